@@ -1,0 +1,166 @@
+//! Lesson 05: a thread for each client.
+//!
+//! `lesson-05 [ADDR]` gives every client a thread, which answers each message until
+//! the client is offline. On Ctrl-C it takes no new clients, and the process ends
+//! with the last of its threads: they hold it.
+
+use std::env;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use encoding_rs::GBK;
+use socket2::{Domain, Socket, Type};
+
+const USAGE: &str = "usage: lesson-05 [ADDR]
+  ADDR  IP:PORT to listen on, default 127.0.0.1:9090 (IPv6: [::1]:9090)";
+
+const PORT_IN_USE: &str = "the port is in use
+  Is another server running on it? End that one, or choose another port.
+  If not, connections of a server that did not set SO_REUSEADDR are still in
+  TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
+
+/// How many clients are connected.
+static CLIENTS: AtomicUsize = AtomicUsize::new(0);
+/// Whether Ctrl-C has come.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+fn main() -> anyhow::Result<()> {
+    let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
+    let argument = argument.to_string_lossy();
+    let address: SocketAddr = argument
+        .parse()
+        .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
+
+    // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
+        .context("cannot create a socket")?;
+
+    // Step 1b: set the option, before bind. With it we get a port on which only old
+    // connections are left, in TIME_WAIT; never one on which another server listens.
+    // (On Windows the same name means just that, stealing a port: leave it out.)
+    #[cfg(not(windows))]
+    socket
+        .set_reuse_address(true)
+        .context("cannot set SO_REUSEADDR")?;
+
+    // Step 2: bind. Clients must know where to find the server.
+    socket
+        .bind(&address.into())
+        .map_err(|error| cannot_listen(address, error))?;
+
+    // Step 3: listen. From now on the kernel completes connections by itself and
+    // queues them, 128 and one more at most, until we accept them.
+    socket
+        .listen(128)
+        .map_err(|error| cannot_listen(address, error))?;
+    let listener: TcpListener = socket.into();
+    let address = listener.local_addr()?;
+    stop_on_ctrl_c(address)?;
+    println!("listening on {address}");
+
+    // A scope ends when all threads that were started in it have ended.
+    thread::scope(|scope| {
+        loop {
+            // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
+            let (stream, peer) = match listener.accept() {
+                _ if STOPPING.load(SeqCst) => break,
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, say. It would fail again at once: wait a little.
+                    eprintln!("cannot accept a connection: {error}");
+                    thread::sleep(Duration::from_millis(100));
+                    continue;
+                }
+            };
+            CLIENTS.fetch_add(1, SeqCst);
+            println!("client connected: {peer}");
+            // The new thread serves the client; this one goes back to accept the next.
+            let started = thread::Builder::new().spawn_scoped(scope, move || serve(stream, peer));
+            if let Err(error) = started {
+                eprintln!("cannot start a thread for client {peer}: {error}");
+                CLIENTS.fetch_sub(1, SeqCst);
+                println!("client offline: {peer}");
+            }
+        }
+
+        // Step 7, once more: close the listener. New connections are refused from now on.
+        drop(listener);
+        let clients = CLIENTS.load(SeqCst);
+        println!("shutting down: waiting for {clients} client(s)");
+    });
+    Ok(())
+}
+
+/// Serves one client, in a thread of its own, until it is offline.
+fn serve(stream: TcpStream, peer: SocketAddr) {
+    if let Err(error) = answer(stream, peer)
+        && !is_reset(&error)
+    {
+        eprintln!("cannot serve client {peer}: {error}");
+    }
+    CLIENTS.fetch_sub(1, SeqCst);
+    println!("client offline: {peer}");
+}
+
+/// Answers each message.
+fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    loop {
+        // Step 5: receive. 1024 is the most that we take, not what we wait for.
+        let length = stream.read(&mut buffer)?;
+        if length == 0 {
+            break; // The client has ended the connection (FIN).
+        }
+
+        // `{:?}` escapes control characters: a client must not steer our terminal.
+        let (text, _) = GBK.decode_without_bom_handling(&buffer[..length]);
+        println!("{peer} sent {text:?}");
+
+        // Step 6: send. `write_all` goes on until the kernel has taken every byte.
+        let (reply, _, _) = GBK.encode("server: hello, client!");
+        stream.write_all(&reply)?;
+    }
+
+    // Step 7: close the client's socket.
+    drop(stream);
+    Ok(())
+}
+
+/// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process.
+fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
+    // No signal wakes a thread that waits in `accept`, but a connection does. Its
+    // socket is made now: later there might be no file descriptor left for it.
+    let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
+        .context("cannot create a socket")?;
+    let stop = move || {
+        if STOPPING.swap(true, SeqCst) {
+            process::exit(130); // The second time. 130 is 128 + SIGINT, as in a shell.
+        }
+        // Where this fails, the listener is closed already: nobody is left to wake.
+        let _ = waker.connect(&address.into());
+    };
+    ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
+}
+
+/// Whether the client has cut the connection (RST) instead of ending it (FIN).
+fn is_reset(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionReset | ConnectionAborted | BrokenPipe
+    )
+}
+
+/// Says why the server does not get its port.
+fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
+    let reason = match error.kind() {
+        ErrorKind::AddrInUse => PORT_IN_USE,
+        _ => "the system refuses it",
+    };
+    anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+}

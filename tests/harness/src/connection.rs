@@ -1,0 +1,269 @@
+//! One end of a connection with the program, in the hands of the test.
+
+use crate::story::Story;
+use crate::{hints, text};
+use socket2::SockRef;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// The test's end of a connection with the program.
+pub struct Connection {
+    story: Story,
+    stream: TcpStream,
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+impl Connection {
+    /// Connects to the program.
+    #[track_caller]
+    pub(crate) fn open(story: &Story, address: SocketAddr) -> Self {
+        story.step(format!("connect to {address}"));
+        match TcpStream::connect_timeout(&address, story.limit()) {
+            Ok(stream) => {
+                let connection = Self::new(story, stream);
+                story.result(&format!("client {}", connection.local));
+                connection
+            }
+            Err(error) => story.fail(&format!("a connection to {address}"), &error.to_string()),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn new(story: &Story, stream: TcpStream) -> Self {
+        let ready = stream
+            .set_nonblocking(false)
+            .and_then(|()| stream.set_read_timeout(Some(story.limit())))
+            .and_then(|()| stream.set_write_timeout(Some(story.limit())))
+            .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
+        match ready {
+            Ok((local, remote)) => Self {
+                story: story.clone(),
+                stream,
+                local,
+                remote,
+            },
+            Err(error) => story.fail("a connection that can be used", &error.to_string()),
+        }
+    }
+
+    /// This end's address: the peer, as the program sees it.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The program's address.
+    pub fn remote(&self) -> SocketAddr {
+        self.remote
+    }
+
+    /// Sends bytes, all of them.
+    #[track_caller]
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.story
+            .step(format!("{} sends {}", self.local, text::show(bytes)));
+        if let Err(error) = self.stream.write_all(bytes) {
+            self.story
+                .fail(&format!("{} can send", self.local), &self.explain(&error));
+        }
+    }
+
+    /// Sends a text in GBK.
+    #[track_caller]
+    pub fn send_text(&mut self, text: &str) {
+        self.send(&text::gbk(text));
+    }
+
+    /// Sends until the kernel takes no more, and returns how many bytes it took: for
+    /// programs that wait for something else.
+    #[track_caller]
+    pub fn send_until_full(&mut self) -> usize {
+        self.story.step(format!(
+            "{} sends until the kernel takes no more",
+            self.local
+        ));
+        // Short: this is how long we wait in vain.
+        let patience = Duration::from_millis(200);
+        let chunk = vec![b'x'; 1 << 16];
+        let mut taken = 0;
+        let full = self
+            .stream
+            .set_write_timeout(Some(patience))
+            .and_then(|()| {
+                loop {
+                    match self.stream.write(&chunk) {
+                        Ok(length) => taken += length,
+                        Err(error) if is_timeout(&error) => break,
+                        Err(error) => return Err(error),
+                    }
+                }
+                self.stream.set_write_timeout(Some(self.story.limit()))
+            });
+        if let Err(error) = full {
+            self.story
+                .fail(&format!("{} can send", self.local), &self.explain(&error));
+        }
+        self.story.result(&format!("{taken} bytes"));
+        taken
+    }
+
+    /// Receives once, at most this many bytes. 0 bytes mean the end of the stream.
+    #[track_caller]
+    pub fn receive(&mut self, most: usize) -> Vec<u8> {
+        self.story.step(format!("{} receives once", self.local));
+        let mut bytes = vec![0; most];
+        match self.stream.read(&mut bytes) {
+            Ok(length) => {
+                bytes.truncate(length);
+                self.story.result(&text::show(&bytes));
+                bytes
+            }
+            Err(error) => self.fail_receive("something to receive", &[], &error),
+        }
+    }
+
+    /// Expects exactly these bytes next.
+    #[track_caller]
+    pub fn expect(&mut self, expected: &[u8]) {
+        self.story
+            .step(format!("{} waits for {}", self.local, text::show(expected)));
+        let what = format!("{} receives {}", self.local, text::show(expected));
+        let mut got = vec![0; expected.len()];
+        let mut length = 0;
+        while length < expected.len() {
+            match self.stream.read(&mut got[length..]) {
+                Ok(0) => {
+                    let got = &got[..length];
+                    let hint = hints::reply(expected, got);
+                    let came = format!("{}, then the end of the stream", text::show(got));
+                    self.story.fail_with_hint(&what, &came, hint);
+                }
+                Ok(more) => length += more,
+                Err(error) => self.fail_receive(&what, &got[..length], &error),
+            }
+            if got[..length] != expected[..length] {
+                let got = &got[..length];
+                self.story
+                    .fail_with_hint(&what, &text::show(got), hints::reply(expected, got));
+            }
+        }
+    }
+
+    /// Expects exactly this text next, in GBK.
+    #[track_caller]
+    pub fn expect_text(&mut self, text: &str) {
+        self.expect(&text::gbk(text));
+    }
+
+    /// Expects the end of the stream, and nothing before it.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        self.story
+            .step(format!("{} waits for the end of the stream", self.local));
+        let what = format!("{} receives the end of the stream", self.local);
+        let mut bytes = [0; 1024];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => {}
+            Ok(length) => self.story.fail(&what, &text::show(&bytes[..length])),
+            Err(error) => self.fail_receive(&what, &[], &error),
+        }
+    }
+
+    /// Expects that the connection ends, by the end of the stream or by a reset, whatever
+    /// is still to receive before that. Returns what that was.
+    #[track_caller]
+    pub fn expect_gone(&mut self) -> Vec<u8> {
+        self.story.step(format!(
+            "{} waits for the end of the connection",
+            self.local
+        ));
+        let what = format!("the connection of {} ends", self.local);
+        let mut all = Vec::new();
+        match self.stream.read_to_end(&mut all) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => self.fail_receive(&what, &all, &error),
+        }
+        all
+    }
+
+    /// Expects that the program cuts the connection with a reset (RST).
+    #[track_caller]
+    pub fn expect_reset(&mut self) {
+        self.story.step(format!("{} waits for a reset", self.local));
+        let what = format!("the connection of {} is reset", self.local);
+        let mut bytes = [0; 1024];
+        match self.stream.read(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Ok(length) => self.story.fail(&what, &text::show(&bytes[..length])),
+            Err(error) => self.fail_receive(&what, &[], &error),
+        }
+    }
+
+    /// Ends the sending half (FIN). Receiving goes on.
+    #[track_caller]
+    pub fn half_close(&mut self) {
+        self.story
+            .step(format!("{} ends its sending half", self.local));
+        if let Err(error) = self.stream.shutdown(Shutdown::Write) {
+            self.story.fail(
+                &format!("{} can half-close", self.local),
+                &self.explain(&error),
+            );
+        }
+    }
+
+    /// Closes the connection: the program sees the end of the stream (FIN), if everything
+    /// that it sent has been received.
+    pub fn close(self) {
+        self.story
+            .step(format!("{} closes the connection", self.local));
+    }
+
+    /// Cuts the connection: the program sees a reset (RST).
+    #[track_caller]
+    pub fn reset(self) {
+        self.story
+            .step(format!("{} cuts the connection with a reset", self.local));
+        // With a linger time of 0, close sends RST instead of FIN.
+        if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
+            self.story
+                .fail(&format!("{} can reset", self.local), &self.explain(&error));
+        }
+    }
+
+    #[track_caller]
+    fn fail_receive(&self, expected: &str, got: &[u8], error: &io::Error) -> ! {
+        let mut came = self.explain(error);
+        if !got.is_empty() {
+            came = format!("{}, then {came}", text::show(got));
+        }
+        let hint = if is_timeout(error) {
+            hints::no_reply(self.local, self.remote)
+        } else {
+            None
+        };
+        self.story.fail_with_hint(expected, &came, hint)
+    }
+
+    /// A socket error in plain words.
+    fn explain(&self, error: &io::Error) -> String {
+        match error.kind() {
+            _ if is_timeout(error) => format!("nothing for {:?}", self.story.limit()),
+            ErrorKind::ConnectionReset => {
+                "a reset (RST): the program cut the connection, or closed it without \
+                 receiving all that was sent to it"
+                    .to_string()
+            }
+            ErrorKind::BrokenPipe => "the program has closed the connection".to_string(),
+            _ => error.to_string(),
+        }
+    }
+}
+
+/// Whether an error says that the time set for a socket is over.
+fn is_timeout(error: &io::Error) -> bool {
+    // Unix says the first, Windows the second.
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,150 @@
+//! Well-known mistakes, recognised by what they look like from outside.
+//!
+//! A hint is given only where the mistake fits what was seen; a wrong hint is worse than
+//! none.
+
+use crate::kernel::{self, State};
+use crate::text;
+use std::net::SocketAddr;
+
+/// Why a program does not say that it listens.
+pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<String> {
+    if let Some(address) = kernel::listeners_of(process).first() {
+        let line = if stdout.is_empty() {
+            ""
+        } else {
+            ", and end it with a newline"
+        };
+        return Some(format!(
+            "The program does listen, on {address}, but the line has not come. Print \
+             `listening on {address}` and flush stdout{line}."
+        ));
+    }
+    let address = words(stderr).find_map(|word| word.parse::<SocketAddr>().ok())?;
+    let sockets = kernel::sockets_of_port(address.port());
+    let count = |state| {
+        sockets
+            .iter()
+            .filter(|socket| socket.state == state)
+            .count()
+    };
+    if count(State::Listen) > 0 {
+        return Some(format!(
+            "Another program listens on port {}.",
+            address.port()
+        ));
+    }
+    match count(State::TimeWait) {
+        0 => None,
+        old => Some(format!(
+            "Nobody listens on port {}, but {old} old connection(s) of it are in TIME_WAIT: the \
+             kernel keeps the port for them. SO_REUSEADDR, set before bind, gives it to a new \
+             listener all the same. (Both the old server and the new one must set it.)",
+            address.port()
+        )),
+    }
+}
+
+/// The words of a text, without the punctuation around them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+        .map(|word| word.trim_matches([',', ';', '"', '\'', '(', ')']))
+        .map(
+            // A colon ends a word in an error message, and is inside an address.
+            |word| word.strip_suffix(':').unwrap_or(word),
+        )
+}
+
+/// Why there is no reply on a connection, as far as the kernel can tell.
+pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<String> {
+    let sockets = kernel::sockets_of_port(remote.port());
+    let end = sockets
+        .iter()
+        .find(|socket| socket.local == remote && socket.remote == local)?;
+    let listens = sockets.iter().any(|socket| socket.state == State::Listen);
+    if listens && end.inode == 0 {
+        return Some(format!(
+            "The connection of {local} waits in the accept queue: the program has not accepted \
+             it. Does the loop that accepts serve a client itself, or wait for a thread (join) \
+             before it accepts the next client?"
+        ));
+    }
+    if end.receive_queue > 0 {
+        return Some(format!(
+            "{} byte(s) that {local} sent are in the receive buffer of the program, which has not \
+             received them. Does it receive only once, or is it busy with something else?",
+            end.receive_queue
+        ));
+    }
+    None
+}
+
+/// Why the bytes of a reply are wrong.
+pub(crate) fn reply(expected: &[u8], got: &[u8]) -> Option<String> {
+    let text = text::from_gbk(expected);
+    // A prefix is enough: the comparison stops at the first byte that differs.
+    if !expected.is_ascii() && !got.is_empty() && text.as_bytes().starts_with(got) {
+        return Some("These are the bytes of UTF-8. The text on the wire is GBK.".to_string());
+    }
+    if expected.starts_with(got) && !got.is_empty() {
+        return Some(
+            "This is only a part. Send again until all is sent (`write_all`), and receive until \
+             all has come: one receive returns what is there, not all that was sent."
+                .to_string(),
+        );
+    }
+    None
+}
+
+/// Why a line on stdout is wrong.
+pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -> Option<String> {
+    let wrong_codec = gibberish(expected);
+    for line in got {
+        if wrong_codec
+            .as_deref()
+            .is_some_and(|wrong| line.contains(wrong))
+        {
+            return Some(
+                "GBK bytes were decoded as UTF-8. Decode what comes from the network as GBK."
+                    .to_string(),
+            );
+        }
+        let part = line
+            .strip_suffix('"')
+            .filter(|part| part.contains(" sent \""));
+        if part.is_some_and(|part| expected.starts_with(part)) {
+            return Some(
+                "This is only a part of what was sent. One receive returns what has come so far: \
+                 receive again until all is there."
+                    .to_string(),
+            );
+        }
+    }
+    if let Some(hint) = got.iter().find_map(|line| printed(line)) {
+        return (!expected.contains('\u{fffd}')).then_some(hint);
+    }
+    // A line about a client that the program has not even accepted.
+    let client = words(expected).find_map(|word| word.parse::<SocketAddr>().ok())?;
+    no_reply(client, server?)
+}
+
+/// What the text of a line looks like if its GBK bytes are taken for UTF-8.
+fn gibberish(line: &str) -> Option<String> {
+    let foreign: String = line
+        .chars()
+        .filter(|c| !c.is_ascii() && *c != '\u{fffd}')
+        .collect();
+    if foreign.is_empty() {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&text::gbk(&foreign)).into_owned())
+}
+
+/// Why printed text has replacement characters in it.
+pub(crate) fn printed(text: &str) -> Option<String> {
+    text.contains('\u{fffd}').then(|| {
+        "There is a U+FFFD in it: bytes that were not understood. Is the text decoded as GBK, and \
+         only when all of a character is there? A receive may end in the middle of one."
+            .to_string()
+    })
+}

@@ -1,0 +1,135 @@
+//! What the kernel knows of the TCP sockets on this machine. Only Linux shows it.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// Whether this system shows its table of TCP sockets; says aloud where it does not.
+pub fn is_visible() -> bool {
+    if !cfg!(target_os = "linux") {
+        crate::skip("only Linux shows the kernel's table of sockets");
+    }
+    cfg!(target_os = "linux")
+}
+
+/// A TCP state, named as `ss` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the states of RFC 9293, which explains them")]
+pub enum State {
+    Listen,
+    SynSent,
+    SynReceived,
+    Established,
+    FinWait1,
+    FinWait2,
+    CloseWait,
+    LastAck,
+    Closing,
+    TimeWait,
+    Closed,
+}
+
+/// A row of the kernel's table: one end of a connection, or a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Socket {
+    /// This end's address.
+    pub local: SocketAddr,
+    /// The other end's address; port 0 for a listener.
+    pub remote: SocketAddr,
+    /// The state of this end.
+    pub state: State,
+    /// Bytes received and not yet read. For a listener: connections not yet accepted.
+    pub receive_queue: u32,
+    /// Bytes sent and not yet acknowledged.
+    pub send_queue: u32,
+    /// The number of the socket's inode; 0 where no process holds it any more.
+    pub inode: u64,
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            local,
+            remote,
+            state,
+            receive_queue,
+            send_queue,
+            ..
+        } = self;
+        write!(
+            f,
+            "{state:?} {local} to {remote} (receive queue {receive_queue}, send queue {send_queue})"
+        )
+    }
+}
+
+/// The sockets that have this port at this end. None where the table cannot be read.
+pub fn sockets_of_port(port: u16) -> Vec<Socket> {
+    let mut sockets = table();
+    sockets.retain(|socket| socket.local.port() == port);
+    sockets
+}
+
+#[cfg(target_os = "linux")]
+fn table() -> Vec<Socket> {
+    use procfs::net::TcpState;
+
+    // IPv6 may be switched off, and then its table is missing.
+    let rows = procfs::net::tcp().into_iter().flatten();
+    let rows = rows.chain(procfs::net::tcp6().into_iter().flatten());
+    rows.map(|row| Socket {
+        local: row.local_address,
+        remote: row.remote_address,
+        state: match row.state {
+            TcpState::Listen => State::Listen,
+            TcpState::SynSent => State::SynSent,
+            TcpState::SynRecv | TcpState::NewSynRecv => State::SynReceived,
+            TcpState::Established => State::Established,
+            TcpState::FinWait1 => State::FinWait1,
+            TcpState::FinWait2 => State::FinWait2,
+            TcpState::CloseWait => State::CloseWait,
+            TcpState::LastAck => State::LastAck,
+            TcpState::Closing => State::Closing,
+            TcpState::TimeWait => State::TimeWait,
+            TcpState::Close => State::Closed,
+        },
+        receive_queue: row.rx_queue,
+        send_queue: row.tx_queue,
+        inode: row.inode,
+    })
+    .collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn table() -> Vec<Socket> {
+    Vec::new()
+}
+
+/// The listeners among the open files of a process and of all that it has started.
+#[cfg(target_os = "linux")]
+pub(crate) fn listeners_of(process: u32) -> Vec<SocketAddr> {
+    use procfs::process::{FDTarget, Process};
+
+    let mut inodes = Vec::new();
+    for pid in crate::processes::tree(process.cast_signed()) {
+        // A process may end while we look at it.
+        let Ok(files) = Process::new(pid).and_then(|process| process.fd()) else {
+            continue;
+        };
+        inodes.extend(files.flatten().filter_map(|file| match file.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        }));
+    }
+    let listeners = table()
+        .into_iter()
+        .filter(|socket| socket.state == State::Listen);
+    listeners
+        .filter(|socket| inodes.contains(&socket.inode))
+        .map(|socket| socket.local)
+        .collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn listeners_of(_process: u32) -> Vec<SocketAddr> {
+    Vec::new()
+}

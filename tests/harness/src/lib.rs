@@ -1,0 +1,67 @@
+//! The harness of all tests: it starts a program, talks to it over TCP, watches it,
+//! and tells the story when something is not as expected.
+//!
+//! A test reads as a script of actions and expectations:
+//!
+//! ```no_run
+//! use harness::Story;
+//!
+//! let story = Story::of("target/debug/lesson-05");
+//! let server = story.start_server();
+//! let mut client = server.connect();
+//! client.send_text("你好");
+//! client.expect_text("server: hello, client!");
+//! server.expect_line(&format!("{} sent \"你好\"", client.local()));
+//! ```
+//!
+//! Every action and expectation is a numbered step of the [`Story`]. An expectation
+//! that is not met panics with the steps so far, the program's output, what was
+//! expected, what came, and, where a well-known mistake fits, a hint.
+//!
+//! Nothing here sleeps for a time that something might take: every wait is for an
+//! event, with a limit ([`Story::limit`]) that only a failing program reaches.
+//!
+//! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
+//! group and, on Linux, also what has left the group.
+
+mod connection;
+mod hints;
+pub mod kernel;
+mod listener;
+mod output;
+mod processes;
+mod program;
+mod story;
+pub mod text;
+
+pub use connection::Connection;
+pub use listener::Listener;
+pub use processes::outside;
+pub use program::{Exit, Program, Signal};
+pub use story::{Story, WORKSPACE};
+
+use std::io::Write;
+use std::net::{Ipv6Addr, TcpListener};
+
+/// Says aloud that a test, or a part of one, is skipped on this machine.
+///
+/// The test runner swallows what a passing test prints with `println!`; this gets through.
+pub fn skip(reason: &str) {
+    let test = std::thread::current()
+        .name()
+        .unwrap_or("a test")
+        .to_string();
+    let line = format!("skipped: {test}: {reason}\n");
+    // One write, so that the lines of tests that run side by side do not mix. Nothing
+    // can be done where stderr is closed.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Whether this machine has `::1`; says aloud where it has not.
+pub fn has_ipv6() -> bool {
+    let answer = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    if !answer {
+        skip("this machine has no ::1");
+    }
+    answer
+}

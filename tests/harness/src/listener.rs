@@ -1,0 +1,119 @@
+//! The other end for programs that are clients.
+
+use crate::connection::Connection;
+use crate::story::Story;
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+/// A listener of the test.
+pub struct Listener {
+    story: Story,
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    #[track_caller]
+    pub(crate) fn new(story: Story, address: &str) -> Self {
+        let listener = TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            Ok((listener.local_addr()?, listener))
+        });
+        match listener {
+            Ok((address, socket)) => {
+                story.step(format!("the test listens on {address}"));
+                Self {
+                    story,
+                    socket,
+                    address,
+                }
+            }
+            Err(error) => story.fail(
+                &format!("the test can listen on {address}"),
+                &error.to_string(),
+            ),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for a connection of the program.
+    #[track_caller]
+    pub fn accept(&self) -> Connection {
+        let waited = self.story.wait_until(
+            &format!("the program connects to {}", self.address),
+            || match self.socket.accept() {
+                Ok((stream, _)) => Some(Ok(stream)),
+                Err(error) if error.kind() != ErrorKind::WouldBlock => Some(Err(error)),
+                Err(_) if self.story.is_over() => {
+                    Some(Err(io::Error::other("the program has ended")))
+                }
+                Err(_) => None,
+            },
+            || "no connection".to_string(),
+        );
+        match waited {
+            Ok(stream) => Connection::new(&self.story, stream),
+            Err(error) => self.story.fail(
+                &format!("the program connects to {}", self.address),
+                &error.to_string(),
+            ),
+        }
+    }
+
+    /// Expects that nobody has connected. For the time after the program has ended: until
+    /// then it would prove nothing.
+    #[track_caller]
+    pub fn expect_nobody(&self) {
+        self.story.step("expect that nobody has connected");
+        match self.socket.accept() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => self.story.fail("the test can accept", &error.to_string()),
+            Ok((_, peer)) => self
+                .story
+                .fail("no connection", &format!("one from {peer}")),
+        }
+    }
+}
+
+/// A port that is taken, and on which nobody listens: connections are refused as long as
+/// this is held. (A port that was free a moment ago may be somebody else's by now.)
+pub struct Refusing {
+    _socket: Socket,
+    address: SocketAddr,
+}
+
+impl Refusing {
+    #[track_caller]
+    pub(crate) fn new(story: &Story) -> Self {
+        let held = Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| {
+            socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+            let address = socket.local_addr()?.as_socket();
+            Ok((
+                address.ok_or_else(|| io::Error::other("no IP address"))?,
+                socket,
+            ))
+        });
+        match held {
+            Ok((address, socket)) => {
+                story.step(format!(
+                    "the test holds {address}, and does not listen on it"
+                ));
+                Self {
+                    _socket: socket,
+                    address,
+                }
+            }
+            Err(error) => story.fail("the test can have a port", &error.to_string()),
+        }
+    }
+
+    /// Where nobody listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}

@@ -1,0 +1,288 @@
+//! Ends whatever a program leaves behind.
+//!
+//! A program runs in a process group of its own, and the group is killed when its
+//! [`Program`](crate::Program) is dropped. Two things get past that:
+//!
+//! - What has left the group (`setsid`, a double fork). On Linux this process is a child
+//!   subreaper: orphans among its descendants become its own children, and can be found.
+//!   Whose they are shows a mark in their environment.
+//! - The end of the test itself (Ctrl-C, a crash), when nothing is dropped any more. A
+//!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The environment variable that tells whose child a process is.
+const MARK: &str = "HARNESS_PROGRAM";
+
+/// The marks of the programs that are alive.
+static ALIVE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Marks a command that a test runs by other means than [`Story`](crate::Story), such as
+/// `assert_cmd`, so that the harness never takes its process for something left behind.
+pub fn outside(command: &mut Command) -> &mut Command {
+    set_environment(command, "outside")
+}
+
+/// Decides a child's environment: whatever is set here in a terminal or by cargo, a
+/// program under test runs the same everywhere.
+fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Command {
+    command
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LIB_BACKTRACE")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONUTF8", "1")
+        .env(MARK, mark)
+}
+
+/// The processes of one program: made before it starts, dropped to end them all.
+pub(crate) struct Family {
+    mark: String,
+    leader: Option<u32>,
+}
+
+impl Family {
+    /// Prepares a command to start a program in a process group of its own.
+    pub(crate) fn prepare(command: &mut Command) -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(1);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("{}-{number}", std::process::id());
+        set_environment(command, &mark);
+        system::prepare(command);
+        lock(&ALIVE).push(mark.clone());
+        Self { mark, leader: None }
+    }
+
+    /// Tells which process the command has become.
+    pub(crate) fn started(&mut self, leader: u32) {
+        system::watch(leader);
+        self.leader = Some(leader);
+    }
+
+    /// Kills every process of the program, and waits until they are gone. The leader
+    /// itself is left to be reaped by who started it: until then its number, which is
+    /// that of the group too, belongs to nobody else.
+    pub(crate) fn kill(&mut self) {
+        let Some(leader) = self.leader.take() else {
+            return;
+        };
+        system::kill(leader, &self.mark);
+        system::release(leader);
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        self.kill();
+        lock(&ALIVE).retain(|mark| *mark != self.mark);
+    }
+}
+
+/// Locks, also after a panic elsewhere: a failed test must still clean up.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+mod system {
+    use super::lock;
+    use rustix::process::{Pid, Signal};
+    use std::io::Write;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, ChildStdin, Command, Stdio};
+    use std::sync::Mutex;
+
+    pub(super) fn prepare(command: &mut Command) {
+        command.process_group(0);
+        #[cfg(target_os = "linux")]
+        super::orphans::adopt();
+    }
+
+    pub(super) fn kill(leader: u32, mark: &str) {
+        let Some(group) = Pid::from_raw(leader.cast_signed()) else {
+            return;
+        };
+        #[cfg(target_os = "linux")]
+        super::orphans::kill(group, mark);
+        #[cfg(not(target_os = "linux"))]
+        let _ = mark;
+        // It fails only where nobody is left in the group.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+
+    /// The guard, and the pipe to its stdin.
+    static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
+
+    /// What the guard does: it keeps a list of process groups (`+ 123` adds one, `- 123`
+    /// takes one out), and kills them at the end of its stdin, when this process is gone.
+    const SCRIPT: &str = r#"
+        groups=' '
+        while read -r what group; do
+            case $what in
+                +) groups="$groups$group " ;;
+                -) groups="${groups%% $group *} ${groups#* $group }" ;;
+            esac
+        done
+        for group in $groups; do kill -s KILL -- "-$group" 2> /dev/null; done
+    "#;
+
+    /// Has the guard kill this group if this process ends before it says otherwise.
+    pub(super) fn watch(group: u32) {
+        let mut guard = lock(&GUARD);
+        if guard.is_none() {
+            let mut command = Command::new("/bin/sh");
+            super::outside(&mut command)
+                .args(["-c", SCRIPT])
+                .process_group(0)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            *guard = command.spawn().ok().and_then(|mut child| {
+                let stdin = child.stdin.take()?;
+                Some((child, stdin))
+            });
+        }
+        tell(&mut guard, '+', group);
+    }
+
+    /// Has the guard forget this group.
+    pub(super) fn release(group: u32) {
+        tell(&mut lock(&GUARD), '-', group);
+    }
+
+    /// Without its guard a test works as well; it only cleans up less if it is killed.
+    fn tell(guard: &mut Option<(Child, ChildStdin)>, what: char, group: u32) {
+        if let Some((_, stdin)) = guard {
+            let _ = stdin.write_all(format!("{what} {group}\n").as_bytes());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::process::Command;
+
+    pub(super) fn prepare(_command: &mut Command) {}
+    pub(super) fn watch(_group: u32) {}
+    pub(super) fn release(_group: u32) {}
+    /// Without process groups only the leader can be killed, by who started it.
+    pub(super) fn kill(_leader: u32, _mark: &str) {}
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use orphans::tree;
+
+#[cfg(target_os = "linux")]
+mod orphans {
+    use super::{ALIVE, MARK, lock};
+    use procfs::process::Process;
+    use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group};
+    use std::sync::Once;
+    use std::time::{Duration, Instant};
+
+    /// Makes this process the parent of orphans among its descendants (a child subreaper).
+    pub(super) fn adopt() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Linux has had it since 3.4. Without it, daemons of a program are not found.
+            let _ = rustix::process::set_child_subreaper(Some(getpid()));
+        });
+    }
+
+    /// The children of a process.
+    fn children(pid: i32) -> Vec<i32> {
+        // A process may end while we look at it.
+        let Ok(tasks) = Process::new(pid).and_then(|process| process.tasks()) else {
+            return Vec::new();
+        };
+        let lists = tasks.flatten().filter_map(|task| task.children().ok());
+        lists
+            .flatten()
+            .filter_map(|child| i32::try_from(child).ok())
+            .collect()
+    }
+
+    /// A process and all its descendants.
+    pub(crate) fn tree(root: i32) -> Vec<i32> {
+        let mut found = vec![root];
+        let mut next = 0;
+        while let Some(&pid) = found.get(next) {
+            found.extend(children(pid));
+            next += 1;
+        }
+        found
+    }
+
+    /// The processes whose parent has ended and that belong to the program with this mark.
+    fn adopted(leader: Pid, mark: &str) -> Vec<i32> {
+        let alive = lock(&ALIVE).clone();
+        let own = Process::myself()
+            .and_then(|own| own.environ())
+            .unwrap_or_default();
+        let mut children = children(getpid().as_raw_nonzero().get());
+        children.retain(|&child| {
+            if child == leader.as_raw_nonzero().get() {
+                return false;
+            }
+            let Ok(process) = Process::new(child) else {
+                return false;
+            };
+            let environment = process.environ().unwrap_or_default();
+            match environment.get(std::ffi::OsStr::new(MARK)) {
+                Some(found) => found == mark,
+                // A child of our own that has not yet become what it is to be still has
+                // our environment. Any other has wiped its own, and as all that a test
+                // starts has a mark, it comes from a program: where only one is alive,
+                // from that one.
+                None => alive.len() == 1 && environment != own && !is_zombie(&process),
+            }
+        });
+        children
+    }
+
+    /// Kills a program's group, and all that has left the group.
+    pub(super) fn kill(leader: Pid, mark: &str) {
+        // Who forks faster than we kill would keep us here for ever.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut found = adopted(leader, mark);
+            let mut victims: Vec<i32> = found.iter().flat_map(|&pid| tree(pid)).collect();
+            victims.extend(&tree(leader.as_raw_nonzero().get())[1..]);
+            // A stopped process forks no more. What fails here has ended by itself.
+            for signal in [Signal::STOP, Signal::KILL] {
+                for pid in victims.iter().filter_map(|&pid| Pid::from_raw(pid)) {
+                    let _ = kill_process(pid, signal);
+                }
+                let _ = kill_process_group(leader, signal);
+            }
+            found.retain(|&pid| !reap(pid));
+            if (victims.is_empty() && is_dead(leader)) || Instant::now() > deadline {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes the exit status of an adopted child, so that it does not stay as a zombie.
+    fn reap(pid: i32) -> bool {
+        let Some(pid) = Pid::from_raw(pid) else {
+            return true;
+        };
+        !matches!(
+            rustix::process::waitpid(Some(pid), WaitOptions::NOHANG),
+            Ok(None)
+        )
+    }
+
+    fn is_dead(pid: Pid) -> bool {
+        Process::new(pid.as_raw_nonzero().get()).map_or(true, |process| is_zombie(&process))
+    }
+
+    fn is_zombie(process: &Process) -> bool {
+        process.stat().is_ok_and(|stat| stat.state == 'Z')
+    }
+}

@@ -1,0 +1,534 @@
+//! A running program: its output, its signals, its end.
+
+use crate::connection::Connection;
+use crate::output::{Output, drain};
+use crate::processes::{Family, lock};
+use crate::story::{Story, WORKSPACE};
+use crate::{hints, kernel};
+use predicates::Predicate;
+use std::fmt;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this status.
+    Status(i32),
+    /// A signal ended it.
+    Signal(i32),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "exited with status {status}"),
+            Self::Signal(signal) => {
+                let name = match signal {
+                    2 => " (SIGINT)",
+                    4 => " (SIGILL)",
+                    6 => " (SIGABRT)",
+                    8 => " (SIGFPE)",
+                    9 => " (SIGKILL)",
+                    11 => " (SIGSEGV)",
+                    13 => " (SIGPIPE)",
+                    15 => " (SIGTERM)",
+                    _ => "",
+                };
+                write!(f, "was ended by signal {signal}{name}")
+            }
+        }
+    }
+}
+
+/// A signal that asks a program to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT, what Ctrl-C sends.
+    Int,
+    /// SIGTERM, what `kill` and service managers send.
+    Term,
+}
+
+/// What the threads that watch a program know of it.
+pub(crate) struct Shared {
+    name: OnceLock<String>,
+    pub(crate) state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn name(&self) -> &str {
+        self.name.get().map_or("the program", String::as_str)
+    }
+
+    /// Changes the state, and wakes who waits for that, if there is something to see.
+    fn update(&self, change: impl FnOnce(&mut State) -> bool) {
+        if change(&mut lock(&self.state)) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Whether the program has ended and all its output has come.
+    pub(crate) fn is_final(&self) -> bool {
+        lock(&self.state).is_final()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) exit: Option<Exit>,
+    exited_at: Option<Instant>,
+}
+
+/// How long a stream may stay open after the program has exited. Only a grandchild that
+/// holds the pipe keeps it open at all.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl State {
+    /// Whether nothing can change any more.
+    fn is_final(&self) -> bool {
+        let drained = self.stdout.ended && self.stderr.ended;
+        self.exited_at
+            .is_some_and(|at| drained || at.elapsed() > GRACE)
+    }
+}
+
+impl Program {
+    /// Starts the program under test. Its stdin is empty.
+    #[track_caller]
+    pub(crate) fn start(story: &Story, arguments: &[String]) -> Self {
+        let mut step = "start the program".to_string();
+        if !arguments.is_empty() {
+            step = format!("{step} with {}", shlex_join(arguments));
+        }
+        story.step(step);
+        let program = &story.command()[0];
+        let mut command = Command::new(program);
+        command
+            .args(&story.command()[1..])
+            .args(arguments)
+            .current_dir(WORKSPACE)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut family = Family::prepare(&mut command);
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),
+        };
+        family.started(child.id());
+
+        let shared = Arc::new(Shared {
+            name: OnceLock::new(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        story.add_program(&shared);
+        if let Some(stdout) = child.stdout.take() {
+            watch(&shared, |shared| {
+                drain(stdout, |change| {
+                    shared.update(|state| change(&mut state.stdout));
+                });
+            });
+        }
+        if let Some(stderr) = child.stderr.take() {
+            watch(&shared, |shared| {
+                drain(stderr, |change| {
+                    shared.update(|state| change(&mut state.stderr));
+                });
+            });
+        }
+        let child = Arc::new(Mutex::new(child));
+        watch_for_exit(&shared, &child);
+        Self {
+            story: story.clone(),
+            shared,
+            family,
+            child,
+            address: OnceLock::new(),
+            taken: Mutex::default(),
+        }
+    }
+}
+
+fn shlex_join(words: &[String]) -> String {
+    // It fails only for a NUL, which no argument can hold.
+    let words = shlex::try_join(words.iter().map(String::as_str));
+    words.unwrap_or_else(|_| "arguments that cannot be shown".to_string())
+}
+
+/// Runs a thread that watches the program. It ends with the program's pipes.
+fn watch(shared: &Arc<Shared>, work: impl FnOnce(&Shared) + Send + 'static) {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || work(&shared));
+}
+
+/// Notes the program's exit. The process is not reaped: until the [`Program`] is dropped
+/// its number, which is that of its group too, belongs to nobody else.
+#[cfg(unix)]
+fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    let Some(pid) = Pid::from_raw(lock(child).id().cast_signed()) else {
+        return;
+    };
+    watch(shared, move |shared| {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let exit = loop {
+            match waitid(WaitId::Pid(pid), options) {
+                Ok(Some(status)) => {
+                    let signal = status.terminating_signal();
+                    break match (status.exit_status(), signal) {
+                        (Some(status), _) => Exit::Status(status),
+                        (None, signal) => Exit::Signal(signal.unwrap_or(0)),
+                    };
+                }
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                // Reaped by the drop of its `Program`: nobody asks any more.
+                Err(_) => return,
+            }
+        };
+        shared.update(|state| {
+            state.exit = Some(exit);
+            state.exited_at = Some(Instant::now());
+            true
+        });
+    });
+}
+
+/// Notes the program's exit.
+#[cfg(not(unix))]
+fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
+    let child = Arc::clone(child);
+    watch(shared, move |shared| {
+        let status = loop {
+            match lock(&child).try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) => {}
+                Err(_) => return,
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        shared.update(|state| {
+            state.exit = Some(Exit::Status(status.code().unwrap_or(-1)));
+            state.exited_at = Some(Instant::now());
+            true
+        });
+    });
+}
+
+/// A running program. When it is dropped, also by a failing test, it ends with all that
+/// it has started.
+pub struct Program {
+    story: Story,
+    shared: Arc<Shared>,
+    family: Family,
+    child: Arc<Mutex<Child>>,
+    address: OnceLock<SocketAddr>,
+    /// Which lines of stdout [`Program::expect_line`] has taken.
+    taken: Mutex<Vec<bool>>,
+}
+
+impl Program {
+    /// Calls the program by a name, where a story has more than one.
+    pub fn call(&self, name: &str) {
+        // A second name would only confuse: the first one stays.
+        let _ = self.shared.name.set(name.to_string());
+    }
+
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
+    /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If that has not been asked for with [`Program::expect_listening`].
+    pub fn address(&self) -> SocketAddr {
+        *self
+            .address
+            .get()
+            .expect("expect_listening comes before address")
+    }
+
+    /// What it has printed on stdout so far.
+    pub fn stdout(&self) -> String {
+        lock(&self.shared.state).stdout.text()
+    }
+
+    /// What it has printed on stderr so far.
+    pub fn stderr(&self) -> String {
+        lock(&self.shared.state).stderr.text()
+    }
+
+    /// Waits for an answer from the state, and returns `None` if there will be none:
+    /// at the limit, or when the program has ended.
+    fn wait<T>(&self, mut answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + self.story.limit();
+        let mut state = lock(&self.shared.state);
+        loop {
+            // In this order: what is final has had its last word.
+            let is_final = state.is_final();
+            if let Some(answer) = answer(&state) {
+                return Some(answer);
+            }
+            let now = Instant::now();
+            if is_final || now >= deadline {
+                return None;
+            }
+            // After the exit a stream that a grandchild holds gets a grace, and nobody
+            // tells us when it is over.
+            let nap = if state.exit.is_some() {
+                GRACE / 20
+            } else {
+                deadline - now
+            };
+            let waited = self.shared.changed.wait_timeout(state, nap);
+            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+    }
+
+    /// Why a wait was in vain.
+    fn why_not(&self) -> String {
+        match lock(&self.shared.state).exit {
+            Some(exit) => format!("the program {exit}"),
+            None => format!("nothing more for {:?}", self.story.limit()),
+        }
+    }
+
+    /// Waits for the first line on stdout, `listening on ADDR`, and returns the address.
+    #[track_caller]
+    pub fn expect_listening(&self) -> SocketAddr {
+        self.story
+            .step("wait for its first line, `listening on ADDR`");
+        let expected = "the first line on stdout is `listening on ADDR`";
+        let first = self.wait(|state| state.stdout.lines().into_iter().next());
+        let Some(line) = first else {
+            let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
+            self.story.fail_with_hint(expected, &self.why_not(), hint);
+        };
+        self.story.result(&line);
+        let address = line
+            .strip_prefix("listening on ")
+            .and_then(|text| text.parse().ok());
+        let Some(address) = address else {
+            self.story.fail(expected, &format!("{line:?}"));
+        };
+        self.take_line(0);
+        *self.address.get_or_init(|| address)
+    }
+
+    fn take_line(&self, index: usize) {
+        let mut taken = lock(&self.taken);
+        if taken.len() <= index {
+            taken.resize(index + 1, false);
+        }
+        taken[index] = true;
+    }
+
+    /// The lines on stdout that no expectation has taken, with their numbers.
+    fn lines_left(&self, state: &State) -> Vec<(usize, String)> {
+        let taken = lock(&self.taken);
+        let lines = state.stdout.lines().into_iter().enumerate();
+        lines
+            .filter(|(index, _)| !taken.get(*index).copied().unwrap_or(false))
+            .collect()
+    }
+
+    /// Waits for exactly this line on stdout, and takes it: each line counts once.
+    /// Returns its number, from 0, to tell which of two lines came first.
+    #[track_caller]
+    pub fn expect_line(&self, line: &str) -> usize {
+        self.story
+            .step(format!("wait for the line `{line}` on stdout"));
+        let found = self.wait(|state| {
+            let left = self.lines_left(state);
+            left.iter()
+                .find(|(_, left)| left == line)
+                .map(|(index, _)| *index)
+        });
+        let Some(index) = found else {
+            let left = self.lines_left(&lock(&self.shared.state));
+            let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
+            let hint = hints::line(line, &left, self.address.get().copied());
+            let got = if left.is_empty() {
+                format!("no line that was not expected before; {}", self.why_not())
+            } else {
+                format!("{}; {}", left.join("\n"), self.why_not())
+            };
+            self.story
+                .fail_with_hint(&format!("the line `{line}` on stdout"), &got, hint);
+        };
+        self.take_line(index);
+        index
+    }
+
+    /// Waits for the end of stdout, and expects that every line on it has been taken.
+    #[track_caller]
+    pub fn expect_no_more_lines(&self) {
+        self.story.step("expect no more lines on stdout");
+        self.wait_for_exit("no more lines on stdout, and the end of the program");
+        let left = self.lines_left(&lock(&self.shared.state));
+        if !left.is_empty() {
+            let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
+            self.story.fail("no more lines on stdout", &left.join("\n"));
+        }
+    }
+
+    /// Waits until what the program has printed on stdout fits.
+    #[track_caller]
+    pub fn expect_stdout(&self, predicate: &impl Predicate<str>) {
+        self.expect_stream("stdout", predicate, |state| &state.stdout);
+    }
+
+    /// Waits until what the program has printed on stderr fits.
+    #[track_caller]
+    pub fn expect_stderr(&self, predicate: &impl Predicate<str>) {
+        self.expect_stream("stderr", predicate, |state| &state.stderr);
+    }
+
+    #[track_caller]
+    fn expect_stream(
+        &self,
+        name: &str,
+        predicate: &impl Predicate<str>,
+        stream: fn(&State) -> &Output,
+    ) {
+        // A predicate calls what it judges `var`.
+        let what = predicate.to_string().replacen("var", name, 1);
+        self.story.step(format!("wait until {what}"));
+        let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
+        if fits.is_none() {
+            let text = stream(&lock(&self.shared.state)).text();
+            let got = format!("{text:?}; {}", self.why_not());
+            let hint = hints::printed(&text);
+            self.story.fail_with_hint(&what, &got, hint);
+        }
+    }
+
+    /// Waits for the end, and expects this exit status.
+    #[track_caller]
+    pub fn expect_exit(&self, status: i32) {
+        self.story
+            .step(format!("wait for the exit, with status {status}"));
+        let exit = self.wait_for_exit(&format!("the program exits with status {status}"));
+        if exit != Exit::Status(status) {
+            self.story.fail(
+                &format!("the program exits with status {status}"),
+                &format!("the program {exit}"),
+            );
+        }
+    }
+
+    #[track_caller]
+    fn wait_for_exit(&self, expected: &str) -> Exit {
+        match self.wait(|state| state.exit.filter(|_| state.is_final())) {
+            Some(exit) => exit,
+            None => self.story.fail(
+                expected,
+                &format!("it still runs after {:?}", self.story.limit()),
+            ),
+        }
+    }
+
+    /// Expects that the program has not ended.
+    #[track_caller]
+    pub fn expect_running(&self) {
+        self.story.step("expect that it still runs");
+        if let Some(exit) = lock(&self.shared.state).exit {
+            self.story
+                .fail("the program still runs", &format!("the program {exit}"));
+        }
+    }
+
+    /// Sends a signal to the program.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        use rustix::process::{Pid, kill_process};
+
+        let (name, signal) = match signal {
+            Signal::Int => ("SIGINT (Ctrl-C)", rustix::process::Signal::INT),
+            Signal::Term => ("SIGTERM", rustix::process::Signal::TERM),
+        };
+        self.story.step(format!("send it {name}"));
+        let pid = Pid::from_raw(self.id().cast_signed());
+        if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
+            self.story
+                .fail("the program can be sent a signal", &error.to_string());
+        }
+    }
+
+    /// Lets the program open only `more` files than it has open now (Linux only).
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn limit_open_files(&self, more: u64) {
+        use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+        self.story
+            .step(format!("let it open at most {more} more file(s)"));
+        let open = match std::fs::read_dir(format!("/proc/{}/fd", self.id())) {
+            Ok(files) => files.count() as u64,
+            Err(error) => self
+                .story
+                .fail("the program has open files", &error.to_string()),
+        };
+        // The hard limit stays what the program has inherited from us.
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let limit = Rlimit {
+            current: Some(open + more),
+            maximum,
+        };
+        let pid = Pid::from_raw(self.id().cast_signed());
+        if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
+            self.story
+                .fail("the program's limit can be set", &error.to_string());
+        }
+    }
+
+    /// Connects to where it listens.
+    #[track_caller]
+    pub fn connect(&self) -> Connection {
+        Connection::open(&self.story, self.address())
+    }
+
+    /// The rows of the kernel's table that have the program's port at this end.
+    pub fn sockets(&self) -> Vec<kernel::Socket> {
+        kernel::sockets_of_port(self.address().port())
+    }
+
+    /// Waits until the program is at rest: as many connections as this wait to be
+    /// accepted (Linux only).
+    #[track_caller]
+    pub fn expect_accept_queue(&self, length: u32) {
+        let queue = || {
+            let sockets = self.sockets();
+            let mut listeners = sockets.iter().filter(|s| s.state == kernel::State::Listen);
+            listeners.next().map(|socket| socket.receive_queue)
+        };
+        self.story.wait_until(
+            &format!("{length} connection(s) wait in the accept queue"),
+            || (queue() == Some(length)).then_some(()),
+            || format!("the length of the accept queue is {:?}", queue()),
+        );
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.family.kill();
+        let mut child = lock(&self.child);
+        // Neither can fail in a way that is still of interest: the process is ours, and
+        // was killed with its group already where there are groups.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}

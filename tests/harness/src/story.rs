@@ -1,0 +1,279 @@
+//! The story of a test: what it did, step by step, and how it ended.
+
+use crate::listener::{Listener, Refusing};
+use crate::processes::lock;
+use crate::program::{Program, Shared};
+use crate::text;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+/// The folder of the workspace. Programs under test run in it.
+pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// How long an event may take before a test fails, unless `HARNESS_LIMIT` says otherwise.
+/// Generous: only a program that is wrong reaches it, however loaded the machine is.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A test in progress: the program that it is about, and the steps so far.
+///
+/// Cloning it is cheap and gives another handle to the same story.
+#[derive(Clone)]
+pub struct Story {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The words of the command that starts the program under test.
+    command: Vec<String>,
+    limit: Mutex<Duration>,
+    steps: Mutex<Vec<String>>,
+    programs: Mutex<Vec<Weak<Shared>>>,
+}
+
+impl Story {
+    /// A story about a program: the command in the environment variable `PROGRAM`, split
+    /// as a shell splits words, or, where that is not set, the given binary.
+    ///
+    /// # Panics
+    ///
+    /// If `PROGRAM` is set and is no command.
+    pub fn of(binary: impl AsRef<Path>) -> Self {
+        let command = match std::env::var("PROGRAM") {
+            Ok(program) => match shlex::split(&program) {
+                Some(words) if !words.is_empty() => words,
+                _ => panic!("PROGRAM is set to {program:?}, which is no command"),
+            },
+            Err(std::env::VarError::NotPresent) => {
+                vec![binary.as_ref().to_string_lossy().into_owned()]
+            }
+            Err(error) => panic!("cannot read the environment variable PROGRAM: {error}"),
+        };
+        Self::of_command(command)
+    }
+
+    /// A story about this very command, whatever `PROGRAM` says.
+    ///
+    /// # Panics
+    ///
+    /// If the environment variable `HARNESS_LIMIT` is set and is no number of seconds.
+    pub fn of_command<S: Into<String>>(command: impl IntoIterator<Item = S>) -> Self {
+        let limit = match std::env::var("HARNESS_LIMIT") {
+            Ok(text) => match text.parse().ok().map(Duration::try_from_secs_f64) {
+                Some(Ok(limit)) => limit,
+                _ => panic!("HARNESS_LIMIT is set to {text:?}, which is no number of seconds"),
+            },
+            Err(_) => LIMIT,
+        };
+        Self {
+            inner: Arc::new(Inner {
+                command: command.into_iter().map(Into::into).collect(),
+                limit: Mutex::new(limit),
+                steps: Mutex::default(),
+                programs: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Sets another limit from here on, for what is known to reach it.
+    pub fn set_limit(&self, limit: Duration) {
+        *lock(&self.inner.limit) = limit;
+    }
+
+    /// How long an event may take before it counts as missing.
+    pub fn limit(&self) -> Duration {
+        *lock(&self.inner.limit)
+    }
+
+    /// The words of the command that starts the program under test.
+    pub fn command(&self) -> &[String] {
+        &self.inner.command
+    }
+
+    /// Starts the program with these arguments.
+    #[track_caller]
+    pub fn start<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Program {
+        let arguments: Vec<String> = arguments
+            .into_iter()
+            .map(|argument| argument.as_ref().to_string())
+            .collect();
+        Program::start(self, &arguments)
+    }
+
+    /// Starts the program on a free port of 127.0.0.1, and waits until it listens.
+    #[track_caller]
+    pub fn start_server(&self) -> Program {
+        self.start_server_on("127.0.0.1:0")
+    }
+
+    /// Starts the program on this address, and waits until it listens.
+    #[track_caller]
+    pub fn start_server_on(&self, address: &str) -> Program {
+        let program = self.start([address]);
+        program.expect_listening();
+        program
+    }
+
+    /// Listens on a free port of 127.0.0.1, for a program that is a client.
+    #[track_caller]
+    pub fn listen(&self) -> Listener {
+        self.listen_on("127.0.0.1:0")
+    }
+
+    /// Listens on this address, for a program that is a client.
+    #[track_caller]
+    pub fn listen_on(&self, address: &str) -> Listener {
+        Listener::new(self.clone(), address)
+    }
+
+    /// An address at which nobody listens, and nobody can as long as it is held.
+    #[track_caller]
+    pub fn hold_refusing_port(&self) -> Refusing {
+        Refusing::new(self)
+    }
+
+    /// Connects to an address.
+    #[track_caller]
+    pub fn connect(&self, address: SocketAddr) -> crate::Connection {
+        crate::Connection::open(self, address)
+    }
+
+    /// Expects that a connection to this address is refused.
+    #[track_caller]
+    pub fn expect_refused(&self, address: SocketAddr) {
+        self.step(format!("a connection to {address} should be refused"));
+        match std::net::TcpStream::connect_timeout(&address, self.limit()) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
+            Err(error) => self.fail(
+                &format!("{address} refuses connections"),
+                &error.to_string(),
+            ),
+            Ok(_) => self.fail(&format!("{address} refuses connections"), "it accepted one"),
+        }
+    }
+
+    /// Adds a numbered step.
+    pub fn step(&self, step: impl Into<String>) {
+        lock(&self.inner.steps).push(step.into());
+    }
+
+    /// Adds to the last step what came of it.
+    pub(crate) fn result(&self, result: &str) {
+        if let Some(step) = lock(&self.inner.steps).last_mut() {
+            step.push_str(": ");
+            step.push_str(result);
+        }
+    }
+
+    pub(crate) fn add_program(&self, program: &Arc<Shared>) {
+        lock(&self.inner.programs).push(Arc::downgrade(program));
+    }
+
+    /// Whether there were programs, and all have ended: nothing more will come of them.
+    pub(crate) fn is_over(&self) -> bool {
+        let programs = lock(&self.inner.programs);
+        !programs.is_empty()
+            && programs
+                .iter()
+                .filter_map(Weak::upgrade)
+                .all(|program| program.is_final())
+    }
+
+    /// Expects that something is so, and tells the story if it is not.
+    #[track_caller]
+    pub fn expect(&self, what: &str, is_so: bool, got: &str) {
+        self.step(format!("expect: {what}"));
+        if !is_so {
+            self.fail(what, got);
+        }
+    }
+
+    /// Polls for a state of the system that no event announces, such as a row of the
+    /// kernel's table, and fails if it does not come.
+    #[track_caller]
+    pub fn wait_until<T>(
+        &self,
+        what: &str,
+        mut poll: impl FnMut() -> Option<T>,
+        got: impl FnOnce() -> String,
+    ) -> T {
+        self.step(format!("wait until {what}"));
+        let deadline = std::time::Instant::now() + self.limit();
+        loop {
+            if let Some(value) = poll() {
+                return value;
+            }
+            if std::time::Instant::now() > deadline {
+                self.fail(what, &format!("{} (for {:?})", got(), self.limit()));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Ends the test: tells the story, what was expected and what came.
+    #[track_caller]
+    pub fn fail(&self, expected: &str, got: &str) -> ! {
+        self.fail_with_hint(expected, got, None)
+    }
+
+    /// Ends the test, with a hint where a well-known mistake fits.
+    #[track_caller]
+    pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
+        panic!("{}", self.tell(expected, got, hint))
+    }
+
+    fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "the program is not as it should be\n");
+        let _ = writeln!(
+            out,
+            "What the test did with `{}`:",
+            self.inner.command.join(" ")
+        );
+        for (index, step) in lock(&self.inner.steps).iter().enumerate() {
+            let _ = writeln!(out, "{:>4}. {step}", index + 1);
+        }
+        let programs: Vec<_> = lock(&self.inner.programs)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        for program in &programs {
+            let name = if programs.len() == 1 {
+                "the program"
+            } else {
+                program.name()
+            };
+            out.push_str(&program.tell(name));
+        }
+        let hang = |text: &str| text::cut(text).replace('\n', "\n          ");
+        let _ = writeln!(out, "\nExpected: {}", hang(expected));
+        let _ = writeln!(out, "     Got: {}", hang(got));
+        if let Some(hint) = hint {
+            let _ = writeln!(out, "    Hint: {}", hang(&hint));
+        }
+        out
+    }
+}
+
+impl Shared {
+    /// Both output streams, and how the program ended.
+    fn tell(&self, name: &str) -> String {
+        let mut out = String::new();
+        let state = lock(&self.state);
+        for (stream, output) in [("stdout", &state.stdout), ("stderr", &state.stderr)] {
+            if output.total == 0 {
+                let _ = writeln!(out, "\nThe {stream} of {name}: nothing");
+            } else {
+                let _ = writeln!(out, "\nThe {stream} of {name}, {} bytes:", output.total);
+                out.push_str(&text::block(&output.kept, output.total));
+            }
+        }
+        if let Some(exit) = state.exit {
+            let _ = writeln!(out, "\n{name} {exit}");
+        }
+        out
+    }
+}

@@ -1,0 +1,464 @@
+//! The harness itself, held to its word by programs that behave badly.
+//!
+//! Each of them ends in time, with the right story, and leaves nothing running.
+#![cfg(unix)]
+
+use harness::{Program, Story};
+use predicates::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A story about a shell script.
+fn shell(script: &str) -> Story {
+    Story::of_command(["/bin/sh", "-c", script])
+}
+
+/// A limit that is known to be reached. Only what is waited for in vain is short: whatever
+/// must have happened before that has the usual limit.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// The story that a failing test tells.
+fn failure(test: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test should fail");
+    *panic.downcast::<String>().expect("a story is a String")
+}
+
+/// Expects that all these are in the text, in this order.
+fn expect_in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => panic!("{part:?} is missing, or comes too early, in:\n{text}"),
+        }
+    }
+}
+
+/// The process numbers that a script has printed, one a line.
+fn printed_pids(program: &Program, count: usize) -> Vec<u32> {
+    program.expect_stdout(&predicate::function(|text: &str| {
+        text.lines().count() >= count
+    }));
+    let text = program.stdout();
+    text.lines()
+        .map(|line| line.parse().expect("a process number"))
+        .collect()
+}
+
+/// Waits until a process is gone. It may be a zombie of whoever has adopted it: dead.
+fn expect_gone(pid: u32) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while is_alive(pid) {
+        assert!(Instant::now() < deadline, "process {pid} is still alive");
+        std::thread::yield_now();
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).expect("a process number");
+    rustix::process::test_kill_process(pid).is_ok() && !is_zombie(pid.as_raw_nonzero().get())
+}
+
+#[cfg(target_os = "linux")]
+fn is_zombie(pid: i32) -> bool {
+    let stat = procfs::process::Process::new(pid).and_then(|process| process.stat());
+    stat.map_or(true, |stat| stat.state == 'Z')
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_zombie(_pid: i32) -> bool {
+    false
+}
+
+#[test]
+fn a_program_that_does_what_is_expected_passes() {
+    let story = shell("echo one; echo two; echo oops >&2; exit 3");
+    let program = story.start::<&str>([]);
+    let one = program.expect_line("one");
+    let two = program.expect_line("two");
+    assert!(one < two);
+    program.expect_stderr(&predicate::str::contains("oops"));
+    program.expect_exit(3);
+    program.expect_no_more_lines();
+}
+
+#[test]
+fn a_program_that_never_listens_fails_at_the_limit() {
+    let start = Instant::now();
+    let story = failure(|| {
+        let story = shell("echo starting >&2; exec sleep 1000");
+        let program = story.start(["127.0.0.1:0"]);
+        program.expect_stderr(&predicate::eq("starting\n"));
+        story.set_limit(SHORT);
+        program.expect_listening();
+    });
+    assert!(start.elapsed() < Duration::from_secs(15));
+    expect_in_order(
+        &story,
+        &[
+            "  1. start the program with 127.0.0.1:0\n",
+            "  2. wait until stderr == \"starting\\n\"\n",
+            "  3. wait for its first line, `listening on ADDR`\n",
+            "The stdout of the program: nothing\n",
+            "The stderr of the program, 9 bytes:\n    | starting\n",
+            "Expected: the first line on stdout is `listening on ADDR`\n",
+            "     Got: nothing more for 100ms\n",
+        ],
+    );
+    assert!(!story.contains("Hint"), "{story}");
+}
+
+#[test]
+fn a_program_that_exits_early_fails_at_once() {
+    let start = Instant::now();
+    let story = failure(|| {
+        shell("echo no luck >&2; exit 7").start_server();
+    });
+    assert!(start.elapsed() < Duration::from_secs(15));
+    expect_in_order(
+        &story,
+        &[
+            "| no luck\n",
+            "the program exited with status 7\n",
+            "Got: the program exited with status 7\n",
+        ],
+    );
+}
+
+#[test]
+fn a_program_that_dies_of_a_signal_is_told_so() {
+    let story = failure(|| {
+        shell("kill -SEGV $$").start::<&str>([]).expect_exit(0);
+    });
+    expect_in_order(
+        &story,
+        &[
+            "Expected: the program exits with status 0\n",
+            "Got: the program was ended by signal 11 (SIGSEGV)\n",
+        ],
+    );
+}
+
+#[test]
+fn a_program_that_hangs_and_ignores_signals_is_ended() {
+    let mut pid = 0;
+    let story = failure(|| {
+        let story = shell("trap '' INT TERM; echo $$; while :; do sleep 1000; done");
+        let program = story.start::<&str>([]);
+        pid = printed_pids(&program, 1)[0];
+        program.signal(harness::Signal::Term);
+        story.set_limit(SHORT);
+        program.expect_exit(0);
+    });
+    expect_in_order(
+        &story,
+        &["send it SIGTERM\n", "Got: it still runs after 100ms\n"],
+    );
+    expect_gone(pid);
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_told_so() {
+    let story = failure(|| {
+        Story::of_command(["/no/such/program"]).start::<&str>([]);
+    });
+    expect_in_order(
+        &story,
+        &["Expected: `/no/such/program` starts\n", "Got: No such file"],
+    );
+}
+
+#[test]
+fn a_flood_on_stdout_is_drained_and_not_kept() {
+    let before = resident_bytes();
+    let story = failure(|| {
+        // A gigabyte, and then the line that nobody will find in it.
+        let story = shell("yes | head -c 1000000000; echo; echo done; echo done >&2");
+        let program = story.start::<&str>([]);
+        program.expect_stderr(&predicate::eq("done\n"));
+        program.expect_exit(0);
+        program.expect_line("done");
+    });
+    expect_in_order(
+        &story,
+        &[
+            "The stdout of the program, 1000000006 bytes:\n    | y\n",
+            "more bytes, not kept) ...\n",
+            "Expected: the line `done` on stdout\n",
+        ],
+    );
+    assert!(story.len() < 30_000, "the story has {} bytes", story.len());
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 200_000_000, "grew by {grown} bytes");
+}
+
+/// The resident memory of this process, in bytes; 0 where only Linux would tell.
+fn resident_bytes() -> u64 {
+    #[cfg(target_os = "linux")]
+    {
+        let process = procfs::process::Process::myself().expect("our own process");
+        process.statm().expect("our own memory").resident * procfs::page_size()
+    }
+    #[cfg(not(target_os = "linux"))]
+    0
+}
+
+#[test]
+fn a_grandchild_that_holds_the_pipe_keeps_nobody_waiting() {
+    let start = Instant::now();
+    let program = shell("sleep 1000 & echo $!; exit 0").start::<&str>([]);
+    program.expect_exit(0);
+    let pid = printed_pids(&program, 1)[0];
+    drop(program);
+    assert!(start.elapsed() < Duration::from_secs(15));
+    expect_gone(pid);
+}
+
+#[test]
+fn grandchildren_end_with_a_test_that_panics() {
+    let mut pids = Vec::new();
+    failure(|| {
+        let story = shell("sleep 1000 & echo $!; sleep 1000 & echo $!; wait");
+        let program = story.start::<&str>([]);
+        pids = printed_pids(&program, 2);
+        story.set_limit(SHORT);
+        program.expect_line("never printed");
+    });
+    for pid in pids {
+        expect_gone(pid);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_has_left_the_process_group_ends_too() {
+    let daemon = "setsid sh -c 'trap \"\" TERM HUP; echo $$; exec sleep 1000' &";
+    // The first daemon's parent lives on; the second one's is gone; the third one has
+    // wiped its environment.
+    let script = format!("{daemon} (  {daemon} ) & env -i {daemon} sleep 1000");
+    let program = shell(&script).start::<&str>([]);
+    let pids = printed_pids(&program, 3);
+    assert!(pids.iter().all(|&pid| is_alive(pid)), "{pids:?}");
+    drop(program);
+    for pid in pids {
+        expect_gone(pid);
+    }
+}
+
+#[test]
+fn a_test_that_is_killed_leaves_nothing_running() {
+    // This test runs itself in another process, and kills that.
+    if std::env::var_os("LEAVE_A_PROGRAM").is_some() {
+        let program = shell("echo $$; exec sleep 1000").start::<&str>([]);
+        let pid = printed_pids(&program, 1)[0];
+        println!("{pid}");
+        std::thread::park();
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+    let mut test = harness::outside(&mut command)
+        .args([
+            "--exact",
+            "a_test_that_is_killed_leaves_nothing_running",
+            "--nocapture",
+        ])
+        .env("LEAVE_A_PROGRAM", "1")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("this test can start itself");
+    let stdout = std::io::BufReader::new(test.stdout.take().expect("a pipe"));
+    let pid = std::io::BufRead::lines(stdout)
+        .find_map(|line| line.ok()?.trim().parse().ok())
+        .expect("the number of the program's process");
+    assert!(is_alive(pid));
+    test.kill().expect("the test can be killed");
+    test.wait().expect("the test has ended");
+    expect_gone(pid);
+}
+
+#[test]
+fn the_environment_of_a_program_is_the_same_everywhere() {
+    let program = shell(
+        "echo ${RUST_BACKTRACE-unset} ${RUST_LIB_BACKTRACE-unset} $PYTHONUNBUFFERED $PYTHONUTF8",
+    )
+    .start::<&str>([]);
+    program.expect_line("unset unset 1 1");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_open_files_is_the_programs() {
+    let script = "echo ready; while :; do exec 9< /dev/null || exit 3; exec 9<&-; done";
+    let program = shell(script).start::<&str>([]);
+    program.expect_line("ready");
+    program.expect_running();
+    program.limit_open_files(0);
+    program.expect_stderr(&predicate::str::contains("/dev/null"));
+}
+
+/// A Python program that does not flush its first line.
+const UNFLUSHED: &str = "
+import socket, sys, time
+listener = socket.create_server(('127.0.0.1', 0))
+sys.stdout = open(1, 'w', buffering=4096)
+print('listening on %s:%d' % listener.getsockname())
+print('ready', file=sys.stderr)
+time.sleep(1000)
+";
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_line_that_was_not_flushed_is_recognised() {
+    let story = failure(|| {
+        let story = Story::of_command(["python3", "-c", UNFLUSHED]);
+        let program = story.start::<&str>([]);
+        program.expect_stderr(&predicate::eq("ready\n"));
+        story.set_limit(SHORT);
+        program.expect_listening();
+    });
+    expect_in_order(
+        &story,
+        &[
+            "Hint: The program does listen, on 127.0.0.1:",
+            "flush stdout",
+        ],
+    );
+}
+
+/// A Python server of two clients, one after the other.
+const ONE_BY_ONE: &str = "
+import socket
+listener = socket.create_server(('127.0.0.1', 0))
+print('listening on %s:%d' % listener.getsockname())
+for _ in range(2):
+    connection, peer = listener.accept()
+    print('accepted', flush=True)
+    connection.sendall(connection.recv(1024).decode('gbk').encode('utf-8'))
+    connection.recv(1)
+    connection.close()
+";
+
+fn one_by_one() -> Story {
+    Story::of_command(["python3", "-c", ONE_BY_ONE])
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_nobody_accepts_is_recognised() {
+    let story = failure(|| {
+        let story = one_by_one();
+        let server = story.start_server();
+        let _first = server.connect();
+        server.expect_line("accepted");
+        story.set_limit(SHORT);
+        let mut second = server.connect();
+        second.send_text("hello");
+        second.expect_text("hello");
+    });
+    expect_in_order(
+        &story,
+        &[
+            "Got: nothing for 100ms\n",
+            "Hint: The connection of 127.0.0.1:",
+            "in the accept queue",
+        ],
+    );
+}
+
+#[test]
+fn utf_8_on_the_wire_is_recognised() {
+    let story = failure(|| {
+        let server = one_by_one().start_server();
+        let mut client = server.connect();
+        client.send_text("你好");
+        client.expect_text("你好");
+    });
+    expect_in_order(
+        &story,
+        &[
+            "sends \"你好\" (4 bytes: c4 e3 ba c3)\n",
+            "Expected: ",
+            "Hint: These are the bytes of UTF-8. The text on the wire is GBK.\n",
+        ],
+    );
+}
+
+#[test]
+fn a_reset_is_told_apart_from_an_end() {
+    let story = Story::of_command(["/bin/true"]);
+    let listener = story.listen();
+    let mut client = story.connect(listener.address());
+    listener.accept().reset();
+    client.expect_reset();
+
+    let mut client = story.connect(listener.address());
+    let server = listener.accept();
+    server.close();
+    client.expect_end();
+
+    let story = failure(|| {
+        let mut client = story.connect(listener.address());
+        listener.accept().reset();
+        client.expect_end();
+    });
+    expect_in_order(
+        &story,
+        &[
+            "Expected: 127.0.0.1:",
+            "the end of the stream",
+            "Got: a reset",
+        ],
+    );
+}
+
+#[test]
+fn a_port_that_is_held_refuses_connections() {
+    let story = Story::of_command(["/bin/true"]);
+    let held = story.hold_refusing_port();
+    story.expect_refused(held.address());
+    let listener = story.listen();
+    let told = failure(|| story.expect_refused(listener.address()));
+    expect_in_order(&told, &["refuses connections", "Got: it accepted one"]);
+}
+
+#[test]
+fn half_a_reply_and_a_wrong_line_are_told() {
+    let story = failure(|| {
+        let story = Story::of_command(["/bin/true"]);
+        let listener = story.listen();
+        let mut client = story.connect(listener.address());
+        let mut server = listener.accept();
+        server.send(b"server: hel");
+        server.close();
+        client.expect_text("server: hello, client!");
+    });
+    expect_in_order(
+        &story,
+        &["Got: \"server: hel\" (11 bytes), then the end of the stream\n"],
+    );
+
+    let story = failure(|| {
+        let program = shell(r#"echo '1.2.3.4:5 sent "���"'"#).start::<&str>([]);
+        program.expect_line("1.2.3.4:5 sent \"你好\"");
+    });
+    expect_in_order(&story, &["Hint: GBK bytes were decoded as UTF-8."]);
+}
+
+#[test]
+fn the_command_may_come_from_the_environment() {
+    // The variable is of the whole process: this test runs itself in another one.
+    if std::env::var_os("PROGRAM").is_some() {
+        let program = Story::of("/no/such/program").start(["three four"]);
+        program.expect_line("one two:three four");
+        return;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+    let status = harness::outside(&mut command)
+        .args(["--exact", "the_command_may_come_from_the_environment"])
+        .env("PROGRAM", "/bin/sh -c 'echo \"$0:$1\"' 'one two'")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .expect("this test can start itself");
+    assert!(status.success());
+    assert!(Path::new(harness::WORKSPACE).join("Cargo.toml").exists());
+}
