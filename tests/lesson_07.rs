@@ -1,1 +1,204 @@
+//! What lesson 07 must show: two tanks, no message boundaries, half a character.
 
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+use harness::{Story, kernel};
+use predicates::prelude::*;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+fn lesson() -> Story {
+    Story::of(cargo_bin!("lesson-07"))
+}
+
+/// What the program prints without arguments: it is run once for all tests.
+fn printed_by_default() -> &'static str {
+    static PRINTED: OnceLock<String> = OnceLock::new();
+    PRINTED.get_or_init(|| printed(&[]))
+}
+
+/// What the program prints with these arguments. It must end by itself, with status 0.
+fn printed(arguments: &[&str]) -> String {
+    let story = lesson();
+    let (program, before) = story
+        .command()
+        .split_first()
+        .expect("a command has a first word");
+    let mut command = std::process::Command::new(program);
+    harness::outside(&mut command).args(before).args(arguments);
+    let assert = Command::from_std(command)
+        .timeout(Duration::from_secs(60))
+        .assert();
+    let output = assert
+        .success()
+        .stderr(predicate::str::is_empty())
+        .get_output()
+        .clone();
+    String::from_utf8(output.stdout).expect("its output is UTF-8")
+}
+
+/// A line about a step of act 1.
+#[derive(Debug)]
+struct Step {
+    accepted: u64,
+    read: u64,
+    send_buffer: u64,
+    receive_buffer: u64,
+}
+
+/// The lines that have `accepted A = read R + send buffer S + receive buffer C`.
+fn steps(printed: &str) -> Vec<Step> {
+    let lines = printed
+        .lines()
+        .filter_map(|line| Some(line.split_once("accepted ")?.1));
+    let steps = lines.map(|line| {
+        // The numbers of the line, in their order.
+        let words = line.split_whitespace().filter_map(|word| word.parse().ok());
+        let numbers: Vec<u64> = words.collect();
+        let &[accepted, read, send_buffer, receive_buffer] = &numbers[..] else {
+            panic!("four numbers are expected in {line:?}");
+        };
+        Step {
+            accepted,
+            read,
+            send_buffer,
+            receive_buffer,
+        }
+    });
+    steps.collect()
+}
+
+#[test]
+fn in_every_line_what_was_accepted_is_what_was_read_and_what_is_in_the_two_buffers() {
+    if !kernel::is_visible() {
+        return;
+    }
+    let printed = printed_by_default();
+    let steps = steps(printed);
+    assert!(steps.len() > 5, "{printed}");
+    for step in &steps {
+        let sum = step.read + step.send_buffer + step.receive_buffer;
+        assert_eq!(step.accepted, sum, "{step:?} in:\n{printed}");
+    }
+}
+
+#[test]
+fn both_tanks_fill_and_the_kernel_at_last_takes_no_more() {
+    if !kernel::is_visible() {
+        return;
+    }
+    let printed = printed_by_default();
+    let steps = steps(printed);
+    let full = steps.iter().take_while(|step| step.read == 0).last();
+    let full = full.expect("there are steps before anything is read");
+    assert!(
+        full.send_buffer > 0 && full.receive_buffer > 0,
+        "{full:?} in:\n{printed}"
+    );
+    // First the one tank, then the other.
+    let first = steps
+        .iter()
+        .find(|step| step.send_buffer > 0)
+        .expect("it fills");
+    assert!(first.receive_buffer > 0, "{first:?} in:\n{printed}");
+    assert!(printed.contains("the kernel takes no more"), "{printed}");
+}
+
+#[test]
+fn the_receiver_drains_the_sender_goes_on_and_every_byte_arrives_in_order() {
+    let printed = printed_by_default();
+    assert!(
+        printed.contains("every byte has arrived, in order"),
+        "{printed}"
+    );
+    if !kernel::is_visible() {
+        return;
+    }
+    let steps = steps(printed);
+    let full = steps
+        .iter()
+        .take_while(|step| step.read == 0)
+        .last()
+        .expect("steps");
+    let last = steps.last().expect("steps");
+    // The sender went on after the tanks had been full, and nothing is left anywhere.
+    assert!(last.accepted > full.accepted, "{printed}");
+    assert_eq!(
+        (last.read, last.send_buffer + last.receive_buffer),
+        (last.accepted, 0)
+    );
+    assert!(steps.is_sorted_by_key(|step| step.accepted), "{printed}");
+    assert!(steps.is_sorted_by_key(|step| step.read), "{printed}");
+}
+
+#[test]
+fn it_asks_for_4096_bytes_and_says_what_the_kernel_made_of_it() {
+    let printed = printed_by_default();
+    assert!(printed.contains("asked for 4096 bytes"), "{printed}");
+    if kernel::is_visible() {
+        // Linux doubles what it is asked for, to have room for its own bookkeeping.
+        assert!(printed.contains("send buffer 8192"), "{printed}");
+        assert!(printed.contains("receive buffer 8192"), "{printed}");
+    }
+}
+
+#[test]
+fn the_sum_holds_for_other_buffers_too_the_smallest_and_the_largest() {
+    for buffer in ["1", "1000", "100000", "99999999999"] {
+        let printed = printed(&[buffer]);
+        assert!(
+            printed.contains("every byte has arrived, in order"),
+            "{printed}"
+        );
+        if kernel::is_visible() {
+            for step in steps(&printed) {
+                let sum = step.read + step.send_buffer + step.receive_buffer;
+                assert_eq!(step.accepted, sum, "{step:?} in:\n{printed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn three_sends_are_one_receive() {
+    let printed = printed_by_default();
+    let sends = printed
+        .lines()
+        .filter(|line| line.starts_with("send: ") && !line.contains("bytes"));
+    assert_eq!(sends.count(), 3, "{printed}");
+    assert!(printed.contains("receive: \"onetwothree\"\n"), "{printed}");
+}
+
+#[test]
+fn half_a_character_breaks_piece_by_piece_and_not_as_a_stream() {
+    let printed = printed_by_default();
+    assert!(
+        printed.contains("600 Chinese characters, 1201 bytes\n"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("receive: 1024 bytes\nreceive: 177 bytes\n"),
+        "{printed}"
+    );
+    let line = |start: &str| {
+        let line = printed.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("{start:?} is missing in:\n{printed}"))
+    };
+    let pieces = line("decoded piece by piece: broken");
+    assert!(pieces.contains('\u{fffd}'), "{pieces}");
+    let stream = line("decoded as a stream: whole");
+    assert!(
+        stream.contains("套接字") && !stream.contains('\u{fffd}'),
+        "{stream}"
+    );
+}
+
+#[test]
+fn a_buffer_that_is_no_positive_integer_shows_the_usage_and_exits_with_1() {
+    for buffer in ["0", "-1", "4k", "1.5", "", "99999999999999999999999"] {
+        let program = lesson().start([buffer]);
+        program.expect_exit(1);
+        program.expect_stderr(&predicate::str::contains("usage"));
+        program.expect_stdout(&predicate::str::is_empty());
+    }
+}

@@ -102,6 +102,8 @@ def parse(argument):
             ipaddress.IPv4Address(ip)
         if not (port.isascii() and port.isdigit() and int(port) <= 65535):
             raise ValueError
+        if "%" in ip:  # [fe80::1%eth0] names a network interface.
+            raise ValueError
     except ValueError:
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")
     return (ip, int(port)), family

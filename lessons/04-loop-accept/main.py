@@ -20,6 +20,10 @@ PORT_IN_USE = """the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port."""
 
+# Encoded once, and early: at the first use of GBK Python opens a file, and later there
+# might be no file descriptor left for it.
+REPLY = "server: hello, client!".encode("gbk")
+
 # What a send or a receive raises when the client has cut the connection (RST) instead
 # of ending it (FIN).
 RESET = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
@@ -87,7 +91,7 @@ def serve(stream, peer):
         print(f"{peer} sent {quoted(data.decode('gbk', errors='replace'))}", flush=True)
 
         # Step 6: send. `sendall` goes on until the kernel has taken every byte.
-        stream.sendall("server: hello, client!".encode("gbk"))
+        stream.sendall(REPLY)
 
 
 def quoted(text):
@@ -116,6 +120,8 @@ def parse(argument):
         else:
             ipaddress.IPv4Address(ip)
         if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise ValueError
+        if "%" in ip:  # [fe80::1%eth0] names a network interface.
             raise ValueError
     except ValueError:
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")

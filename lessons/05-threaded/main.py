@@ -22,6 +22,10 @@ PORT_IN_USE = """the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port."""
 
+# Encoded once, and early: at the first use of GBK Python opens a file, and later there
+# might be no file descriptor left for it.
+REPLY = "server: hello, client!".encode("gbk")
+
 # What a send or a receive raises when the client has cut the connection (RST) instead
 # of ending it (FIN).
 RESET = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
@@ -57,15 +61,21 @@ def main():
         # Step 3: listen. From now on the kernel completes connections by itself and
         # queues them, 128 and one more at most, until we accept them.
         listener.listen(128)
+
         stop_on_ctrl_c(listener.getsockname(), family)
     except OSError as error:
         cannot_listen(argument, error)
+    # On Windows, and at an unlucky moment elsewhere, Python learns of a signal only when
+    # `accept` is over: so let it be over after a second, and look.
+    listener.settimeout(1)
     say(f"listening on {shown(listener.getsockname())}")
 
     while not stopping:
         # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         try:
             stream, peer = listener.accept()
+        except socket.timeout:
+            continue
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             say(f"cannot accept a connection on {argument}: {error.strerror}", sys.stderr)
@@ -115,7 +125,7 @@ def answer(stream, peer):
             say(f"{peer} sent {quoted(data.decode('gbk', errors='replace'))}")
 
             # Step 6: send. `sendall` goes on until the kernel has taken every byte.
-            stream.sendall("server: hello, client!".encode("gbk"))
+            stream.sendall(REPLY)
 
 
 def count(change):
@@ -177,6 +187,8 @@ def parse(argument):
         else:
             ipaddress.IPv4Address(ip)
         if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise ValueError
+        if "%" in ip:  # [fe80::1%eth0] names a network interface.
             raise ValueError
     except ValueError:
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")

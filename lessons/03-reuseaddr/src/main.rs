@@ -1,6 +1,6 @@
 //! Lesson 03: a server that can start again at once.
 //!
-//! `lesson-03 [ADDR]` does what lesson 02 does, and sets SO_REUSEADDR: what is left
+//! `lesson-03 [ADDR]` does what lesson 02 does, and sets `SO_REUSEADDR`: what is left
 //! of earlier connections no longer keeps it from its port.
 
 use std::env;

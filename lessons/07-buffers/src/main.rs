@@ -6,7 +6,7 @@
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::num::NonZeroU64;
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,12 @@ const USAGE: &str = "usage: lesson-07 [BUFFER]
 fn main() -> anyhow::Result<()> {
     let argument = env::args_os().nth(1).unwrap_or("4096".into());
     let argument = argument.to_string_lossy();
-    let buffer: NonZeroU64 = argument
+    let buffer: NonZeroUsize = argument
         .parse()
         .with_context(|| format!("cannot use {argument:?} as a buffer size\n{USAGE}"))?;
 
     // The option is a C int; the kernel has a limit of its own, far below.
-    let buffer = i32::try_from(buffer.get()).unwrap_or(i32::MAX) as usize;
+    let buffer = buffer.get().min(i32::MAX as usize);
     two_tanks(buffer).context("act 1, two tanks")?;
     no_message_boundaries().context("act 2, no message boundaries")?;
     half_a_character().context("act 3, half a character")
@@ -133,6 +133,7 @@ impl Tanks {
 }
 
 /// The byte at a position of the stream: 0 to 250, again and again.
+#[allow(clippy::cast_possible_truncation, reason = "it is below 251")]
 fn pattern(position: usize) -> u8 {
     (position % 251) as u8
 }

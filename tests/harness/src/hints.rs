@@ -62,7 +62,9 @@ pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<String> 
         .iter()
         .find(|socket| socket.local == remote && socket.remote == local)?;
     let listens = sockets.iter().any(|socket| socket.state == State::Listen);
-    if listens && end.inode == 0 {
+    // Without a process that holds it: not accepted yet, unless it is closed already.
+    let open = matches!(end.state, State::Established | State::CloseWait);
+    if listens && open && end.inode == 0 {
         return Some(format!(
             "The connection of {local} waits in the accept queue: the program has not accepted \
              it. Does the loop that accepts serve a client itself, or wait for a thread (join) \

@@ -24,6 +24,7 @@
 //! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
 //! group and, on Linux, also what has left the group.
 
+pub mod build;
 mod connection;
 mod hints;
 pub mod kernel;
@@ -31,6 +32,7 @@ mod listener;
 mod output;
 mod processes;
 mod program;
+mod resources;
 mod story;
 pub mod text;
 
@@ -38,6 +40,7 @@ pub use connection::Connection;
 pub use listener::Listener;
 pub use processes::outside;
 pub use program::{Exit, Program, Signal};
+pub use resources::Resources;
 pub use story::{Story, WORKSPACE};
 
 use std::io::Write;

@@ -65,17 +65,21 @@ impl Listener {
         }
     }
 
-    /// Expects that nobody has connected. For the time after the program has ended: until
-    /// then it would prove nothing.
+    /// Expects that nothing was sent here: nobody has connected, or only to leave. For
+    /// the time after the program has ended: until then it would prove nothing.
     #[track_caller]
-    pub fn expect_nobody(&self) {
-        self.story.step("expect that nobody has connected");
+    pub fn expect_nothing(&self) {
+        self.story.step("expect that nothing was sent");
         match self.socket.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.story.fail("the test can accept", &error.to_string()),
-            Ok((_, peer)) => self
-                .story
-                .fail("no connection", &format!("one from {peer}")),
+            Ok((stream, _)) => {
+                let bytes = Connection::new(&self.story, stream).expect_gone();
+                if !bytes.is_empty() {
+                    self.story
+                        .fail("nothing was sent", &crate::text::show(&bytes));
+                }
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ pub(crate) use orphans::tree;
 #[cfg(target_os = "linux")]
 mod orphans {
     use super::{ALIVE, MARK, lock};
-    use procfs::process::Process;
+    use procfs::process::{Process, Stat};
     use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group};
     use std::sync::Once;
     use std::time::{Duration, Instant};
@@ -219,29 +219,36 @@ mod orphans {
 
     /// The processes whose parent has ended and that belong to the program with this mark.
     fn adopted(leader: Pid, mark: &str) -> Vec<i32> {
-        let alive = lock(&ALIVE).clone();
-        let own = Process::myself()
-            .and_then(|own| own.environ())
-            .unwrap_or_default();
+        let own = Process::myself().and_then(|own| own.stat());
         let mut children = children(getpid().as_raw_nonzero().get());
         children.retain(|&child| {
             if child == leader.as_raw_nonzero().get() {
                 return false;
             }
+            // A process may end while we look at it.
             let Ok(process) = Process::new(child) else {
                 return false;
             };
             let environment = process.environ().unwrap_or_default();
             match environment.get(std::ffi::OsStr::new(MARK)) {
                 Some(found) => found == mark,
-                // A child of our own that has not yet become what it is to be still has
-                // our environment. Any other has wiped its own, and as all that a test
-                // starts has a mark, it comes from a program: where only one is alive,
-                // from that one.
-                None => alive.len() == 1 && environment != own && !is_zombie(&process),
+                None => match (&own, process.stat()) {
+                    (Ok(own), Ok(stat)) => is_stray(own, &stat),
+                    _ => false,
+                },
             }
         });
         children
+    }
+
+    /// Whether a child without a mark is a program's that has wiped its environment, and
+    /// not one of our own on its way through `exec`, which has none for a moment either.
+    fn is_stray(own: &Stat, child: &Stat) -> bool {
+        // What tests start besides programs stays in our group.
+        let is_outside = child.session == own.session && child.pgrp == own.pgrp;
+        // A program is in the list before its process is there. Asked last: where more
+        // than one is alive, the stray may be of any of them, and the last one ends it.
+        child.state != 'Z' && !is_outside && lock(&ALIVE).len() == 1
     }
 
     /// Kills a program's group, and all that has left the group.

@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::output::{Output, drain};
 use crate::processes::{Family, lock};
+use crate::resources::Resources;
 use crate::story::{Story, WORKSPACE};
 use crate::{hints, kernel};
 use predicates::Predicate;
@@ -467,7 +468,7 @@ impl Program {
         }
     }
 
-    /// Lets the program open only `more` files than it has open now (Linux only).
+    /// Lets the program open only so many more files than it has open now (Linux only).
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn limit_open_files(&self, more: u64) {
@@ -475,22 +476,42 @@ impl Program {
 
         self.story
             .step(format!("let it open at most {more} more file(s)"));
-        let open = match std::fs::read_dir(format!("/proc/{}/fd", self.id())) {
-            Ok(files) => files.count() as u64,
+        let files = match std::fs::read_dir(format!("/proc/{}/fd", self.id())) {
+            Ok(files) => files,
             Err(error) => self
                 .story
                 .fail("the program has open files", &error.to_string()),
         };
+        let open: Vec<u64> = files
+            .flatten()
+            .filter_map(|file| file.file_name().to_str()?.parse().ok())
+            .collect();
+        // The limit is on the number of a descriptor, and the kernel gives the lowest one.
+        let mut free = 0;
+        while open.contains(&free) {
+            free += 1;
+        }
         // The hard limit stays what the program has inherited from us.
         let maximum = getrlimit(Resource::Nofile).maximum;
         let limit = Rlimit {
-            current: Some(open + more),
+            current: Some(free + more),
             maximum,
         };
         let pid = Pid::from_raw(self.id().cast_signed());
         if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
             self.story
                 .fail("the program's limit can be set", &error.to_string());
+        }
+    }
+
+    /// What the program uses now (Linux only).
+    #[track_caller]
+    pub fn resources(&self) -> Resources {
+        match Resources::of(self.id()) {
+            Some(resources) => resources,
+            None => self
+                .story
+                .fail("the program's resources can be read", "they cannot"),
         }
     }
 

@@ -1,0 +1,42 @@
+//! What a process uses. Only Linux shows it.
+
+use std::time::Duration;
+
+/// What a process uses at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources {
+    /// Threads, the first one included.
+    pub threads: u64,
+    /// Open file descriptors.
+    pub files: usize,
+    /// Reserved memory, in bytes: the stack of a thread counts in full, used or not.
+    pub address_space: u64,
+    /// Memory in use, in bytes.
+    pub resident: u64,
+    /// Processor time so far, in steps of a clock tick (10 ms).
+    pub cpu_time: Duration,
+}
+
+impl Resources {
+    /// What a process uses now; `None` if there is no such process, or no Linux.
+    #[cfg(target_os = "linux")]
+    pub fn of(process: u32) -> Option<Self> {
+        let process = procfs::process::Process::new(process.cast_signed()).ok()?;
+        let (stat, memory) = (process.stat().ok()?, process.statm().ok()?);
+        Some(Self {
+            threads: u64::try_from(stat.num_threads).ok()?,
+            files: process.fd_count().ok()?,
+            address_space: memory.size * procfs::page_size(),
+            resident: memory.resident * procfs::page_size(),
+            cpu_time: Duration::from_millis(
+                1000 * (stat.utime + stat.stime) / procfs::ticks_per_second(),
+            ),
+        })
+    }
+
+    /// What a process uses now; `None` if there is no such process, or no Linux.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of(_process: u32) -> Option<Self> {
+        None
+    }
+}

@@ -1,0 +1,100 @@
+//! What every server of lessons 04 to 06 must do for one client after the other.
+
+use crate::servers::REPLY;
+use harness::Story;
+use harness::text::gbk;
+use predicates::prelude::*;
+
+/// The next client is served as if nothing had been.
+fn expect_served(server: &harness::Program) {
+    let mut client = server.connect();
+    client.send_text("hello");
+    client.expect_text(REPLY);
+    server.expect_line(&format!("{} sent \"hello\"", client.local()));
+}
+
+/// There is no last client.
+pub(crate) fn serves_client_after_client(story: &Story) {
+    let server = story.start_server();
+    for _ in 0..10 {
+        expect_served(&server);
+    }
+    server.expect_running();
+}
+
+/// Each way to be a bad client costs that client at most.
+pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(story: &Story) {
+    let server = story.start_server();
+    let reset_at_once = server.connect();
+    reset_at_once.reset();
+    let left_at_once = server.connect();
+    left_at_once.close();
+    let mut reset_after_sending = server.connect();
+    reset_after_sending.send_text("hello");
+    reset_after_sending.reset();
+    let mut left_before_the_reply = server.connect();
+    left_before_the_reply.send_text("hello");
+    left_before_the_reply.close();
+    let mut garbage = server.connect();
+    garbage.send(b"\xff\x00\x80\xfe\xff");
+    garbage.close();
+    expect_served(&server);
+    server.expect_running();
+    // None of these is an error of the server's.
+    assert_eq!(server.stderr(), "");
+}
+
+/// A client that only ever sends holds up nobody for long.
+pub(crate) fn survives_a_client_that_never_reads(story: &Story) {
+    let server = story.start_server();
+    let mut client = server.connect();
+    client.send(&gbk(&"x".repeat(200_000)));
+    let peer = client.local();
+    server.expect_line(&format!("client connected: {peer}"));
+    expect_served(&server);
+    drop(client);
+    expect_served(&server);
+}
+
+/// Without a file descriptor `accept` fails, and fails again at once. It is told, waited
+/// out, and over when there are descriptors again.
+#[cfg(target_os = "linux")]
+pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &Story) {
+    use std::time::{Duration, Instant};
+
+    let server = story.start_server();
+    server.limit_open_files(0);
+    // An `accept` that is under way may have its descriptor already; the next has none.
+    let mut first = server.connect();
+    first.send_text("hello");
+    let mut waiting = server.connect();
+    waiting.send_text("hello");
+    server.expect_stderr(&predicate::str::contains("accept"));
+
+    // How much of the time does it compute? Next to nothing, if it waits.
+    let (start, before) = (Instant::now(), server.resources().cpu_time);
+    let enough = Duration::from_millis(500);
+    story.wait_until(
+        "half a second has gone by",
+        || (start.elapsed() > enough).then_some(()),
+        String::new,
+    );
+    let busy = server.resources().cpu_time.saturating_sub(before);
+    story.expect(
+        "it waits, and does not try again and again without a pause",
+        busy < start.elapsed() / 4,
+        &format!("{busy:?} of computing in {:?}", start.elapsed()),
+    );
+
+    server.limit_open_files(10);
+    first.expect_text(REPLY);
+    first.close();
+    waiting.expect_text(REPLY);
+    expect_served(&server);
+}
+
+/// Without a file descriptor `accept` fails, and fails again at once.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(_story: &Story) {
+    harness::skip("the limit of a running program can be set on Linux only");
+}
