@@ -50,7 +50,7 @@ fn two_tanks(buffer: usize) -> anyhow::Result<()> {
     };
 
     println!("-- the sender writes, nobody reads --");
-    let chunk = (send_tank / 8).max(1);
+    let chunk = send_tank / 4;
     while tanks.write(chunk)? > 0 {}
     println!("the kernel takes no more: a blocking send would wait here");
 
