@@ -64,17 +64,12 @@ def main():
         stop_on_ctrl_c(listener.getsockname(), family)
     except OSError as error:
         cannot_listen(argument, error)
-    # On Windows, and at an unlucky moment elsewhere, Python learns of a signal only when
-    # `accept` is over: so let it be over after a second, and look.
-    listener.settimeout(1)
     say(f"listening on {shown(listener.getsockname())}")
 
     while not stopping:
         # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         try:
             stream, peer = listener.accept()
-        except socket.timeout:
-            continue
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             say(f"cannot accept a connection on {argument}: {error.strerror}", sys.stderr)
@@ -149,16 +144,24 @@ def stop_on_ctrl_c(address, family):
     # No signal ends a wait in `accept`, but a connection does. Its socket is made now:
     # later there might be no file descriptor left for it.
     waker = socket.socket(family, socket.SOCK_STREAM)
-    waker.setblocking(False)
+    # Python runs a signal's handler in the main thread, and only when that has nothing
+    # else to do; `accept` may keep it for ever. But the number of the signal is written
+    # to this socket at once, and a thread of its own waits for that at the other end.
+    signals, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: None)
 
-    def stop(number, frame):
+    def stop():
         global stopping
+        signals.recv(1)
         stopping = True
         # Where this fails, the listener is closed already: nobody is left to wake.
         waker.connect_ex(address)
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    wakeup.detach()  # It stays open as long as the process.
+    threading.Thread(target=stop, daemon=True).start()
 
 
 def quoted(text):

@@ -54,7 +54,7 @@ def two_tanks(size):
     tanks = Tanks(sender, receiver)
 
     say("-- the sender writes, nobody reads --")
-    chunk = max(send_tank // 8, 1)
+    chunk = send_tank // 4
     while tanks.write(chunk) > 0:
         pass
     say("the kernel takes no more: a blocking send would wait here")

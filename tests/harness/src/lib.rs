@@ -60,6 +60,14 @@ pub fn skip(reason: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Whether this system has signals; says aloud where it has not.
+pub fn has_signals() -> bool {
+    if !cfg!(unix) {
+        skip("this system has no signals");
+    }
+    cfg!(unix)
+}
+
 /// Whether this machine has `::1`; says aloud where it has not.
 pub fn has_ipv6() -> bool {
     let answer = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();

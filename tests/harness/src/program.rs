@@ -440,6 +440,16 @@ impl Program {
         }
     }
 
+    /// Sends a signal to the program: not on this system.
+    #[cfg(not(unix))]
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        self.story.fail(
+            &format!("the program is sent {signal:?}"),
+            "this system has no signals",
+        );
+    }
+
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
@@ -502,6 +512,16 @@ impl Program {
             self.story
                 .fail("the program's limit can be set", &error.to_string());
         }
+    }
+
+    /// Lets the program open only so many more files: not on this system.
+    #[cfg(not(target_os = "linux"))]
+    #[track_caller]
+    pub fn limit_open_files(&self, _more: u64) {
+        self.story.fail(
+            "the limit of a running program is set",
+            "only Linux can do that",
+        );
     }
 
     /// What the program uses now (Linux only).

@@ -9,8 +9,9 @@ pub struct Resources {
     pub threads: u64,
     /// Open file descriptors.
     pub files: usize,
-    /// Reserved memory, in bytes: the stack of a thread counts in full, used or not.
-    pub address_space: u64,
+    /// Pieces of memory (lines of `/proc/PID/maps`). The stack of a thread is two, until
+    /// somebody has joined or detached the thread.
+    pub mappings: usize,
     /// Memory in use, in bytes.
     pub resident: u64,
     /// Processor time so far, in steps of a clock tick (10 ms).
@@ -25,8 +26,10 @@ impl Resources {
         let (stat, memory) = (process.stat().ok()?, process.statm().ok()?);
         Some(Self {
             threads: u64::try_from(stat.num_threads).ok()?,
-            files: process.fd_count().ok()?,
-            address_space: memory.size * procfs::page_size(),
+            // Not `fd_count`: that has the descriptor too which a waiting `accept` has
+            // reserved for the next connection.
+            files: process.fd().ok()?.count(),
+            mappings: process.maps().ok()?.len(),
             resident: memory.resident * procfs::page_size(),
             cpu_time: Duration::from_millis(
                 1000 * (stat.utime + stat.stime) / procfs::ticks_per_second(),

@@ -294,6 +294,7 @@ fn a_limit_of_open_files_is_the_programs() {
 }
 
 /// A Python program that does not flush its first line.
+#[cfg(target_os = "linux")]
 const UNFLUSHED: &str = "
 import socket, sys, time
 listener = socket.create_server(('127.0.0.1', 0))
