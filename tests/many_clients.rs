@@ -74,9 +74,9 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &
 
     // How much of the time does it compute? Next to nothing, if it waits.
     let (start, before) = (Instant::now(), server.resources().cpu_time);
-    let enough = Duration::from_millis(500);
+    let enough = Duration::from_millis(300);
     story.wait_until(
-        "half a second has gone by",
+        "0.3 s have gone by",
         || (start.elapsed() > enough).then_some(()),
         String::new,
     );

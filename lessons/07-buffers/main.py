@@ -94,7 +94,7 @@ class Tanks:
         before = self.read
         while True:
             try:
-                data = self.receiver.recv(1024)
+                data = self.receiver.recv(65536)
             except BlockingIOError:
                 break
             if data != pattern(self.read, len(data)):
@@ -130,7 +130,9 @@ class Tanks:
 
 def pattern(position, length):
     """The bytes from a position of the stream on: 0 to 250, again and again."""
-    return bytes(i % 251 for i in range(position, position + length))
+    start = position % 251
+    enough = bytes(range(251)) * ((start + length) // 251 + 1)
+    return enough[start : start + length]
 
 
 def queues(sender, receiver):
@@ -142,6 +144,8 @@ def queues(sender, receiver):
     sending = receiving = None
     with open("/proc/net/tcp", encoding="ascii") as table:
         for line in table:
+            if one not in line:
+                continue  # Another connection's: there may be thousands.
             # number, local address, remote address, state, send queue:receive queue, ...
             columns = line.split()
             if columns[1:3] == [one, other]:

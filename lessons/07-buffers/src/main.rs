@@ -75,9 +75,7 @@ struct Tanks {
 impl Tanks {
     /// Sends up to `length` bytes, and returns how many the kernel took: 0 if it is full.
     fn write(&mut self, length: usize) -> anyhow::Result<usize> {
-        let bytes: Vec<u8> = (self.accepted..self.accepted + length)
-            .map(pattern)
-            .collect();
+        let bytes = pattern(self.accepted, length);
         let taken = match self.sender.write(&bytes) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
             taken => taken?,
@@ -90,16 +88,19 @@ impl Tanks {
     /// Receives all that is in the receive buffer, and checks it.
     fn drain(&mut self) -> anyhow::Result<()> {
         let before = self.read;
-        let mut bytes = [0; 1024];
+        let mut bytes = vec![0; 65536];
         loop {
             let length = match self.receiver.read(&mut bytes) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 length => length?,
             };
-            for byte in &bytes[..length] {
-                ensure!(*byte == pattern(self.read), "byte {} is wrong", self.read);
-                self.read += 1;
-            }
+            let expected = pattern(self.read, length);
+            ensure!(
+                bytes[..length] == expected,
+                "a byte after byte {} is wrong",
+                self.read
+            );
+            self.read += length;
         }
         self.report(&format!("drain: got {}", self.read - before))
     }
@@ -132,10 +133,10 @@ impl Tanks {
     }
 }
 
-/// The byte at a position of the stream: 0 to 250, again and again.
-#[allow(clippy::cast_possible_truncation, reason = "it is below 251")]
-fn pattern(position: usize) -> u8 {
-    (position % 251) as u8
+/// The bytes from a position of the stream on: 0 to 250, again and again.
+fn pattern(position: usize, length: usize) -> Vec<u8> {
+    let cycle = (0..=250).cycle();
+    cycle.skip(position % 251).take(length).collect()
 }
 
 /// The bytes in the sender's send buffer and in the receiver's receive buffer.

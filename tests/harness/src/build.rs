@@ -5,7 +5,9 @@
 
 use crate::story::WORKSPACE;
 use escargot::CargoBuild;
+use escargot::error::CargoError;
 use escargot::format::Message;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -21,31 +23,58 @@ const FOLDERS: [&str; 7] = [
     "07-buffers",
 ];
 
-/// A build of a package of this workspace, in the profile that this test was built in.
-fn build(package: &str) -> CargoBuild {
-    let build = CargoBuild::new()
-        .manifest_path(Path::new(WORKSPACE).join("Cargo.toml"))
-        .package(package)
-        // As `outside` does it for a command: cargo is not left behind by any program.
-        .env("HARNESS_PROGRAM", "outside");
-    if cfg!(debug_assertions) {
-        build
-    } else {
-        build.release()
-    }
-}
-
 /// The program of a lesson, by its number.
 ///
 /// # Panics
 ///
 /// If it cannot be built.
 pub fn lesson(number: usize) -> String {
-    let name = format!("lesson-{number:02}");
-    match build(&name).bin(&name).run() {
-        Ok(program) => program.path().to_string_lossy().into_owned(),
-        Err(error) => panic!("cannot build {name}: {error}"),
+    static PROGRAMS: OnceLock<Executables> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| build(CargoBuild::bins));
+    programs[&format!("lesson-{number:02}")]
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The tests of a lesson, as a program that can be told what to hold to them.
+///
+/// # Panics
+///
+/// If they cannot be built.
+pub fn tests_of_lesson(number: usize) -> &'static Path {
+    static TESTS: OnceLock<Executables> = OnceLock::new();
+    let tests = TESTS.get_or_init(|| build(CargoBuild::tests));
+    &tests[&format!("lesson_{number:02}")]
+}
+
+/// Executables by the names of their targets.
+type Executables = HashMap<String, PathBuf>;
+
+/// Builds all targets of a kind of all lessons, in the profile that this was built in.
+fn build(kind: fn(CargoBuild) -> CargoBuild) -> Executables {
+    let mut build = kind(CargoBuild::new().manifest_path(Path::new(WORKSPACE).join("Cargo.toml")))
+        // As `outside` does it for a command: cargo is not left behind by any program.
+        .env("HARNESS_PROGRAM", "outside");
+    for number in 1..=FOLDERS.len() {
+        build = build.arg("--package").arg(format!("lesson-{number:02}"));
     }
+    if !cfg!(debug_assertions) {
+        build = build.release();
+    }
+    executables(build).unwrap_or_else(|error| panic!("cannot build the lessons: {error}"))
+}
+
+/// Runs cargo, and finds the executables in what it tells.
+fn executables(build: CargoBuild) -> Result<Executables, CargoError> {
+    let mut executables = Executables::new();
+    for message in build.exec()? {
+        if let Message::CompilerArtifact(artifact) = message?.decode()?
+            && let Some(path) = artifact.executable
+        {
+            executables.insert(artifact.target.name.into_owned(), path.into_owned());
+        }
+    }
+    Ok(executables)
 }
 
 /// The Python twin of a lesson, as a command; `None`, said aloud, where there is no Python.
@@ -58,7 +87,12 @@ pub fn twin(number: usize) -> Option<Vec<String>> {
         .join("lessons")
         .join(FOLDERS[number - 1])
         .join("main.py");
-    Some(vec![python.clone(), script.to_string_lossy().into_owned()])
+    // `-S` leaves out all that is installed besides Python itself: a twin needs none of it.
+    Some(vec![
+        python.clone(),
+        "-S".to_string(),
+        script.to_string_lossy().into_owned(),
+    ])
 }
 
 /// The Python interpreter itself: what is called `python3` may be a script that looks for
@@ -73,35 +107,4 @@ fn python() -> Option<&'static String> {
         (output.status.success() && !path.is_empty()).then_some(path)
     });
     python.as_ref()
-}
-
-/// The tests of a lesson, as a program that can be told what to hold to them.
-///
-/// # Panics
-///
-/// If they cannot be built.
-pub fn tests_of_lesson(number: usize) -> PathBuf {
-    let name = format!("lesson_{number:02}");
-    match test_executable(&name, build(&format!("lesson-{number:02}"))) {
-        Ok(Some(path)) => path,
-        Ok(None) => panic!("cargo has built no test {name}"),
-        Err(error) => panic!("cannot build the test {name}: {error}"),
-    }
-}
-
-/// Builds a test, and finds its executable in what cargo tells.
-fn test_executable(
-    name: &str,
-    build: CargoBuild,
-) -> Result<Option<PathBuf>, escargot::error::CargoError> {
-    for message in build.test(name).exec()? {
-        let message = message?;
-        if let Message::CompilerArtifact(artifact) = message.decode()?
-            && artifact.target.name == name
-            && let Some(path) = artifact.executable
-        {
-            return Ok(Some(path.into_owned()));
-        }
-    }
-    Ok(None)
 }
