@@ -106,7 +106,7 @@ fn exits_with_0_when_its_client_leaves_without_a_word() {
         server.expect_line(&format!("client connected: {peer}"));
         server.expect_line(&format!("client offline: {peer}"));
         server.expect_no_more_lines();
-        assert_eq!(server.stderr(), "");
+        server.expect_no_errors();
     }
 }
 

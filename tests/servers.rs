@@ -20,7 +20,7 @@ pub(crate) fn tells_where_it_listens_and_serves_a_client(story: &Story) {
     client.expect_text(REPLY);
     let sent = server.expect_line(&format!("{peer} sent \"hello\""));
     assert!(connected < sent);
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// The default address. Somebody may have the port: then the refusal names it.
@@ -57,7 +57,7 @@ pub(crate) fn decodes_what_is_not_gbk_to_replacement_characters(story: &Story) {
         client.send(bytes);
         client.expect_text(REPLY);
         server.expect_line(&format!("{} sent \"{text}\"", client.local()));
-        assert_eq!(server.stderr(), "");
+        server.expect_no_errors();
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn a_client_that_leaves_without_a_word_is_offline(story: &Story) {
     client.half_close();
     client.expect_end();
     server.expect_line(&format!("client offline: {peer}"));
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// A client that cuts the connection is offline too, and that is no error.
@@ -91,7 +91,7 @@ pub(crate) fn a_client_that_resets_is_offline(story: &Story) {
     server.expect_line(&format!("client connected: {peer}"));
     client.reset();
     server.expect_line(&format!("client offline: {peer}"));
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// A port on which somebody listens cannot be had, and who has it does not notice.

@@ -44,7 +44,7 @@ pub(crate) fn answers_every_message_until_the_client_is_offline(story: &Story) {
     client.half_close();
     client.expect_end();
     server.expect_line(&format!("client offline: {peer}"));
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// A reset in the middle of a conversation is offline, like an end.
@@ -57,7 +57,7 @@ pub(crate) fn a_client_that_resets_after_messages_is_offline(story: &Story) {
     client.reset();
     server.expect_line(&format!("client offline: {peer}"));
     talk(&server, &mut other, "hello");
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// Leaving without reading the replies makes the server's next receive or send fail.
@@ -69,7 +69,7 @@ pub(crate) fn a_client_that_leaves_with_unread_replies_is_offline(story: &Story)
     server.expect_line(&format!("{peer} sent \"hello\""));
     client.close();
     server.expect_line(&format!("client offline: {peer}"));
-    assert_eq!(server.stderr(), "");
+    server.expect_no_errors();
 }
 
 /// While there is no descriptor for a new client, the old ones are served.
@@ -150,7 +150,7 @@ pub(crate) fn a_signal_without_clients_ends_it(story: &Story, line: &str) {
         server.expect_line(line);
         server.expect_exit(0);
         server.expect_no_more_lines();
-        assert_eq!(server.stderr(), "");
+        server.expect_no_errors();
     }
 }
 

@@ -396,6 +396,16 @@ impl Program {
         self.expect_stream("stderr", predicate, |state| &state.stderr);
     }
 
+    /// Expects that the program has reported no error so far.
+    #[track_caller]
+    pub fn expect_no_errors(&self) {
+        self.story.step("expect nothing on stderr");
+        let text = self.stderr();
+        if !text.is_empty() {
+            self.story.fail("nothing on stderr", &format!("{text:?}"));
+        }
+    }
+
     #[track_caller]
     fn expect_stream(
         &self,
