@@ -135,8 +135,10 @@ impl Tanks {
 
 /// The bytes from a position of the stream on: 0 to 250, again and again.
 fn pattern(position: usize, length: usize) -> Vec<u8> {
-    let cycle = (0..=250).cycle();
-    cycle.skip(position % 251).take(length).collect()
+    let cycle: Vec<u8> = (0..=250).collect();
+    let start = position % 251;
+    let enough = cycle.repeat((start + length) / 251 + 1);
+    enough[start..start + length].to_vec()
 }
 
 /// The bytes in the sender's send buffer and in the receiver's receive buffer.
