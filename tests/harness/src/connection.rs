@@ -94,6 +94,7 @@ impl Connection {
                 loop {
                     match self.stream.write(&chunk) {
                         Ok(length) => taken += length,
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
                         Err(error) if is_timeout(&error) => break,
                         Err(error) => return Err(error),
                     }
@@ -113,7 +114,7 @@ impl Connection {
     pub fn receive(&mut self, most: usize) -> Vec<u8> {
         self.story.step(format!("{} receives once", self.local));
         let mut bytes = vec![0; most];
-        match self.stream.read(&mut bytes) {
+        match self.read(&mut bytes) {
             Ok(length) => {
                 bytes.truncate(length);
                 self.story.result(&text::show(&bytes));
@@ -132,7 +133,7 @@ impl Connection {
         let mut got = vec![0; expected.len()];
         let mut length = 0;
         while length < expected.len() {
-            match self.stream.read(&mut got[length..]) {
+            match self.read(&mut got[length..]) {
                 Ok(0) => {
                     let got = &got[..length];
                     let hint = hints::reply(expected, got);
@@ -163,7 +164,7 @@ impl Connection {
             .step(format!("{} waits for the end of the stream", self.local));
         let what = format!("{} receives the end of the stream", self.local);
         let mut bytes = [0; 1024];
-        match self.stream.read(&mut bytes) {
+        match self.read(&mut bytes) {
             Ok(0) => {}
             Ok(length) => self.story.fail(&what, &text::show(&bytes[..length])),
             Err(error) => self.fail_receive(&what, &[], &error),
@@ -194,7 +195,7 @@ impl Connection {
         self.story.step(format!("{} waits for a reset", self.local));
         let what = format!("the connection of {} is reset", self.local);
         let mut bytes = [0; 1024];
-        match self.stream.read(&mut bytes) {
+        match self.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Ok(length) => self.story.fail(&what, &text::show(&bytes[..length])),
             Err(error) => self.fail_receive(&what, &[], &error),
@@ -230,6 +231,17 @@ impl Connection {
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
             self.story
                 .fail(&format!("{} can reset", self.local), &self.explain(&error));
+        }
+    }
+
+    /// Receives once. A receive that has a time limit may be interrupted without a reason
+    /// that concerns us, and Linux does not resume it by itself (signal(7)).
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result,
+            }
         }
     }
 
