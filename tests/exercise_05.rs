@@ -1,0 +1,1 @@
+//! The rubric of exercise 05.

@@ -1,0 +1,3 @@
+//! `cargo grade`.
+
+fn main() {}
