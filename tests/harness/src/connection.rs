@@ -34,8 +34,6 @@ impl Connection {
     pub(crate) fn new(story: &Story, stream: TcpStream) -> Self {
         let ready = stream
             .set_nonblocking(false)
-            .and_then(|()| stream.set_read_timeout(Some(story.limit())))
-            .and_then(|()| stream.set_write_timeout(Some(story.limit())))
             .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
         match ready {
             Ok((local, remote)) => Self {
@@ -63,7 +61,8 @@ impl Connection {
     pub fn send(&mut self, bytes: &[u8]) {
         self.story
             .step(format!("{} sends {}", self.local, text::show(bytes)));
-        if let Err(error) = self.stream.write_all(bytes) {
+        let sent = self.stream.set_write_timeout(Some(self.story.limit()));
+        if let Err(error) = sent.and_then(|()| self.stream.write_all(bytes)) {
             self.story
                 .fail(&format!("{} can send", self.local), &self.explain(&error));
         }
@@ -181,12 +180,15 @@ impl Connection {
         ));
         let what = format!("the connection of {} ends", self.local);
         let mut all = Vec::new();
-        match self.stream.read_to_end(&mut all) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Err(error) => self.fail_receive(&what, &all, &error),
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match self.read(&mut buffer) {
+                Ok(0) => return all,
+                Ok(length) => all.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return all,
+                Err(error) => self.fail_receive(&what, &all, &error),
+            }
         }
-        all
     }
 
     /// Expects that the program cuts the connection with a reset (RST).
@@ -238,6 +240,7 @@ impl Connection {
     /// that concerns us, and Linux does not resume it by itself (signal(7)).
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            self.stream.set_read_timeout(Some(self.story.limit()))?;
             match self.stream.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
@@ -262,7 +265,7 @@ impl Connection {
     /// A socket error in plain words.
     fn explain(&self, error: &io::Error) -> String {
         match error.kind() {
-            _ if is_timeout(error) => format!("nothing for {:?}", self.story.limit()),
+            _ if is_timeout(error) => format!("nothing {}", self.story.patience()),
             ErrorKind::ConnectionReset => {
                 "a reset (RST): the program cut the connection, or closed it without \
                  receiving all that was sent to it"

@@ -25,6 +25,7 @@
 //! group and, on Linux, also what has left the group.
 
 pub mod build;
+pub mod check;
 mod connection;
 mod hints;
 pub mod kernel;
@@ -36,6 +37,7 @@ mod resources;
 mod story;
 pub mod text;
 
+pub use check::check;
 pub use connection::Connection;
 pub use listener::Listener;
 pub use processes::outside;

@@ -15,6 +15,10 @@ pub(crate) struct Output {
     pub(crate) total: u64,
     /// Whether the stream has ended: nobody holds its other end any more.
     pub(crate) ended: bool,
+    /// What the stream should be, again and again, if anything.
+    pub(crate) block: Vec<u8>,
+    /// Where the stream was first something else.
+    pub(crate) differs_at: Option<u64>,
 }
 
 impl Output {
@@ -22,8 +26,12 @@ impl Output {
     fn add(&mut self, bytes: &[u8]) -> bool {
         let room = (CAP - self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..room]);
+        let news = room > 0 || !self.block.is_empty();
+        if !self.block.is_empty() && self.differs_at.is_none() {
+            self.differs_at = first_difference(&self.block, self.total, bytes);
+        }
         self.total += bytes.len() as u64;
-        room > 0
+        news
     }
 
     /// The complete lines among the kept bytes, without their `\n`.
@@ -41,6 +49,25 @@ impl Output {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.kept).into_owned()
     }
+}
+
+/// Where a piece of a stream, which begins at `from`, is not the block again and again.
+fn first_difference(block: &[u8], from: u64, mut piece: &[u8]) -> Option<u64> {
+    let mut at = from;
+    while !piece.is_empty() {
+        // The remainder is less than the length of a slice.
+        let start = usize::try_from(at % block.len() as u64).ok()?;
+        let length = piece.len().min(block.len() - start);
+        let (now, rest) = piece.split_at(length);
+        let expected = &block[start..start + length];
+        if now != expected {
+            let same = now.iter().zip(expected).take_while(|(a, b)| a == b).count();
+            return Some(at + same as u64);
+        }
+        at += length as u64;
+        piece = rest;
+    }
+    None
 }
 
 /// Reads a stream to its end, and hands on each change of its [`Output`].

@@ -32,6 +32,7 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
     command
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
+        .env_remove(crate::check::ORDERED)
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONUTF8", "1")
         .env(MARK, mark)

@@ -4,12 +4,14 @@ use crate::connection::Connection;
 use crate::output::{Output, drain};
 use crate::processes::{Family, lock};
 use crate::resources::Resources;
-use crate::story::{Story, WORKSPACE};
-use crate::{hints, kernel};
+use crate::story::Story;
+use crate::{hints, kernel, text};
 use predicates::Predicate;
 use std::fmt;
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,6 +86,8 @@ pub(crate) struct State {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) exit: Option<Exit>,
+    /// What else there is to say about the end.
+    pub(crate) note: Option<String>,
     exited_at: Option<Instant>,
 }
 
@@ -101,9 +105,10 @@ impl State {
 }
 
 impl Program {
-    /// Starts the program under test. Its stdin is empty.
+    /// Starts the program under test. Its stdin is empty, or, with a block that its stdout
+    /// is expected to repeat (nothing for anything), can be written to.
     #[track_caller]
-    pub(crate) fn start(story: &Story, arguments: &[String]) -> Self {
+    pub(crate) fn start(story: &Story, arguments: &[String], block: Option<Vec<u8>>) -> Self {
         let mut step = "start the program".to_string();
         if !arguments.is_empty() {
             step = format!("{step} with {}", shlex_join(arguments));
@@ -114,8 +119,12 @@ impl Program {
         command
             .args(&story.command()[1..])
             .args(arguments)
-            .current_dir(WORKSPACE)
-            .stdin(Stdio::null())
+            .current_dir(story.folder())
+            .stdin(if block.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut family = Family::prepare(&mut command);
@@ -127,7 +136,13 @@ impl Program {
 
         let shared = Arc::new(Shared {
             name: OnceLock::new(),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                stdout: Output {
+                    block: block.unwrap_or_default(),
+                    ..Output::default()
+                },
+                ..State::default()
+            }),
             changed: Condvar::new(),
         });
         story.add_program(&shared);
@@ -145,6 +160,11 @@ impl Program {
                 });
             });
         }
+        let stdin = child.stdin.take().map(feed);
+        let leader = child.id();
+        if story.is_check() {
+            watch(&shared, move |shared| watch_memory(shared, leader));
+        }
         let child = Arc::new(Mutex::new(child));
         watch_for_exit(&shared, &child);
         Self {
@@ -152,10 +172,88 @@ impl Program {
             shared,
             family,
             child,
+            stdin: Mutex::new(stdin),
             address: OnceLock::new(),
             taken: Mutex::default(),
         }
     }
+}
+
+/// How much memory the processes of a program may use in a check.
+const MEMORY_LIMIT: u64 = 512 << 20;
+
+/// Kills a program that uses too much memory, before the machine suffers.
+fn watch_memory(shared: &Shared, leader: u32) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        let next = Instant::now() + PAUSE;
+        let mut state = lock(&shared.state);
+        while state.exit.is_none() {
+            // The exit wakes us at once. So does output, which is no reason to look.
+            let left = next.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = shared.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        if state.exit.is_some() {
+            return;
+        }
+        drop(state);
+        if resident_of_tree(leader) > MEMORY_LIMIT {
+            let note = format!("used more than {} MB of memory", MEMORY_LIMIT >> 20);
+            lock(&shared.state).note = Some(note);
+            kill_tree(leader);
+            return;
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn resident_of_tree(leader: u32) -> u64 {
+    let tree = crate::processes::tree(leader.cast_signed()).into_iter();
+    let pids = tree.filter_map(|pid| u32::try_from(pid).ok());
+    pids.filter_map(Resources::of)
+        .map(|resources| resources.resident)
+        .sum()
+}
+
+#[cfg(target_os = "linux")]
+fn kill_tree(leader: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    for pid in crate::processes::tree(leader.cast_signed()) {
+        // It may have ended by itself.
+        let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
+    }
+}
+
+/// Only Linux shows it.
+#[cfg(not(target_os = "linux"))]
+fn resident_of_tree(_leader: u32) -> u64 {
+    0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_tree(_leader: u32) {}
+
+/// Writes to a program's stdin whatever it is handed, and closes it when nothing more can
+/// come. A thread does it: a program that does not read must not hold the test.
+fn feed(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
+    let (sender, receiver) = channel::<Vec<u8>>();
+    thread::spawn(move || {
+        for bytes in receiver {
+            // A program that has closed its stdin, or has ended, does not want it.
+            if stdin
+                .write_all(&bytes)
+                .and_then(|()| stdin.flush())
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 fn shlex_join(words: &[String]) -> String {
@@ -231,6 +329,7 @@ pub struct Program {
     shared: Arc<Shared>,
     family: Family,
     child: Arc<Mutex<Child>>,
+    stdin: Mutex<Option<Sender<Vec<u8>>>>,
     address: OnceLock<SocketAddr>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
     taken: Mutex<Vec<bool>>,
@@ -301,7 +400,7 @@ impl Program {
     fn why_not(&self) -> String {
         match lock(&self.shared.state).exit {
             Some(exit) => format!("the program {exit}"),
-            None => format!("nothing more for {:?}", self.story.limit()),
+            None => format!("nothing more {}", self.story.patience()),
         }
     }
 
@@ -425,6 +524,101 @@ impl Program {
         }
     }
 
+    /// Hands bytes to the program's stdin, in the background: a program that does not read
+    /// them holds nobody.
+    pub fn write_stdin(&self, bytes: impl Into<Vec<u8>>) {
+        let bytes = bytes.into();
+        self.story
+            .step(format!("its stdin gets {}", text::show(&bytes)));
+        if let Some(stdin) = &*lock(&self.stdin) {
+            // It fails only where the program does not want it: what follows will tell.
+            let _ = stdin.send(bytes);
+        }
+    }
+
+    /// Ends the program's stdin, after all that was written to it.
+    pub fn close_stdin(&self) {
+        self.story.step("its stdin ends");
+        lock(&self.stdin).take();
+    }
+
+    /// Waits until exactly these bytes have come on stdout, from its beginning.
+    #[track_caller]
+    pub fn expect_output(&self, expected: &[u8]) {
+        self.story
+            .step(format!("wait for {} on stdout", text::show(expected)));
+        let came = self.wait(|state| {
+            let got = &state.stdout.kept;
+            let wrong = !expected.starts_with(&got[..got.len().min(expected.len())]);
+            (wrong || got.len() >= expected.len()).then_some(())
+        });
+        let state = lock(&self.shared.state);
+        if came.is_none() || state.stdout.kept != expected {
+            let got = text::show(&state.stdout.kept);
+            drop(state);
+            let got = format!("{got}; {}", self.why_not());
+            self.story
+                .fail(&format!("stdout is {}", text::show(expected)), &got);
+        }
+    }
+
+    /// Waits until so many bytes have come on stdout, and expects that they are the block
+    /// that the program was started with, again and again.
+    #[track_caller]
+    pub fn expect_copied(&self, total: u64) {
+        self.story.step(format!(
+            "wait for {total} bytes on stdout, all of them right"
+        ));
+        let came = self.wait(|state| {
+            (state.stdout.differs_at.is_some() || state.stdout.total >= total).then_some(())
+        });
+        let state = lock(&self.shared.state);
+        let (differs_at, got) = (state.stdout.differs_at, state.stdout.total);
+        drop(state);
+        let expected = format!("{total} bytes on stdout, the same as were sent");
+        match differs_at {
+            Some(at) => self
+                .story
+                .fail(&expected, &format!("another byte at position {at}")),
+            None if came.is_none() || got != total => {
+                self.story
+                    .fail(&expected, &format!("{got} bytes; {}", self.why_not()));
+            }
+            None => {}
+        }
+    }
+
+    /// The most memory that the program's processes have used so far, in bytes: each
+    /// one's peak, added up (Linux only).
+    pub fn peak_memory(&self) -> Option<u64> {
+        #[cfg(target_os = "linux")]
+        {
+            let tree = crate::processes::tree(self.id().cast_signed());
+            let peaks = tree.into_iter().filter_map(|pid| {
+                procfs::process::Process::new(pid)
+                    .ok()?
+                    .status()
+                    .ok()?
+                    .vmhwm
+            });
+            Some(peaks.sum::<u64>() * 1024)
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+
+    /// Waits for the end, and expects an exit status that is not 0.
+    #[track_caller]
+    pub fn expect_exit_failure(&self) {
+        self.story
+            .step("wait for the exit, with a status that is not 0");
+        let expected = "the program exits with a status that is not 0";
+        match self.wait_for_exit(expected) {
+            Exit::Status(status) if status != 0 => {}
+            exit => self.story.fail(expected, &format!("the program {exit}")),
+        }
+    }
+
     /// Waits for the end, and expects this exit status.
     #[track_caller]
     pub fn expect_exit(&self, status: i32) {
@@ -445,7 +639,7 @@ impl Program {
             Some(exit) => exit,
             None => self.story.fail(
                 expected,
-                &format!("it still runs after {:?}", self.story.limit()),
+                &format!("it still runs, waited {}", self.story.patience()),
             ),
         }
     }

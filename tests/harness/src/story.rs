@@ -1,5 +1,6 @@
 //! The story of a test: what it did, step by step, and how it ended.
 
+use crate::check::CHECK_LIMIT;
 use crate::listener::{Listener, Refusing};
 use crate::processes::lock;
 use crate::program::{Program, Shared};
@@ -7,8 +8,9 @@ use crate::text;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// The folder of the workspace. Programs under test run in it.
 pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -29,8 +31,15 @@ struct Inner {
     /// The words of the command that starts the program under test.
     command: Vec<String>,
     limit: Mutex<Duration>,
+    check: OnceLock<Check>,
     steps: Mutex<Vec<String>>,
     programs: Mutex<Vec<Weak<Shared>>>,
+}
+
+/// What a story has besides, if it is a check of a rubric.
+struct Check {
+    deadline: Instant,
+    folder: TempDir,
 }
 
 impl Story {
@@ -43,7 +52,10 @@ impl Story {
     pub fn of(binary: impl AsRef<Path>) -> Self {
         let command = match std::env::var("PROGRAM") {
             Ok(program) => match shlex::split(&program) {
-                Some(words) if !words.is_empty() => words,
+                Some(words) if !words.is_empty() => words
+                    .into_iter()
+                    .map(|word| find_file(&word).unwrap_or(word))
+                    .collect(),
                 _ => panic!("PROGRAM is set to {program:?}, which is no command"),
             },
             Err(std::env::VarError::NotPresent) => {
@@ -71,6 +83,7 @@ impl Story {
             inner: Arc::new(Inner {
                 command: command.into_iter().map(Into::into).collect(),
                 limit: Mutex::new(limit),
+                check: OnceLock::new(),
                 steps: Mutex::default(),
                 programs: Mutex::default(),
             }),
@@ -82,9 +95,50 @@ impl Story {
         *lock(&self.inner.limit) = limit;
     }
 
-    /// How long an event may take before it counts as missing.
+    /// How long an event may take before it counts as missing. In a check of a rubric
+    /// never longer than what is left of [`CHECK_LIMIT`].
     pub fn limit(&self) -> Duration {
-        *lock(&self.inner.limit)
+        let limit = *lock(&self.inner.limit);
+        match self.inner.check.get() {
+            // No wait is nothing at all: a socket takes a timeout of 0 for none.
+            Some(check) => limit.min(left_until(check.deadline)),
+            None => limit,
+        }
+    }
+
+    /// How long a wait in vain has been, in words.
+    pub(crate) fn patience(&self) -> String {
+        if self.is_check() {
+            "until the time of the check was over".to_string()
+        } else {
+            format!("for {:?}", self.limit())
+        }
+    }
+
+    /// Makes the story a check of a rubric: from now on there is a deadline, and programs
+    /// run in an empty folder of their own.
+    ///
+    /// # Panics
+    ///
+    /// If there can be no such folder.
+    pub(crate) fn be_a_check(&self) {
+        let folder = TempDir::with_prefix("check-").expect("a temporary folder");
+        let deadline = Instant::now() + CHECK_LIMIT;
+        // A story becomes a check once, before anything else happens in it.
+        let _ = self.inner.check.set(Check { deadline, folder });
+    }
+
+    /// Whether the story is a check of a rubric.
+    pub(crate) fn is_check(&self) -> bool {
+        self.inner.check.get().is_some()
+    }
+
+    /// The folder that programs run in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.inner
+            .check
+            .get()
+            .map_or(Path::new(WORKSPACE), |check| check.folder.path())
     }
 
     /// The words of the command that starts the program under test.
@@ -99,7 +153,32 @@ impl Story {
             .into_iter()
             .map(|argument| argument.as_ref().to_string())
             .collect();
-        Program::start(self, &arguments)
+        Program::start(self, &arguments, None)
+    }
+
+    /// Starts the program with these arguments, and with a stdin that can be written to.
+    #[track_caller]
+    pub fn start_with_stdin<S: AsRef<str>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Program {
+        self.start_copying(arguments, Vec::new())
+    }
+
+    /// Starts the program with these arguments, and with a stdin that can be written to.
+    /// Its stdout is expected to be this block of bytes, again and again: see
+    /// [`Program::expect_copied`].
+    #[track_caller]
+    pub fn start_copying<S: AsRef<str>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        block: Vec<u8>,
+    ) -> Program {
+        let arguments: Vec<String> = arguments
+            .into_iter()
+            .map(|argument| argument.as_ref().to_string())
+            .collect();
+        Program::start(self, &arguments, Some(block))
     }
 
     /// Starts the program on a free port of 127.0.0.1, and waits until it listens.
@@ -200,13 +279,13 @@ impl Story {
         got: impl FnOnce() -> String,
     ) -> T {
         self.step(format!("wait until {what}"));
-        let deadline = std::time::Instant::now() + self.limit();
+        let deadline = Instant::now() + self.limit();
         loop {
             if let Some(value) = poll() {
                 return value;
             }
-            if std::time::Instant::now() > deadline {
-                self.fail(what, &format!("{} (for {:?})", got(), self.limit()));
+            if Instant::now() > deadline {
+                self.fail(what, &format!("{} ({})", got(), self.patience()));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -258,6 +337,22 @@ impl Story {
     }
 }
 
+/// What is left of the time until a deadline, and never nothing: a socket would take that
+/// for no limit.
+fn left_until(deadline: Instant) -> Duration {
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
+}
+
+/// The whole path of a file that a word of `PROGRAM` names, seen from the workspace: the
+/// program itself may run in another folder.
+fn find_file(word: &str) -> Option<String> {
+    let path = Path::new(WORKSPACE).join(word);
+    let is_relative = Path::new(word).is_relative() && !word.is_empty();
+    (is_relative && path.is_file()).then(|| path.to_string_lossy().into_owned())
+}
+
 impl Shared {
     /// Both output streams, and how the program ended.
     fn tell(&self, name: &str) -> String {
@@ -273,6 +368,9 @@ impl Shared {
         }
         if let Some(exit) = state.exit {
             let _ = writeln!(out, "\n{name} {exit}");
+        }
+        if let Some(note) = &state.note {
+            let _ = writeln!(out, "{name} {note}");
         }
         out
     }

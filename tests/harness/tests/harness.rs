@@ -153,7 +153,10 @@ fn a_program_that_hangs_and_ignores_signals_is_ended() {
     });
     expect_in_order(
         &story,
-        &["send it SIGTERM\n", "Got: it still runs after 100ms\n"],
+        &[
+            "send it SIGTERM\n",
+            "Got: it still runs, waited for 100ms\n",
+        ],
     );
     expect_gone(pid);
 }
@@ -459,4 +462,75 @@ fn the_command_may_come_from_the_environment() {
         .expect("this test can start itself");
     assert!(status.success());
     assert!(Path::new(harness::WORKSPACE).join("Cargo.toml").exists());
+}
+
+#[test]
+fn stdin_is_written_in_the_background_and_ended() {
+    let program = shell("cat; echo over").start_with_stdin::<&str>([]);
+    program.write_stdin("one\n");
+    program.expect_output(b"one\n");
+    program.write_stdin("two\n");
+    program.close_stdin();
+    program.expect_exit(0);
+    program.expect_output(b"one\ntwo\nover\n");
+
+    // Who does not read holds nobody.
+    let program = shell("exec sleep 1000").start_with_stdin::<&str>([]);
+    program.write_stdin(vec![0; 10_000_000]);
+    program.expect_running();
+}
+
+#[test]
+fn a_long_output_is_compared_with_a_block() {
+    let block: Vec<u8> = (0..=250).collect();
+    let all = block.repeat(10_000);
+    let program = shell("cat").start_copying::<&str>([], block.clone());
+    program.write_stdin(all.clone());
+    program.close_stdin();
+    program.expect_exit(0);
+    program.expect_copied(2_510_000);
+
+    for (position, changed) in [(0, 1), (2_000_000, 1), (2_509_999, 1)] {
+        let told = failure(|| {
+            let mut wrong = all.clone();
+            wrong[position] ^= changed;
+            let program = shell("cat").start_copying::<&str>([], block.clone());
+            program.write_stdin(wrong);
+            program.close_stdin();
+            program.expect_copied(2_510_000);
+        });
+        expect_in_order(
+            &told,
+            &[&format!("Got: another byte at position {position}\n")],
+        );
+    }
+}
+
+#[test]
+fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
+    let start = Instant::now();
+    let told = failure(|| {
+        harness::check("/bin/sh", |story| {
+            let program = story.start(["-c", "pwd; ls -A; exec sleep 1000"]);
+            program.expect_stdout(&predicate::str::contains("/check-"));
+            assert_eq!(program.stdout().lines().count(), 1, "the folder is empty");
+            story.set_limit(Duration::from_secs(1000));
+            program.expect_exit(0);
+        });
+    });
+    assert!(start.elapsed() < Duration::from_secs(15));
+    expect_in_order(
+        &told,
+        &["Got: it still runs, waited until the time of the check was over"],
+    );
+
+    #[cfg(target_os = "linux")]
+    {
+        // `tail` keeps it all in memory: it may be the end.
+        let eat = "head -c 4000000000 /dev/zero | tail -c 4000000000";
+        let told = failure(|| {
+            harness::check("/bin/sh", |story| story.start(["-c", eat]).expect_exit(0));
+        });
+        expect_in_order(&told, &["used more than 512 MB of memory"]);
+    }
 }

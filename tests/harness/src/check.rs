@@ -1,0 +1,120 @@
+//! A check: a test of a rubric, whose outcome is worth points.
+
+use crate::story::Story;
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::io::BufRead;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long a check may take, from the start of its first program to its verdict.
+pub const CHECK_LIMIT: Duration = Duration::from_millis(4500);
+
+/// The environment variable by which a grader says that an [`Order`] waits on stdin.
+pub const ORDERED: &str = "HARNESS_ORDERED";
+
+/// What a grader wants from a check. It comes on stdin, as a line of JSON: a program under
+/// test can read neither that nor the memory that it is in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Order {
+    /// Where to leave the [`Record`].
+    pub record: PathBuf,
+    /// A secret: only who has read the order can leave a record that counts.
+    pub nonce: String,
+}
+
+/// What a check leaves behind for its grader: a file of JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// The name of the check.
+    pub check: String,
+    /// The secret of the order.
+    pub nonce: String,
+    /// The story of the failure; `None` if the check has passed.
+    pub failure: Option<String>,
+}
+
+/// Runs a check on the program in `PROGRAM`, or else on the given binary.
+///
+/// All that the check waits for must come within [`CHECK_LIMIT`]. The program runs in an
+/// empty folder of its own. Where a grader has ordered the check, it gets a record.
+///
+/// # Panics
+///
+/// If the check fails.
+pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
+    let order = order();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let story = Story::of(binary);
+        story.be_a_check();
+        test(&story);
+    }));
+    if let Some(order) = order {
+        leave_record(
+            order,
+            outcome.as_ref().err().map(|panic| words(panic.as_ref())),
+        );
+    }
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let story = panic.downcast_ref::<String>().map(String::as_str);
+    let words = story.or_else(|| panic.downcast_ref::<&str>().copied());
+    words
+        .unwrap_or("the check ended without a word")
+        .to_string()
+}
+
+/// The order of the grader, if there is a grader. It is read once: a check is a process.
+fn order() -> Option<&'static Order> {
+    static ORDER: OnceLock<Option<Order>> = OnceLock::new();
+    let order = ORDER.get_or_init(|| {
+        std::env::var_os(ORDERED)?;
+        hide_memory();
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
+    });
+    order.as_ref()
+}
+
+/// Closes this process to others of the same user: its memory, its environment and its
+/// open files, all of which hold secrets.
+pub fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // It cannot fail with this argument; and a check is a check without it as well.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Leaves the record. Where that fails there is none, and the grader counts the check as
+/// failed.
+fn leave_record(order: &Order, failure: Option<String>) {
+    // The test runner names a test's thread by the test.
+    let check = std::thread::current()
+        .name()
+        .unwrap_or_default()
+        .to_string();
+    let record = Record {
+        check,
+        nonce: order.nonce.clone(),
+        failure,
+    };
+    let written = serde_json::to_vec(&record)
+        .map_err(std::io::Error::from)
+        .and_then(|json| std::fs::write(&order.record, json));
+    if let Err(error) = written {
+        eprintln!(
+            "cannot write the record {}: {error}",
+            order.record.display()
+        );
+    }
+}
