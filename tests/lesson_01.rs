@@ -4,7 +4,6 @@ use assert_cmd::cargo::cargo_bin;
 use harness::Story;
 use harness::text::gbk;
 use predicates::prelude::*;
-use std::net::TcpListener;
 
 fn lesson() -> Story {
     Story::of(cargo_bin!("lesson-01"))
@@ -38,15 +37,10 @@ fn the_message_is_hello_where_none_is_given() {
 
 #[test]
 fn the_address_is_127_0_0_1_9090_where_none_is_given() {
-    // The port is fixed, so two runs of this test must not meet on it.
-    let lock = std::env::temp_dir().join("lesson-01-port-9090.lock");
-    let lock = std::fs::File::create(&lock).expect("a lock file in the temporary folder");
-    lock.lock().expect("the lock");
-    if TcpListener::bind("127.0.0.1:9090").is_err() {
-        return harness::skip("somebody has port 9090");
-    }
     let story = lesson();
-    let listener = story.listen_on("127.0.0.1:9090");
+    let Some(listener) = story.listen_if_free("127.0.0.1:9090") else {
+        return harness::skip("somebody has port 9090");
+    };
     let client = story.start::<&str>([]);
     let mut connection = listener.accept();
     connection.expect(b"hello");

@@ -95,9 +95,9 @@ pub fn twin(number: usize) -> Option<Vec<String>> {
     ])
 }
 
-/// The Python interpreter itself: what is called `python3` may be a script that looks for
-/// one, at every start.
-fn python() -> Option<&'static String> {
+/// The Python interpreter itself, if there is one: what is called `python3` may be a script
+/// that looks for one, at every start.
+pub fn python() -> Option<&'static String> {
     static PYTHON: OnceLock<Option<String>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
         let mut command = Command::new("python3");

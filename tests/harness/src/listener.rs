@@ -15,25 +15,38 @@ pub struct Listener {
 
 impl Listener {
     #[track_caller]
-    pub(crate) fn new(story: Story, address: &str) -> Self {
-        let listener = TcpListener::bind(address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            Ok((listener.local_addr()?, listener))
-        });
-        match listener {
-            Ok((address, socket)) => {
-                story.step(format!("the test listens on {address}"));
-                Self {
-                    story,
-                    socket,
-                    address,
-                }
-            }
+    pub(crate) fn new(story: &Story, address: &str) -> Self {
+        match Self::bind(story, address) {
+            Ok(listener) => listener,
             Err(error) => story.fail(
                 &format!("the test can listen on {address}"),
                 &error.to_string(),
             ),
         }
+    }
+
+    #[track_caller]
+    pub(crate) fn if_free(story: &Story, address: &str) -> Option<Self> {
+        match Self::bind(story, address) {
+            Ok(listener) => Some(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => None,
+            Err(error) => story.fail(
+                &format!("the test can listen on {address}"),
+                &error.to_string(),
+            ),
+        }
+    }
+
+    fn bind(story: &Story, address: &str) -> io::Result<Self> {
+        let socket = TcpListener::bind(address)?;
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        story.step(format!("the test listens on {address}"));
+        Ok(Self {
+            story: story.clone(),
+            socket,
+            address,
+        })
     }
 
     /// Where it listens.

@@ -204,7 +204,13 @@ impl Story {
     /// Listens on this address, for a program that is a client.
     #[track_caller]
     pub fn listen_on(&self, address: &str) -> Listener {
-        Listener::new(self.clone(), address)
+        Listener::new(self, address)
+    }
+
+    /// Listens on this address, unless somebody has it.
+    #[track_caller]
+    pub fn listen_if_free(&self, address: &str) -> Option<Listener> {
+        Listener::if_free(self, address)
     }
 
     /// An address at which nobody listens, and nobody can as long as it is held.
