@@ -45,10 +45,19 @@ pub struct Record {
 ///
 /// If the check fails.
 pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
+    check_within(CHECK_LIMIT, binary, test);
+}
+
+/// Runs a check with another limit than [`CHECK_LIMIT`].
+///
+/// # Panics
+///
+/// If the check fails.
+pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
     let order = order();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let story = Story::of(binary);
-        story.be_a_check();
+        story.be_a_check(limit);
         test(&story);
     }));
     if let Some(order) = order {

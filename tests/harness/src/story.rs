@@ -1,6 +1,5 @@
 //! The story of a test: what it did, step by step, and how it ended.
 
-use crate::check::CHECK_LIMIT;
 use crate::listener::{Listener, Refusing};
 use crate::processes::lock;
 use crate::program::{Program, Shared};
@@ -96,7 +95,7 @@ impl Story {
     }
 
     /// How long an event may take before it counts as missing. In a check of a rubric
-    /// never longer than what is left of [`CHECK_LIMIT`].
+    /// never longer than what is left of its time.
     pub fn limit(&self) -> Duration {
         let limit = *lock(&self.inner.limit);
         match self.inner.check.get() {
@@ -121,9 +120,9 @@ impl Story {
     /// # Panics
     ///
     /// If there can be no such folder.
-    pub(crate) fn be_a_check(&self) {
+    pub(crate) fn be_a_check(&self, limit: Duration) {
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
-        let deadline = Instant::now() + CHECK_LIMIT;
+        let deadline = Instant::now() + limit;
         // A story becomes a check once, before anything else happens in it.
         let _ = self.inner.check.set(Check { deadline, folder });
     }

@@ -510,7 +510,7 @@ fn a_long_output_is_compared_with_a_block() {
 fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
     let start = Instant::now();
     let told = failure(|| {
-        harness::check("/bin/sh", |story| {
+        harness::check::check_within(Duration::from_secs(1), "/bin/sh", |story| {
             let program = story.start(["-c", "pwd; ls -A; exec sleep 1000"]);
             program.expect_stdout(&predicate::str::contains("/check-"));
             assert_eq!(program.stdout().lines().count(), 1, "the folder is empty");
@@ -532,7 +532,7 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
         let eat = "a = [b'x' * 100_000_000 for _ in range(100)]";
         let told = failure(|| {
             harness::check(python, |story| {
-                story.start(["-S", "-c", eat]).expect_exit(0)
+                story.start(["-S", "-c", eat]).expect_exit(0);
             });
         });
         expect_in_order(&told, &["used more than 512 MB of memory"]);
