@@ -10,15 +10,18 @@
 //!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The environment variable that tells whose child a process is.
+/// The environment variable that tells whose child a process is: the mark of its program.
+/// A program that is itself a harness (a check of `cargo grade`) marks what it starts with
+/// its own mark, a slash and more.
 const MARK: &str = "HARNESS_PROGRAM";
 
-/// The marks of the programs that are alive.
-static ALIVE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The processes that this one has started itself as leaders of groups. Whoever starts one
+/// holds the lock until it is in here.
+static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// Marks a command that a test runs by other means than [`Story`](crate::Story), such as
 /// `assert_cmd`, so that the harness never takes its process for something left behind.
@@ -38,46 +41,45 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
         .env(MARK, mark)
 }
 
-/// The processes of one program: made before it starts, dropped to end them all.
-pub(crate) struct Family {
+/// The processes of one program. When this is dropped they are killed, and gone. Only the
+/// leader is left to be reaped, by who started it and after that: until then its number,
+/// which is that of the group too, belongs to nobody else.
+pub struct Family {
     mark: String,
-    leader: Option<u32>,
+    leader: u32,
 }
 
 impl Family {
-    /// Prepares a command to start a program in a process group of its own.
-    pub(crate) fn prepare(command: &mut Command) -> Self {
+    /// Starts a command as the leader of a process group of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the command cannot be started.
+    pub fn start(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("{}-{number}", std::process::id());
+        let own = std::env::var(MARK)
+            .map(|mark| mark + "/")
+            .unwrap_or_default();
+        let mark = format!("{own}{}-{number}", std::process::id());
         set_environment(command, &mark);
         system::prepare(command);
-        lock(&ALIVE).push(mark.clone());
-        Self { mark, leader: None }
-    }
 
-    /// Tells which process the command has become.
-    pub(crate) fn started(&mut self, leader: u32) {
+        let mut started = lock(&STARTED);
+        let child = command.spawn()?;
+        let leader = child.id();
+        started.push(leader);
+        drop(started);
         system::watch(leader);
-        self.leader = Some(leader);
-    }
-
-    /// Kills every process of the program, and waits until they are gone. The leader
-    /// itself is left to be reaped by who started it: until then its number, which is
-    /// that of the group too, belongs to nobody else.
-    pub(crate) fn kill(&mut self) {
-        let Some(leader) = self.leader.take() else {
-            return;
-        };
-        system::kill(leader, &self.mark);
-        system::release(leader);
+        Ok((Self { mark, leader }, child))
     }
 }
 
 impl Drop for Family {
     fn drop(&mut self) {
-        self.kill();
-        lock(&ALIVE).retain(|mark| *mark != self.mark);
+        system::kill(self.leader, &self.mark);
+        system::release(self.leader);
+        lock(&STARTED).retain(|leader| *leader != self.leader);
     }
 }
 
@@ -142,7 +144,9 @@ mod system {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
+            let mut started = lock(&super::STARTED);
             *guard = command.spawn().ok().and_then(|mut child| {
+                started.push(child.id());
                 let stdin = child.stdin.take()?;
                 Some((child, stdin))
             });
@@ -179,8 +183,8 @@ pub(crate) use orphans::tree;
 
 #[cfg(target_os = "linux")]
 mod orphans {
-    use super::{ALIVE, MARK, lock};
-    use procfs::process::{Process, Stat};
+    use super::{MARK, STARTED, lock};
+    use procfs::process::Process;
     use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group};
     use std::sync::Once;
     use std::time::{Duration, Instant};
@@ -218,12 +222,15 @@ mod orphans {
         found
     }
 
-    /// The processes whose parent has ended and that belong to the program with this mark.
-    fn adopted(leader: Pid, mark: &str) -> Vec<i32> {
+    /// The processes whose parent has ended and that belong to the program with this mark,
+    /// or to nobody else.
+    fn adopted(mark: &str) -> Vec<i32> {
+        // While this is held, every group leader that we have started is in the list.
+        let started = lock(&STARTED);
         let own = Process::myself().and_then(|own| own.stat());
         let mut children = children(getpid().as_raw_nonzero().get());
         children.retain(|&child| {
-            if child == leader.as_raw_nonzero().get() {
+            if started.iter().any(|&leader| leader.cast_signed() == child) {
                 return false;
             }
             // A process may end while we look at it.
@@ -232,9 +239,16 @@ mod orphans {
             };
             let environment = process.environ().unwrap_or_default();
             match environment.get(std::ffi::OsStr::new(MARK)) {
-                Some(found) => found == mark,
+                Some(found) => {
+                    let found = found.to_string_lossy();
+                    found
+                        .strip_prefix(mark)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                }
+                // It has wiped its environment, or is dead. What a test starts by other
+                // means stays in our group.
                 None => match (&own, process.stat()) {
-                    (Ok(own), Ok(stat)) => is_stray(own, &stat),
+                    (Ok(own), Ok(stat)) => stat.session != own.session || stat.pgrp != own.pgrp,
                     _ => false,
                 },
             }
@@ -242,22 +256,12 @@ mod orphans {
         children
     }
 
-    /// Whether a child without a mark is a program's that has wiped its environment, and
-    /// not one of our own on its way through `exec`, which has none for a moment either.
-    fn is_stray(own: &Stat, child: &Stat) -> bool {
-        // What tests start besides programs stays in our group.
-        let is_outside = child.session == own.session && child.pgrp == own.pgrp;
-        // A program is in the list before its process is there. Asked last: where more
-        // than one is alive, the stray may be of any of them, and the last one ends it.
-        child.state != 'Z' && !is_outside && lock(&ALIVE).len() == 1
-    }
-
     /// Kills a program's group, and all that has left the group.
     pub(super) fn kill(leader: Pid, mark: &str) {
         // Who forks faster than we kill would keep us here for ever.
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            let mut found = adopted(leader, mark);
+            let mut found = adopted(mark);
             let mut victims: Vec<i32> = found.iter().flat_map(|&pid| tree(pid)).collect();
             victims.extend(&tree(leader.as_raw_nonzero().get())[1..]);
             // A stopped process forks no more. What fails here has ended by itself.

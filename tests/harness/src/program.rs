@@ -127,12 +127,10 @@ impl Program {
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut family = Family::prepare(&mut command);
-        let mut child = match command.spawn() {
-            Ok(child) => child,
+        let (family, mut child) = match Family::start(&mut command) {
+            Ok(started) => started,
             Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),
         };
-        family.started(child.id());
 
         let shared = Arc::new(Shared {
             name: OnceLock::new(),
@@ -170,7 +168,7 @@ impl Program {
         Self {
             story: story.clone(),
             shared,
-            family,
+            family: Some(family),
             child,
             stdin: Mutex::new(stdin),
             address: OnceLock::new(),
@@ -327,7 +325,7 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
 pub struct Program {
     story: Story,
     shared: Arc<Shared>,
-    family: Family,
+    family: Option<Family>,
     child: Arc<Mutex<Child>>,
     stdin: Mutex<Option<Sender<Vec<u8>>>>,
     address: OnceLock<SocketAddr>,
@@ -769,7 +767,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.family.kill();
+        self.family.take();
         let mut child = lock(&self.child);
         // Neither can fail in a way that is still of interest: the process is ours, and
         // was killed with its group already where there are groups.
