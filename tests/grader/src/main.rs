@@ -1,3 +1,225 @@
-//! `cargo grade`.
+//! `cargo grade`: the command of learners and teachers.
 
-fn main() {}
+mod doctor;
+mod reset;
+mod show;
+mod watch;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use grade::outcome::Outcome;
+use grade::report;
+use grade::rubric::{DoesNotCompile, Rubric, absolute_words};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Grades the exercises. Without arguments: where you stand, and what to do next.
+#[derive(Parser)]
+#[command(
+    name = "cargo grade",
+    bin_name = "cargo grade",
+    args_conflicts_with_subcommands = true
+)]
+struct Arguments {
+    /// The exercise to grade, such as 05
+    exercise: Option<u32>,
+    /// Grade this program instead of what cargo builds: a command, split as a shell does it
+    #[arg(long, value_name = "CMD", requires = "exercise")]
+    program: Option<String>,
+    /// Tell the story of every failed check, and not only of the first
+    #[arg(long)]
+    all: bool,
+    /// Print the outcome as JSON, in the form of Gradescope's results.json
+    #[arg(long)]
+    json: bool,
+    /// Write the outcome to this file as `JUnit` XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The language of messages (default: that of the locale)
+    #[arg(long, value_enum, global = true)]
+    lang: Option<Language>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Grade again at every save, and go on to the next exercise when one is full
+    Watch {
+        /// The exercise to begin with (default: the first that is not full)
+        exercise: Option<u32>,
+    },
+    /// Show the task of an exercise, and help for the first check that fails
+    Hint {
+        /// The exercise
+        exercise: u32,
+        /// Help for all checks
+        #[arg(long)]
+        all: bool,
+    },
+    /// Put the starter of an exercise back, and keep a copy of what it replaces
+    Reset {
+        /// The exercise
+        exercise: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Look at this machine, and name the cure for what is missing
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let language = arguments.lang.unwrap_or_else(Language::of_locale);
+    match run(&arguments, language) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            if let Some(error) = error.downcast_ref::<DoesNotCompile>() {
+                anstream::eprint!("{}", error.messages);
+            }
+            anstream::eprintln!("cargo grade: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what is asked for. Returns whether there are full marks, or all is well.
+fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
+    let exercises = Exercise::all(Path::new(harness::WORKSPACE))?;
+    match (&arguments.command, arguments.exercise) {
+        (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
+        (Some(Command::Hint { exercise, all }), _) => {
+            hint(find(&exercises, *exercise)?, *all, language)
+        }
+        (Some(Command::Reset { exercise, yes }), _) => {
+            reset::reset(find(&exercises, *exercise)?, *yes, language)
+        }
+        (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
+        (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
+        (None, None) => grade_all(&exercises, arguments, language),
+    }
+}
+
+fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
+    let found = exercises.iter().find(|exercise| exercise.number == number);
+    found.with_context(|| {
+        let numbers: Vec<_> = exercises
+            .iter()
+            .map(|e| format!("{:02}", e.number))
+            .collect();
+        format!(
+            "there is no exercise {number:02}: there are {}",
+            numbers.join(", ")
+        )
+    })
+}
+
+/// Builds an exercise and runs its checks.
+fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> {
+    let progress = show::Progress::start(exercise);
+    let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
+    let program = match program {
+        None => rubric.program(),
+        Some(command) => match shlex::split(command) {
+            Some(words) if !words.is_empty() => {
+                let folder = std::env::current_dir().context("cannot tell the current folder")?;
+                absolute_words(words, &folder)
+            }
+            _ => bail!("cannot use {command:?} as a command"),
+        },
+    };
+    progress.checks();
+    rubric.grade(&program, |_| progress.one_more())
+}
+
+fn grade_one(
+    exercise: &Exercise,
+    arguments: &Arguments,
+    language: Language,
+) -> anyhow::Result<bool> {
+    let outcome = grade(exercise, arguments.program.as_deref())?;
+    let outcomes = [outcome];
+    write_reports(&outcomes, arguments, language)?;
+    if !arguments.json {
+        show::outcome(&outcomes[0], arguments.all, language);
+    }
+    Ok(outcomes[0].is_full())
+}
+
+fn grade_all(
+    exercises: &[Exercise],
+    arguments: &Arguments,
+    language: Language,
+) -> anyhow::Result<bool> {
+    let mut outcomes = Vec::new();
+    let mut broken = Vec::new();
+    for exercise in exercises {
+        let outcome = match grade(exercise, None) {
+            Ok(outcome) => {
+                outcomes.push(outcome);
+                outcomes.last()
+            }
+            Err(error) => {
+                broken.push((exercise, error));
+                None
+            }
+        };
+        if !arguments.json {
+            show::line(exercise, outcome, language);
+        }
+    }
+    write_reports(&outcomes, arguments, language)?;
+    if !arguments.json {
+        show::next(exercises, &outcomes, language);
+    }
+    if broken.is_empty() {
+        return Ok(outcomes.iter().all(Outcome::is_full));
+    }
+    for (_, error) in &broken {
+        if let Some(error) = error.downcast_ref::<DoesNotCompile>() {
+            anstream::eprint!("{}", error.messages);
+        }
+    }
+    let broken: Vec<_> = broken
+        .iter()
+        .map(|(_, error)| format!("{error:#}"))
+        .collect();
+    bail!("{}", broken.join("; "))
+}
+
+fn write_reports(
+    outcomes: &[Outcome],
+    arguments: &Arguments,
+    language: Language,
+) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.junit {
+        report::junit(outcomes, language, path)?;
+    }
+    if arguments.json {
+        println!("{:#}", report::gradescope(outcomes, language));
+    }
+    Ok(())
+}
+
+/// Shows the task, and the help for the first check that fails, or for all.
+fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow::Result<bool> {
+    if all {
+        show::task(exercise, language);
+        exercise
+            .checks
+            .iter()
+            .for_each(|check| show::hint(check, language));
+        return Ok(true);
+    }
+    let outcome = grade(exercise, None)?;
+    show::task(exercise, language);
+    match outcome.results.iter().find(|result| !result.passed()) {
+        Some(result) => show::hint(&result.check, language),
+        None => anstream::println!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
+    }
+    Ok(true)
+}

@@ -40,7 +40,7 @@ pub mod text;
 pub use check::check;
 pub use connection::Connection;
 pub use listener::Listener;
-pub use processes::{Family, outside};
+pub use processes::{Family, has_ended, outside};
 pub use program::{Exit, Program, Signal};
 pub use resources::Resources;
 pub use story::{Story, WORKSPACE};

@@ -35,7 +35,6 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
     command
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
-        .env_remove(crate::check::ORDERED)
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONUTF8", "1")
         .env(MARK, mark)
@@ -73,6 +72,32 @@ impl Family {
         system::watch(leader);
         Ok((Self { mark, leader }, child))
     }
+}
+
+/// Whether a child has ended. Where there are process groups it is not reaped: its number,
+/// which is that of its group too, stays its own.
+///
+/// # Errors
+///
+/// If the system does not tell, as for a child that has been reaped already.
+#[cfg(unix)]
+pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let Some(pid) = Pid::from_raw(child.id().cast_signed()) else {
+        return Ok(true);
+    };
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+}
+
+/// Whether a child has ended.
+///
+/// # Errors
+///
+/// If the system does not tell.
+#[cfg(not(unix))]
+pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
+    Ok(child.try_wait()?.is_some())
 }
 
 impl Drop for Family {

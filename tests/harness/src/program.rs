@@ -127,6 +127,7 @@ impl Program {
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command.env_remove(crate::check::ORDERED);
         let (family, mut child) = match Family::start(&mut command) {
             Ok(started) => started,
             Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),

@@ -1,0 +1,148 @@
+//! What `exercise.toml` says of an exercise.
+
+use crate::language::Text;
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The file `exercise.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    title: Text,
+    task: Text,
+    check: Vec<Check>,
+}
+
+/// A check of a rubric: a test function, and what it is worth.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The name of the test function.
+    pub name: String,
+    /// What passing it is worth; 100 in all.
+    pub points: u32,
+    /// What the program does that passes it.
+    pub title: Text,
+    /// What to look at first, on the first line, and more below.
+    pub hint: Text,
+}
+
+/// An exercise.
+#[derive(Debug, Clone)]
+pub struct Exercise {
+    /// Its number, that of its lesson.
+    pub number: u32,
+    /// Its folder, with `main.rs` in it.
+    pub folder: PathBuf,
+    /// The version of its rubric: it grows with every change that can change a grade.
+    pub version: u32,
+    /// Its title.
+    pub title: Text,
+    /// What is asked for.
+    pub task: Text,
+    /// What earns the points, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Exercise {
+    /// All exercises of a workspace, in order.
+    ///
+    /// # Errors
+    ///
+    /// If a folder or a file cannot be read, or a file is not as it should be.
+    pub fn all(workspace: &Path) -> anyhow::Result<Vec<Self>> {
+        let lessons = workspace.join("lessons");
+        let entries = fs::read_dir(&lessons)
+            .with_context(|| format!("cannot read the folder {}", lessons.display()))?;
+        let mut exercises = Vec::new();
+        for entry in entries {
+            let lesson = entry
+                .with_context(|| format!("cannot read {}", lessons.display()))?
+                .path();
+            let name = lesson.file_name().unwrap_or_default().to_string_lossy();
+            let number = name
+                .split_once('-')
+                .and_then(|(number, _)| number.parse().ok());
+            if let Some(number) = number {
+                exercises.push(Self::read(number, lesson.join("exercise"))?);
+            }
+        }
+        exercises.sort_by_key(|exercise| exercise.number);
+        ensure!(
+            !exercises.is_empty(),
+            "there are no exercises in {}",
+            lessons.display()
+        );
+        Ok(exercises)
+    }
+
+    fn read(number: u32, folder: PathBuf) -> anyhow::Result<Self> {
+        let path = folder.join("exercise.toml");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file: File = toml::from_str(&text)
+            .with_context(|| format!("{} is not as it should be", path.display()))?;
+        let File {
+            version,
+            title,
+            task,
+            check: checks,
+        } = file;
+        let exercise = Self {
+            number,
+            folder,
+            version,
+            title,
+            task,
+            checks,
+        };
+        exercise
+            .verify()
+            .with_context(|| format!("{} is not as it should be", path.display()))?;
+        Ok(exercise)
+    }
+
+    /// Whether the points add up, and every text is there.
+    fn verify(&self) -> anyhow::Result<()> {
+        let points: u32 = self.checks.iter().map(|check| check.points).sum();
+        ensure!(
+            points == 100,
+            "the points add up to {points}, and not to 100"
+        );
+        let names: BTreeSet<_> = self.checks.iter().map(|check| &check.name).collect();
+        ensure!(
+            names.len() == self.checks.len(),
+            "two checks have the same name"
+        );
+        let texts = self
+            .checks
+            .iter()
+            .flat_map(|check| [&check.title, &check.hint]);
+        for text in texts.chain([&self.title, &self.task]) {
+            ensure!(
+                !text.en.trim().is_empty() && !text.zh.trim().is_empty(),
+                "a text is missing in one language: {text:?}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The name of its package, and of its program.
+    pub fn package(&self) -> String {
+        format!("exercise-{:02}", self.number)
+    }
+
+    /// The name of its rubric, a test target.
+    pub fn rubric(&self) -> String {
+        format!("exercise_{:02}", self.number)
+    }
+
+    /// The student's file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.join("main.rs")
+    }
+}

@@ -1,0 +1,48 @@
+//! The learner's language.
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+/// A language that everything is said in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl Language {
+    /// The language of the machine's locale; English where it is none of ours.
+    pub fn of_locale() -> Self {
+        match sys_locale::get_locale() {
+            Some(locale) if locale.starts_with("zh") => Self::Zh,
+            _ => Self::En,
+        }
+    }
+
+    /// What is said, in this language.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+/// A text in both languages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+impl Text {
+    /// The text in this language.
+    pub fn get(&self, language: Language) -> &str {
+        language.pick(&self.en, &self.zh)
+    }
+}

@@ -1,0 +1,78 @@
+//! Outcomes in the forms that other programs read: Gradescope's JSON, and `JUnit` XML.
+
+use crate::language::Language;
+use crate::outcome::{Outcome, Result};
+use anyhow::Context;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What a failed check says: its story, and then the first line of its hint.
+pub fn verdict(result: &Result, language: Language) -> String {
+    let Some(story) = &result.failure else {
+        return String::new();
+    };
+    let hint = result.check.hint.get(language).trim();
+    let hint = hint.lines().next().unwrap_or_default();
+    format!(
+        "{}\n\n{}: {hint}",
+        story.trim_end(),
+        language.pick("Look at", "提示")
+    )
+}
+
+/// The outcomes in the form of Gradescope's `results.json`.
+pub fn gradescope(outcomes: &[Outcome], language: Language) -> Value {
+    let tests = outcomes.iter().flat_map(|outcome| {
+        let results = outcome.results.iter().enumerate();
+        results.map(|(index, result)| {
+            json!({
+                "name": result.check.title.get(language),
+                "number": format!("{}.{}", outcome.exercise.number, index + 1),
+                "score": result.score(),
+                "max_score": result.check.points,
+                "status": if result.passed() { "passed" } else { "failed" },
+                "output": verdict(result, language),
+                "tags": [outcome.exercise.package(), result.check.name],
+            })
+        })
+    });
+    let versions = outcomes.iter().map(|outcome| {
+        (
+            outcome.exercise.package(),
+            Value::from(outcome.exercise.version),
+        )
+    });
+    json!({
+        "score": outcomes.iter().map(Outcome::score).sum::<u32>(),
+        "tests": tests.collect::<Vec<_>>(),
+        "extra_data": { "rubric_versions": versions.collect::<serde_json::Map<_, _>>() },
+    })
+}
+
+/// Writes the outcomes as `JUnit` XML.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn junit(outcomes: &[Outcome], language: Language, path: &Path) -> anyhow::Result<()> {
+    let mut report = Report::new("cargo grade");
+    for outcome in outcomes {
+        let mut suite = TestSuite::new(outcome.exercise.package());
+        for result in &outcome.results {
+            let mut status = TestCaseStatus::success();
+            if !result.passed() {
+                status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(result.check.title.get(language));
+                status.set_description(verdict(result, language));
+            }
+            let mut case = TestCase::new(result.check.name.as_str(), status);
+            case.set_classname(outcome.exercise.package())
+                .set_time(result.took);
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
+    let xml = report.to_string().context("cannot make JUnit XML")?;
+    std::fs::write(path, xml).with_context(|| format!("cannot write {}", path.display()))
+}

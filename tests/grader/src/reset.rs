@@ -1,0 +1,92 @@
+//! `cargo grade reset`: puts a starter back.
+
+use anyhow::{Context, bail};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use std::fs;
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+/// The starters, as they were when this was built: the files themselves are the learner's.
+const STARTERS: [&str; 7] = [
+    include_str!("../starters/01.rs"),
+    include_str!("../starters/02.rs"),
+    include_str!("../starters/03.rs"),
+    include_str!("../starters/04.rs"),
+    include_str!("../starters/05.rs"),
+    include_str!("../starters/06.rs"),
+    include_str!("../starters/07.rs"),
+];
+
+/// Puts the starter of an exercise back, if the learner says so. Returns whether it is
+/// there now.
+pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyhow::Result<bool> {
+    let file = exercise.file();
+    let number = exercise.number as usize;
+    let Some(starter) = number.checked_sub(1).and_then(|index| STARTERS.get(index)) else {
+        bail!("there is no starter for exercise {number:02}");
+    };
+    let current = match fs::read(&file) {
+        Ok(current) => Some(current),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", file.display()));
+        }
+    };
+    if current.as_deref() == Some(starter.as_bytes()) {
+        println!(
+            "{}",
+            language.pick("The starter is there already.", "已经是起始代码。")
+        );
+        return Ok(true);
+    }
+    if !yes && !agrees(exercise, language)? {
+        println!(
+            "{}",
+            language.pick("Nothing was changed.", "什么都没有改动。")
+        );
+        return Ok(false);
+    }
+    if current.is_some() {
+        let copy = free_name(exercise);
+        fs::copy(&file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        println!(
+            "{} {}",
+            language.pick("Your version is kept in", "你的版本保存在"),
+            copy.display()
+        );
+    }
+    fs::write(&file, starter).with_context(|| format!("cannot write {}", file.display()))?;
+    println!(
+        "{} {}",
+        language.pick("The starter is back in", "起始代码已恢复到"),
+        file.display()
+    );
+    Ok(true)
+}
+
+/// Asks. No answer is a no.
+fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
+    let question = language.pick("Put the starter back in", "用起始代码替换");
+    print!("{question} {}? [y/N] ", exercise.file().display());
+    io::stdout().flush().context("cannot ask")?;
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .context("cannot read the answer")?;
+    Ok(matches!(
+        answer.trim().to_lowercase().as_str(),
+        "y" | "yes" | "是"
+    ))
+}
+
+/// A name for the copy that is not taken.
+fn free_name(exercise: &Exercise) -> PathBuf {
+    let names = (1..=u32::MAX).map(|n| exercise.folder.join(format!("main.before-reset-{n}.rs")));
+    // There are fewer files than numbers.
+    names
+        .into_iter()
+        .find(|name| !name.exists())
+        .unwrap_or_default()
+}

@@ -1,0 +1,290 @@
+//! Builds an exercise and its rubric, and runs the checks.
+//!
+//! Each check is a process of its own, `RUBRIC --exact CHECK`. It passes only if it leaves
+//! a record with the secret that it was given: no output is read for that, and an exit
+//! status alone means nothing (`--exact` with a name that does not exist exits with 0).
+//! Whatever is in doubt has failed.
+
+use crate::exercise::{Check, Exercise};
+use crate::outcome::{Outcome, Result};
+use anyhow::{Context, bail, ensure};
+use harness::Family;
+use harness::check::{ORDERED, Order, Record};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a check may take before it is killed. It gives up by itself a little earlier,
+/// and then it can tell its story.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How much is kept of what a check itself prints: it is shown only if there is no record.
+const LAST_WORDS: u64 = 16 << 10;
+
+/// An exercise's rubric, ready to run.
+pub struct Rubric {
+    exercise: Exercise,
+    tests: PathBuf,
+    program: PathBuf,
+}
+
+/// Why an exercise cannot be graded: the compiler refuses it.
+#[derive(Debug)]
+pub struct DoesNotCompile {
+    /// What cargo and the compiler said, as they said it.
+    pub messages: String,
+}
+
+impl std::fmt::Display for DoesNotCompile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it does not compile")
+    }
+}
+
+impl std::error::Error for DoesNotCompile {}
+
+/// A line of what `cargo --message-format=json` tells, as far as it is of interest.
+#[derive(serde::Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(serde::Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Rubric {
+    /// Builds an exercise and its rubric.
+    ///
+    /// # Errors
+    ///
+    /// [`DoesNotCompile`] if the compiler refuses the exercise; otherwise if cargo cannot be
+    /// run, or the rubric lacks a check.
+    pub fn build(exercise: &Exercise) -> anyhow::Result<Self> {
+        let (package, tests) = (exercise.package(), exercise.rubric());
+        let color = if std::io::stderr().is_terminal() {
+            "always"
+        } else {
+            "never"
+        };
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        harness::outside(&mut command)
+            .current_dir(harness::WORKSPACE)
+            .args(["test", "--no-run", "--quiet", "--color", color])
+            .args(["--message-format", "json-render-diagnostics"])
+            .args(["--package", &package, "--test", &tests]);
+        let output = command.output().context("cannot run cargo")?;
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            return Err(DoesNotCompile { messages }.into());
+        }
+        // The compiler's warnings are for the learner, too.
+        if !messages.is_empty() {
+            anstream::eprint!("{messages}");
+        }
+        let told = String::from_utf8_lossy(&output.stdout);
+        let find = |name: &str| {
+            let mut lines = told
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Message>(line).ok());
+            lines
+                .find(|message| {
+                    let is_it = message
+                        .target
+                        .as_ref()
+                        .is_some_and(|target| target.name == name);
+                    is_it && message.executable.is_some()
+                })
+                .and_then(|message| message.executable)
+                .with_context(|| format!("cargo has built no {name}"))
+        };
+        let rubric = Self {
+            exercise: exercise.clone(),
+            tests: find(&tests)?,
+            program: find(&package)?,
+        };
+        rubric.verify()?;
+        Ok(rubric)
+    }
+
+    /// Whether the rubric has a test for each check, and a check for each test.
+    fn verify(&self) -> anyhow::Result<()> {
+        let output = Command::new(&self.tests)
+            .args(["--list", "--format", "terse"])
+            .output()
+            .with_context(|| format!("cannot run {}", self.tests.display()))?;
+        let list = String::from_utf8_lossy(&output.stdout);
+        let tests: BTreeSet<_> = list
+            .lines()
+            .filter_map(|l| l.strip_suffix(": test"))
+            .collect();
+        let checks = self
+            .exercise
+            .checks
+            .iter()
+            .map(|check| check.name.as_str())
+            .collect();
+        ensure!(
+            tests == checks,
+            "exercise.toml has the checks {checks:?}, and the rubric has {tests:?}"
+        );
+        Ok(())
+    }
+
+    /// The program that the exercise has become.
+    pub fn program(&self) -> Vec<String> {
+        vec![self.program.to_string_lossy().into_owned()]
+    }
+
+    /// Runs all checks on a program, side by side, and hands each result to `progress` when
+    /// it is there.
+    ///
+    /// # Errors
+    ///
+    /// If a check cannot be started at all. What happens after that is a result.
+    pub fn grade(
+        &self,
+        program: &[String],
+        progress: impl Fn(&Result) + Sync,
+    ) -> anyhow::Result<Outcome> {
+        harness::check::hide_memory();
+        let program = shlex::try_join(program.iter().map(String::as_str))
+            .context("the command of the program cannot be used")?;
+        let results = thread::scope(|scope| {
+            let checks = self.exercise.checks.iter().map(|check| {
+                let (program, progress) = (&program, &progress);
+                scope.spawn(move || {
+                    let result = self.run(check, program)?;
+                    progress(&result);
+                    anyhow::Ok(result)
+                })
+            });
+            // All are started before the first one is waited for.
+            let checks: Vec<_> = checks.collect();
+            checks
+                .into_iter()
+                .map(|check| match check.join() {
+                    Ok(result) => result,
+                    Err(_) => bail!("a check has panicked in the grader"),
+                })
+                .collect::<anyhow::Result<Vec<_>>>()
+        })?;
+        Ok(Outcome {
+            exercise: self.exercise.clone(),
+            results,
+        })
+    }
+
+    /// Runs one check.
+    fn run(&self, check: &Check, program: &str) -> anyhow::Result<Result> {
+        let start = Instant::now();
+        let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
+        let order = Order {
+            record: folder.path().join("record"),
+            nonce: secret()?,
+        };
+        let mut command = Command::new(&self.tests);
+        command
+            .args(["--exact", &check.name, "--nocapture"])
+            .env("PROGRAM", program)
+            .env(ORDERED, "1")
+            // With more than one the test runner names a test's thread by the test.
+            .env("RUST_TEST_THREADS", "2")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let (family, mut child) = Family::start(&mut command)
+            .with_context(|| format!("cannot run {}", self.tests.display()))?;
+        let words = last_words(&mut child);
+        if let Some(mut stdin) = child.stdin.take() {
+            let mut line = serde_json::to_vec(&order)?;
+            line.push(b'\n');
+            // A check that has died already will not be missed: it leaves no record.
+            let _ = stdin.write_all(&line);
+        }
+
+        let in_time = wait(&mut child, LIMIT);
+        // Whatever it has started goes with it, also if it was killed.
+        drop(family);
+        let status = child.wait().context("cannot wait for a check")?;
+        let words = words.join().unwrap_or_default();
+        let failure = match read_record(&order, check) {
+            Some(record) if record.failure.is_none() && in_time && status.success() => None,
+            Some(Record {
+                failure: Some(story),
+                ..
+            }) => Some(story),
+            _ if !in_time => Some(format!("the check was not over after {LIMIT:?}\n\n{words}")),
+            _ => Some(format!(
+                "the check ended without a verdict: {status}\n\n{words}"
+            )),
+        };
+        Ok(Result {
+            check: check.clone(),
+            failure,
+            took: start.elapsed(),
+        })
+    }
+}
+
+/// A secret that nobody can guess.
+fn secret() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    Ok(format!("{bytes:02x?}"))
+}
+
+/// The record that a check has left, if it is one, and its own.
+fn read_record(order: &Order, check: &Check) -> Option<Record> {
+    let record = fs::File::open(&order.record).ok()?;
+    // A story is short. What is longer has not been written by a check.
+    let record: Record = serde_json::from_reader(record.take(1 << 20)).ok()?;
+    (record.nonce == order.nonce && record.check == check.name).then_some(record)
+}
+
+/// Waits for a child, until the limit. Returns whether it has ended by itself.
+fn wait(child: &mut Child, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        match harness::has_ended(child) {
+            Ok(true) => return true,
+            Ok(false) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
+            Ok(false) | Err(_) => return false,
+        }
+    }
+}
+
+/// Reads what a check prints on stderr to its end, and keeps some of it.
+fn last_words(child: &mut Child) -> thread::JoinHandle<String> {
+    let stderr = child.stderr.take();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut stderr) = stderr {
+            // What is not kept is drained: nobody waits on a full pipe.
+            let read = stderr.by_ref().take(LAST_WORDS).read_to_end(&mut kept);
+            let _ = read.and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()));
+        }
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
+
+/// A command as the rubrics take it: what names a file is made a whole path, because
+/// programs run in a folder of their own.
+pub fn absolute_words(words: Vec<String>, folder: &Path) -> Vec<String> {
+    let absolute = |word: String| {
+        let path = folder.join(&word);
+        // The first word may be a command on the PATH, unless it has a slash.
+        if path.is_file() {
+            path.to_string_lossy().into_owned()
+        } else {
+            word
+        }
+    };
+    words.into_iter().map(absolute).collect()
+}

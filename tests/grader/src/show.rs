@@ -1,0 +1,174 @@
+//! What the learner sees.
+
+use anstyle::{AnsiColor, Style};
+use grade::exercise::{Check, Exercise};
+use grade::language::Language;
+use grade::outcome::Outcome;
+use grade::report::verdict;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const STRONG: Style = Style::new().bold();
+
+/// What is going on, on stderr, where that is a terminal.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    checks: u64,
+}
+
+impl Progress {
+    /// Shows that an exercise is built.
+    pub(crate) fn start(exercise: &Exercise) -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.set_message(format!("{}: cargo build", exercise.package()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self {
+            bar,
+            checks: exercise.checks.len() as u64,
+        }
+    }
+
+    /// Shows that the checks are running.
+    pub(crate) fn checks(&self) {
+        // The template is one of ours: it is right.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(self.checks);
+    }
+
+    /// Shows that a check is done.
+    pub(crate) fn one_more(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// An exercise's checks, and the story of the first that failed, or of all that did.
+pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
+    let exercise = &outcome.exercise;
+    let title = exercise.title.get(language);
+    let word = language.pick("Exercise", "练习");
+    anstream::println!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
+    for result in &outcome.results {
+        let (style, word) = if result.passed() {
+            (GOOD, language.pick("passed", "通过"))
+        } else {
+            (BAD, language.pick("FAILED", "失败"))
+        };
+        let (score, points) = (result.score(), result.check.points);
+        let title = result.check.title.get(language);
+        anstream::println!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
+    }
+    let failed: Vec<_> = outcome
+        .results
+        .iter()
+        .filter(|result| !result.passed())
+        .collect();
+    let told = if all {
+        failed.len()
+    } else {
+        failed.len().min(1)
+    };
+    for result in &failed[..told] {
+        let title = result.check.title.get(language);
+        anstream::println!("\n{STRONG}{title}{STRONG:#}\n");
+        for line in verdict(result, language).lines() {
+            anstream::println!("    {line}");
+        }
+    }
+    let (score, number) = (outcome.score(), exercise.number);
+    anstream::println!();
+    match language {
+        Language::En => anstream::println!("{STRONG}{score} of 100 points.{STRONG:#}"),
+        Language::Zh => anstream::println!("{STRONG}{score} 分（满分 100）。{STRONG:#}"),
+    }
+    if failed.len() > told {
+        match language {
+            Language::En => anstream::println!(
+                "This is the first of {} failed checks; the others: cargo grade {number:02} --all",
+                failed.len()
+            ),
+            Language::Zh => anstream::println!(
+                "以上是 {} 项失败检查中的第一项；其余请看：cargo grade {number:02} --all",
+                failed.len()
+            ),
+        }
+    }
+    if !failed.is_empty() {
+        match language {
+            Language::En => anstream::println!("More help: cargo grade hint {number:02}"),
+            Language::Zh => anstream::println!("更多提示：cargo grade hint {number:02}"),
+        }
+    }
+}
+
+/// An exercise in one line; `None` if it could not be graded.
+pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
+    let (number, title) = (exercise.number, exercise.title.get(language));
+    let (style, score) = match outcome {
+        Some(outcome) if outcome.is_full() => (GOOD, "100/100".to_string()),
+        Some(outcome) => (Style::new(), format!("{:>3}/100", outcome.score())),
+        None => (BAD, language.pick("error  ", "错误   ").to_string()),
+    };
+    anstream::println!("  {number:02}  {style}{score}{style:#}  {title}");
+}
+
+/// What to do next.
+pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Language) {
+    let is_full = |exercise: &&Exercise| {
+        let mut outcomes = outcomes.iter();
+        outcomes.any(|outcome| outcome.exercise.number == exercise.number && outcome.is_full())
+    };
+    anstream::println!();
+    match exercises.iter().find(|exercise| !is_full(exercise)) {
+        Some(exercise) => {
+            let (number, file) = (exercise.number, path(exercise));
+            match language {
+                Language::En => anstream::println!(
+                    "Next: exercise {number:02}. Open {file}, and let `cargo grade watch {number:02}` run beside it."
+                ),
+                Language::Zh => anstream::println!(
+                    "下一步：练习 {number:02}。打开 {file}，并让 `cargo grade watch {number:02}` 在旁边运行。"
+                ),
+            }
+        }
+        None => anstream::println!("{}", language.pick("All done.", "全部完成。")),
+    }
+}
+
+/// The student's file, as seen from the workspace.
+pub(crate) fn path(exercise: &Exercise) -> String {
+    let file = exercise.file();
+    let parts: Vec<_> = file
+        .iter()
+        .rev()
+        .take(4)
+        .map(|part| part.to_string_lossy())
+        .collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
+/// What is asked for.
+pub(crate) fn task(exercise: &Exercise, language: Language) {
+    let (number, title) = (exercise.number, exercise.title.get(language));
+    let word = language.pick("Exercise", "练习");
+    anstream::println!("{STRONG}{word} {number:02}: {title}{STRONG:#}\n");
+    anstream::println!("{}\n", exercise.task.get(language).trim());
+}
+
+/// The help for a check.
+pub(crate) fn hint(check: &Check, language: Language) {
+    anstream::println!("{STRONG}{}{STRONG:#}", check.title.get(language));
+    for line in check.hint.get(language).trim().lines() {
+        anstream::println!("    {line}");
+    }
+    anstream::println!();
+}

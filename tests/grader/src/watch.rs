@@ -1,0 +1,221 @@
+//! `cargo grade watch`: grades again at every save.
+
+use crate::{grade, show};
+use anyhow::Context;
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use grade::outcome::Outcome;
+use grade::rubric::DoesNotCompile;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::fs;
+use std::io::{IsTerminal, stdin, stdout};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How often the file is read without being asked to: where file events do not work (a
+/// mounted folder of Windows under WSL), this is what notices a save.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How long a look at keys and file events may take.
+const NAP: Duration = Duration::from_millis(50);
+
+/// What the learner wants.
+enum Wish {
+    Grade,
+    Hint,
+    Next,
+    List,
+    Quit,
+}
+
+/// Watches exercise after exercise. Returns whether the last one had full marks.
+pub(crate) fn watch(
+    exercises: &[Exercise],
+    from: Option<u32>,
+    language: Language,
+) -> anyhow::Result<bool> {
+    let mut index = match from {
+        Some(number) => {
+            let found = exercises
+                .iter()
+                .position(|exercise| exercise.number == number);
+            found.with_context(|| format!("there is no exercise {number:02}"))?
+        }
+        None => first_open(exercises, language),
+    };
+    while let Some(exercise) = exercises.get(index) {
+        match watch_one(exercise, exercises, language)? {
+            End::Full | End::Next => index += 1,
+            End::Quit { full } => return Ok(full),
+        }
+    }
+    println!(
+        "{}",
+        language.pick("That was the last exercise.", "这是最后一个练习。")
+    );
+    Ok(true)
+}
+
+/// The first exercise that does not have full marks; the last one if all have.
+fn first_open(exercises: &[Exercise], language: Language) -> usize {
+    println!(
+        "{}",
+        language.pick("Looking where you stand ...", "正在查看你的进度……")
+    );
+    let is_open = |exercise: &Exercise| !grade(exercise, None).is_ok_and(|o| o.is_full());
+    exercises
+        .iter()
+        .position(is_open)
+        .unwrap_or(exercises.len() - 1)
+}
+
+/// How the watch of an exercise ends.
+enum End {
+    Full,
+    Next,
+    Quit { full: bool },
+}
+
+fn watch_one(
+    exercise: &Exercise,
+    exercises: &[Exercise],
+    language: Language,
+) -> anyhow::Result<End> {
+    let file = exercise.file();
+    let (events, _watcher) = file_events(exercise);
+    let is_interactive = stdin().is_terminal() && stdout().is_terminal();
+    loop {
+        // Read before the build: a save during the run makes it differ, and counts.
+        let graded = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let outcome = grade_and_show(exercise, language)?;
+        if outcome.as_ref().is_some_and(Outcome::is_full) {
+            return Ok(End::Full);
+        }
+        if is_interactive {
+            let keys = "h: hint   n: next exercise   l: list   q: quit";
+            println!(
+                "\n{}",
+                language.pick(keys, "h：提示   n：下一个练习   l：列表   q：退出")
+            );
+        }
+        loop {
+            match wait(&events, &graded, exercise, is_interactive)? {
+                Wish::Grade => break,
+                Wish::Hint => show_hint(exercise, outcome.as_ref(), language),
+                Wish::Next => return Ok(End::Next),
+                Wish::List => {
+                    for exercise in exercises {
+                        let outcome = grade(exercise, None).ok();
+                        show::line(exercise, outcome.as_ref(), language);
+                    }
+                }
+                Wish::Quit => return Ok(End::Quit { full: false }),
+            }
+        }
+    }
+}
+
+/// Grades once. `None` if it does not compile, which has been shown then.
+fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Option<Outcome>> {
+    if stdout().is_terminal() {
+        // The newest verdict begins at the top.
+        crossterm::execute!(
+            stdout(),
+            crossterm::terminal::Clear(crossterm::terminal::ClearType::All),
+            crossterm::cursor::MoveTo(0, 0)
+        )
+        .context("cannot clear the screen")?;
+    }
+    match grade(exercise, None) {
+        Ok(outcome) => {
+            show::outcome(&outcome, false, language);
+            Ok(Some(outcome))
+        }
+        Err(error) => match error.downcast_ref::<DoesNotCompile>() {
+            Some(error) => {
+                anstream::print!("{}", error.messages);
+                println!("{}", language.pick("It does not compile.", "无法编译。"));
+                Ok(None)
+            }
+            None => Err(error),
+        },
+    }
+}
+
+fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
+    println!();
+    match outcome.and_then(|outcome| outcome.results.iter().find(|result| !result.passed())) {
+        Some(result) => show::hint(&result.check, language),
+        None => show::task(exercise, language),
+    }
+}
+
+/// A channel that gets something whenever a file in the exercise's folder may have changed.
+/// Where the system cannot tell, it stays silent.
+fn file_events(exercise: &Exercise) -> (Receiver<()>, Option<RecommendedWatcher>) {
+    let (sender, receiver) = channel();
+    let notice = move |_: notify::Result<notify::Event>| {
+        // Nobody listens any more when the watch is over.
+        let _ = sender.send(());
+    };
+    let watcher = notify::recommended_watcher(notice).and_then(|mut watcher| {
+        watcher.watch(&exercise.folder, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    (receiver, watcher.ok())
+}
+
+/// Waits for a save or a key.
+fn wait(
+    events: &Receiver<()>,
+    graded: &[u8],
+    exercise: &Exercise,
+    is_interactive: bool,
+) -> anyhow::Result<Wish> {
+    let mut next_look = Instant::now();
+    loop {
+        let is_told = events.try_iter().count() > 0;
+        if is_told || Instant::now() >= next_look {
+            next_look = Instant::now() + POLL;
+            // While an editor replaces the file there is none for a moment.
+            if fs::read(exercise.file()).is_ok_and(|now| now != graded) {
+                return Ok(Wish::Grade);
+            }
+        }
+        if is_interactive {
+            if let Some(wish) = key()? {
+                return Ok(wish);
+            }
+        } else {
+            // Ctrl-C ends it.
+            let _ = events
+                .recv_timeout(NAP)
+                .map(|()| next_look = Instant::now());
+        }
+    }
+}
+
+/// What a key says that is pressed soon.
+fn key() -> anyhow::Result<Option<Wish>> {
+    // Only while we look: what is printed needs the terminal as it usually is.
+    enable_raw_mode().context("cannot read keys")?;
+    let event = poll(NAP).and_then(|is_there| if is_there { read().map(Some) } else { Ok(None) });
+    disable_raw_mode().context("cannot restore the terminal")?;
+    let Some(Event::Key(key)) = event.context("cannot read keys")? else {
+        return Ok(None);
+    };
+    if key.kind != KeyEventKind::Press {
+        return Ok(None);
+    }
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Ok(match key.code {
+        KeyCode::Char('c' | 'd') if is_control => Some(Wish::Quit),
+        KeyCode::Char('h') => Some(Wish::Hint),
+        KeyCode::Char('n') => Some(Wish::Next),
+        KeyCode::Char('l') => Some(Wish::List),
+        KeyCode::Char('q') => Some(Wish::Quit),
+        _ => None,
+    })
+}

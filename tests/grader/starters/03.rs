@@ -1,0 +1,6 @@
+//! Exercise 03.
+
+fn main() {
+    // TODO
+    eprintln!("exercise-03 is not done yet");
+}

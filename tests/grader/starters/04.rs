@@ -1,0 +1,6 @@
+//! Exercise 04.
+
+fn main() {
+    // TODO
+    eprintln!("exercise-04 is not done yet");
+}

@@ -1,0 +1,6 @@
+//! Exercise 05.
+
+fn main() {
+    // TODO
+    eprintln!("exercise-05 is not done yet");
+}

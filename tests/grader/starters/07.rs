@@ -1,0 +1,6 @@
+//! Exercise 07.
+
+fn main() {
+    // TODO
+    eprintln!("exercise-07 is not done yet");
+}
