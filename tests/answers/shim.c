@@ -1,0 +1,148 @@
+/*
+ * A slow and stingy network, for LD_PRELOAD: the first 50 sends, receives and accepts of
+ * each TCP socket come 20 ms late, and a send takes 1,000 bytes at most. Nothing in it is
+ * against the rules: a right program must get along with it.
+ *
+ * cc -shared -fPIC -o shim.so shim.c
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LATE = 50, DELAY_MS = 20, MOST = 1000, DESCRIPTORS = 65536 };
+
+static _Atomic int calls[DESCRIPTORS];
+
+static int is_tcp(int fd)
+{
+    int saved = errno, value = 0;
+    socklen_t size = sizeof value;
+    int yes = fd >= 0 && fd < DESCRIPTORS
+        && getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &size) == 0 && value == SOCK_STREAM
+        && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &size) == 0
+        && (value == AF_INET || value == AF_INET6);
+    errno = saved;
+    return yes;
+}
+
+static void late(int fd)
+{
+    if (atomic_fetch_add(&calls[fd], 1) < LATE) {
+        struct timespec delay = { 0, DELAY_MS * 1000000L };
+        nanosleep(&delay, NULL);
+    }
+}
+
+static size_t few(size_t length)
+{
+    return length < MOST ? length : MOST;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+int close(int fd)
+{
+    if (fd >= 0 && fd < DESCRIPTORS)
+        calls[fd] = 0;
+    return REAL(close)(fd);
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(accept)(fd, address, length);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(accept4)(fd, address, length, flags);
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags)
+{
+    if (is_tcp(fd)) {
+        late(fd);
+        length = few(length);
+    }
+    return REAL(send)(fd, bytes, length, flags);
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+    if (is_tcp(fd)) {
+        late(fd);
+        length = few(length);
+    }
+    return REAL(write)(fd, bytes, length);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
+               const struct sockaddr *address, socklen_t size)
+{
+    if (is_tcp(fd)) {
+        late(fd);
+        length = few(length);
+    }
+    return REAL(sendto)(fd, bytes, length, flags, address, size);
+}
+
+/* Of several pieces only the first one goes: that is few enough. */
+ssize_t writev(int fd, const struct iovec *pieces, int count)
+{
+    if (!is_tcp(fd))
+        return REAL(writev)(fd, pieces, count);
+    while (count > 1 && pieces->iov_len == 0)
+        pieces++, count--;
+    return write(fd, pieces->iov_base, pieces->iov_len);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (!is_tcp(fd) || message->msg_controllen > 0 || message->msg_iovlen == 0)
+        return REAL(sendmsg)(fd, message, flags);
+    return send(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags);
+}
+
+ssize_t recv(int fd, void *bytes, size_t length, int flags)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(recv)(fd, bytes, length, flags);
+}
+
+ssize_t read(int fd, void *bytes, size_t length)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(read)(fd, bytes, length);
+}
+
+ssize_t recvfrom(int fd, void *bytes, size_t length, int flags,
+                 struct sockaddr *address, socklen_t *size)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(recvfrom)(fd, bytes, length, flags, address, size);
+}
+
+ssize_t readv(int fd, const struct iovec *pieces, int count)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(readv)(fd, pieces, count);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    if (is_tcp(fd))
+        late(fd);
+    return REAL(recvmsg)(fd, message, flags);
+}

@@ -1,0 +1,288 @@
+//! The proof of the rubrics: every right answer gets full marks, also on a bad network;
+//! every wrong one fails the checks that it states, and passes the others; a starter gets
+//! next to nothing.
+
+use answers::Answer;
+use grade::exercise::Exercise;
+use grade::outcome::Outcome;
+use grade::rubric::Rubric;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Condvar, Mutex, OnceLock};
+use std::thread;
+
+/// How many programs are graded at once: each is run by all checks of its rubric.
+const AT_ONCE: usize = 2;
+
+fn exercises() -> &'static [Exercise] {
+    static EXERCISES: OnceLock<Vec<Exercise>> = OnceLock::new();
+    EXERCISES.get_or_init(|| {
+        Exercise::all(Path::new(harness::WORKSPACE)).expect("the exercises can be read")
+    })
+}
+
+fn exercise(number: u32) -> &'static Exercise {
+    let mut exercises = exercises().iter();
+    exercises
+        .find(|exercise| exercise.number == number)
+        .expect("there is such an exercise")
+}
+
+/// The rubrics are built once, one after the other.
+fn rubric(number: u32) -> &'static Rubric {
+    static RUBRICS: OnceLock<Vec<(u32, Rubric)>> = OnceLock::new();
+    let rubrics = RUBRICS.get_or_init(|| {
+        let build = |exercise: &Exercise| {
+            let rubric = Rubric::build(exercise);
+            (
+                exercise.number,
+                rubric.unwrap_or_else(|error| panic!("{error:#}")),
+            )
+        };
+        exercises().iter().map(build).collect()
+    });
+    &rubrics
+        .iter()
+        .find(|(of, _)| *of == number)
+        .expect("there is such a rubric")
+        .1
+}
+
+fn python() -> &'static str {
+    harness::build::python().expect("the answers in Python need python3")
+}
+
+/// Grades a program, when it is its turn.
+fn grade(number: u32, program: &[String]) -> Outcome {
+    static RUNNING: Mutex<usize> = Mutex::new(0);
+    static DONE: Condvar = Condvar::new();
+
+    let rubric = rubric(number);
+    let running = RUNNING.lock().expect("nobody panics while this is held");
+    let mut running = DONE
+        .wait_while(running, |running| *running >= AT_ONCE)
+        .expect("as above");
+    *running += 1;
+    drop(running);
+    let outcome = rubric.grade(program, |_| ());
+    *RUNNING.lock().expect("nobody panics while this is held") -= 1;
+    DONE.notify_one();
+    outcome.unwrap_or_else(|error| panic!("cannot grade {program:?}: {error:#}"))
+}
+
+/// Expects that a program fails these checks, and passes all others.
+fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
+    let outcome = grade(number, &answer.program);
+    let failed: BTreeSet<String> = outcome.failed().into_iter().map(str::to_string).collect();
+    if failed == answer.fails {
+        return;
+    }
+    let mut complaints = complaints.lock().expect("nobody panics while this is held");
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        complaints,
+        "== exercise {number:02}, {}: fails {failed:?}, and should fail {:?}",
+        answer.name, answer.fails
+    );
+    for result in outcome
+        .results
+        .iter()
+        .filter(|r| !answer.fails.contains(&r.check.name))
+    {
+        if let Some(story) = &result.failure {
+            let _ = writeln!(complaints, "-- {}:\n{story}", result.check.name);
+        }
+    }
+}
+
+/// Verifies all of them, as many at once as are allowed.
+fn verify_all(number: u32, answers: &[Answer]) {
+    assert!(
+        !answers.is_empty(),
+        "there are no answers to exercise {number:02}"
+    );
+    let complaints = Mutex::new(String::new());
+    thread::scope(|scope| {
+        for answer in answers {
+            scope.spawn(|| verify(number, answer, &complaints));
+        }
+    });
+    let complaints = complaints.into_inner().expect("nobody has panicked");
+    assert!(complaints.is_empty(), "{complaints}");
+}
+
+fn right_answers_get_full_marks(number: u32) {
+    let answers = answers::right(number, python()).unwrap_or_else(|error| panic!("{error:#}"));
+    let is_python = |answer: &&Answer| {
+        Path::new(&answer.name)
+            .extension()
+            .is_some_and(|e| e == "py")
+    };
+    assert!(answers.iter().any(|answer| answer.name == "model.rs"));
+    assert!(
+        answers.iter().filter(is_python).count() >= 1,
+        "one is in Python"
+    );
+    assert!(answers.len() >= 3, "a model solution, and two others");
+    verify_all(number, &answers);
+}
+
+/// The shim that makes the network slow and stingy; `None`, said aloud, where it cannot be
+/// built.
+fn shim() -> Option<&'static PathBuf> {
+    static SHIM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let shim = SHIM.get_or_init(|| {
+        if !cfg!(target_os = "linux") || Command::new("cc").arg("--version").output().is_err() {
+            return None;
+        }
+        let folder = Path::new(harness::WORKSPACE).join("target");
+        fs::create_dir_all(&folder).expect("the target folder can be made");
+        let shim = folder.canonicalize().expect("it is there").join("shim.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim.c");
+        let status = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O2", "-o"])
+            .arg(&shim)
+            .arg(source)
+            .status();
+        assert!(
+            status.expect("cc can be run").success(),
+            "the shim does not compile"
+        );
+        Some(shim)
+    });
+    if shim.is_none() {
+        harness::skip("the shim needs Linux and a C compiler");
+    }
+    shim.as_ref()
+}
+
+fn right_answers_get_full_marks_on_a_bad_network(number: u32) {
+    let Some(shim) = shim() else { return };
+    let mut answers = answers::right(number, python()).unwrap_or_else(|error| panic!("{error:#}"));
+    for answer in &mut answers {
+        let preload = format!("LD_PRELOAD={}", shim.display());
+        answer
+            .program
+            .splice(0..0, ["/usr/bin/env".to_string(), preload]);
+    }
+    verify_all(number, &answers);
+}
+
+fn wrong_answers_fail_what_they_state_and_nothing_else(number: u32) {
+    static WRONG: OnceLock<Vec<(u32, Answer)>> = OnceLock::new();
+    let wrong = WRONG.get_or_init(|| {
+        let numbers: Vec<u32> = exercises().iter().map(|exercise| exercise.number).collect();
+        answers::build_wrong(&numbers, python()).unwrap_or_else(|error| panic!("{error:#}"))
+    });
+    let answers: Vec<Answer> = wrong
+        .iter()
+        .filter(|(of, _)| *of == number)
+        .map(|(_, answer)| answer.clone())
+        .collect();
+    assert!(
+        answers.len() >= 10,
+        "exercise {number:02} has {} wrong answers",
+        answers.len()
+    );
+    let checks: BTreeSet<_> = exercise(number)
+        .checks
+        .iter()
+        .map(|check| check.name.clone())
+        .collect();
+    for answer in &answers {
+        assert!(!answer.fails.is_empty(), "{} fails nothing", answer.name);
+        assert!(
+            answer.fails.is_subset(&checks),
+            "{} fails a check that is not there",
+            answer.name
+        );
+    }
+    // Each check is needed: a mistake that no other check finds, or at least one that it finds.
+    let found: BTreeSet<_> = answers
+        .iter()
+        .flat_map(|answer| answer.fails.clone())
+        .collect();
+    assert_eq!(found, checks, "each check finds a mistake");
+    verify_all(number, &answers);
+}
+
+fn the_starter_gets_at_most_20(number: u32) {
+    let exercise = exercise(number);
+    let starter = fs::read_to_string(exercise.file()).expect("the starter can be read");
+    let kept = Path::new(harness::WORKSPACE).join(format!("tests/grader/starters/{number:02}.rs"));
+    let kept = fs::read_to_string(kept).expect("the copy for `reset` can be read");
+    assert!(
+        starter == kept,
+        "the starter is not the one that `cargo grade reset` puts back"
+    );
+    assert!(
+        starter.contains("// TODO"),
+        "the starter says where the work is"
+    );
+    let outcome = grade(number, &rubric(number).program());
+    assert!(
+        outcome.score() <= 20,
+        "the starter gets {} points",
+        outcome.score()
+    );
+}
+
+macro_rules! proofs {
+    ($($module:ident $number:literal)*) => {$(
+        mod $module {
+            #[test]
+            fn right_answers_get_full_marks() {
+                super::right_answers_get_full_marks($number);
+            }
+
+            #[test]
+            fn right_answers_get_full_marks_on_a_bad_network() {
+                super::right_answers_get_full_marks_on_a_bad_network($number);
+            }
+
+            #[test]
+            fn wrong_answers_fail_what_they_state_and_nothing_else() {
+                super::wrong_answers_fail_what_they_state_and_nothing_else($number);
+            }
+
+            #[test]
+            fn the_starter_gets_at_most_20() {
+                super::the_starter_gets_at_most_20($number);
+            }
+        }
+    )*};
+}
+
+proofs! {
+    exercise_01 1
+    exercise_02 2
+    exercise_03 3
+    exercise_04 4
+    exercise_05 5
+    exercise_06 6
+    exercise_07 7
+}
+
+#[test]
+fn every_right_answer_in_rust_is_listed_in_the_manifest() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    let manifest = manifest.expect("the manifest can be read");
+    for exercise in exercises() {
+        for path in answers::right_files(exercise.number).expect("the answers can be read") {
+            if let Some(name) = path.to_string_lossy().strip_suffix(".rs") {
+                let stem = Path::new(name)
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy();
+                let program = answers::right_program(exercise.number, &stem);
+                assert!(
+                    manifest.contains(&format!("name = \"{program}\"")),
+                    "{program} is missing"
+                );
+            }
+        }
+    }
+}
