@@ -1,1 +1,164 @@
-//! The rubric of exercise 01.
+//! The rubric of exercise 01, a client that hears its server out: the whole message goes,
+//! the whole answer comes.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::kernel;
+use harness::text::gbk;
+use harness::{Connection, Program, Story};
+use predicates::prelude::*;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-01"), test);
+}
+
+/// Starts the program with a message for the test, which is its server.
+fn meet(story: &Story, message: &str) -> (Program, Connection) {
+    let server = story.listen();
+    let program = story.start([server.address().to_string().as_str(), message]);
+    let connection = server.accept();
+    (program, connection)
+}
+
+/// Waits until the program has received all that was sent to it: what is sent next is
+/// another piece. A program may leave it in its buffer, so we do not wait for ever.
+fn let_it_receive(connection: &Connection) {
+    let patience = Instant::now() + Duration::from_secs(1);
+    let waits = || {
+        let sockets = kernel::sockets_of_port(connection.remote().port());
+        sockets
+            .iter()
+            .any(|socket| socket.remote == connection.local() && socket.receive_queue > 0)
+    };
+    while waits() && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Sends a reply in pieces, each of which the program has received before the next comes,
+/// and ends it.
+fn reply(connection: &mut Connection, pieces: &[&[u8]]) {
+    for piece in pieces {
+        connection.send(piece);
+        let_it_receive(connection);
+    }
+    connection.half_close();
+}
+
+/// Waits for the text on stdout. Whether a newline ends it is the affair of another check.
+#[track_caller]
+fn expect_printed(program: &Program, text: &str) {
+    let printed = predicate::eq(format!("{text}\n")).or(predicate::eq(text.to_string()));
+    let printed = predicate::function(move |stdout: &str| printed.eval(stdout))
+        .fn_name("all of the reply, and nothing else, is");
+    program.expect_stdout(&printed);
+}
+
+#[test]
+fn sends_the_message_and_prints_the_reply() {
+    check(|story| {
+        let (program, mut connection) = meet(story, "你好，服务器");
+        connection.expect_text("你好，服务器");
+        reply(&mut connection, &[&gbk("你好，客户端")]);
+        program.expect_exit(0);
+        program.expect_output("你好，客户端\n".as_bytes());
+    });
+}
+
+#[test]
+fn ends_its_half_and_goes_on_receiving() {
+    check(|story| {
+        let (program, mut connection) = meet(story, "hello");
+        connection.expect(b"hello");
+        // A server that wants all of a message waits for this.
+        connection.expect_end();
+        reply(&mut connection, &[b"got it"]);
+        expect_printed(&program, "got it");
+    });
+}
+
+#[test]
+fn an_answer_in_pieces_is_whole() {
+    check(|story| {
+        let (program, mut connection) = meet(story, "hello");
+        connection.expect(b"hello");
+        reply(&mut connection, &[b"one, ", b"two, ", b"three"]);
+        expect_printed(&program, "one, two, three");
+    });
+}
+
+#[test]
+fn a_character_in_two_pieces_is_one_character() {
+    check(|story| {
+        let (program, mut connection) = meet(story, "hello");
+        connection.expect(b"hello");
+        let bytes = gbk("a你好");
+        reply(
+            &mut connection,
+            &[&bytes[..2], &bytes[2..4], &bytes[4..]],
+        );
+        expect_printed(&program, "a你好");
+    });
+}
+
+#[test]
+fn an_answer_of_10_mb_is_whole() {
+    check(|story| {
+        // 10,000 bytes, a thousand times. The newline at its end is the program's.
+        let lines = (0..1000).map(|line| format!("line {line:04}\n"));
+        let block: String = lines.collect();
+        let mut answer = block.repeat(1000);
+        answer.pop();
+
+        let server = story.listen();
+        let address = server.address().to_string();
+        let program = story.start_copying([address.as_str(), "hello"], block.into());
+        program.close_stdin();
+        let mut connection = server.accept();
+        connection.expect(b"hello");
+        connection.send(answer.as_bytes());
+        connection.half_close();
+        program.expect_copied(answer.len() as u64 + 1);
+    });
+}
+
+#[test]
+fn an_empty_message_and_an_empty_answer_are_fine() {
+    check(|story| {
+        let (program, mut connection) = meet(story, "");
+        connection.half_close();
+        program.expect_exit(0);
+        program.expect_output(b"\n");
+        let sent = connection.expect_gone();
+        let got = harness::text::show(&sent);
+        story.expect("nothing was sent", sent.is_empty(), &got);
+    });
+}
+
+#[test]
+fn says_where_nobody_listens() {
+    check(|story| {
+        // Where somebody does, it connects: to fail always would be too easy.
+        drop(meet(story, "hello"));
+        let nobody = story.hold_refusing_port();
+        let address = nobody.address().to_string();
+        // 2 s, and as much again as a busy machine may take to start a program.
+        story.set_limit(Duration::from_secs(3));
+        let program = story.start([address.as_str(), "hello"]);
+        program.expect_exit_failure();
+        program.expect_stderr(&predicate::str::contains(address));
+    });
+}
+
+#[test]
+fn refuses_what_gbk_cannot_encode() {
+    check(|story| {
+        drop(meet(story, "hello"));
+        let server = story.listen();
+        let program = story.start([server.address().to_string().as_str(), "hello 😀"]);
+        program.expect_exit_failure();
+        program.expect_stderr(&predicate::str::is_empty().not());
+        server.expect_nothing();
+    });
+}

@@ -1,1 +1,116 @@
-//! The rubric of exercise 02.
+//! The rubric of exercise 02, a server that hears its client out, and counts what it heard.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::kernel;
+use harness::text::gbk;
+use harness::{Connection, Program, Story};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-02"), test);
+}
+
+/// Waits until the program has received all that was sent to it: what is sent next is
+/// another piece. A program may leave it in its buffer, so we do not wait for ever.
+fn let_it_receive(connection: &Connection) {
+    let patience = Instant::now() + Duration::from_secs(1);
+    let waits = || {
+        let sockets = kernel::sockets_of_port(connection.remote().port());
+        sockets
+            .iter()
+            .any(|socket| socket.remote == connection.local() && socket.receive_queue > 0)
+    };
+    while waits() && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Serves a client that sends these pieces, each of which the program has received before
+/// the next comes, and ends its half.
+fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
+    let server = story.start_server();
+    let mut client = server.connect();
+    for piece in pieces {
+        client.send(piece);
+        let_it_receive(&client);
+    }
+    client.half_close();
+    (server, client)
+}
+
+#[test]
+fn listens_and_says_who_has_come() {
+    check(|story| {
+        let server = story.start_server();
+        let client = server.connect();
+        server.expect_line(&format!("client connected: {}", client.local()));
+    });
+}
+
+#[test]
+fn counts_what_it_received() {
+    check(|story| {
+        let (_server, mut client) = ask(story, &[b"hello, server"]);
+        client.expect(b"13 characters in 13 bytes");
+    });
+}
+
+#[test]
+fn closes_and_exits_with_0() {
+    check(|story| {
+        let (server, mut client) = ask(story, &[b"hello"]);
+        let reply = client.expect_gone();
+        story.expect(
+            "the reply ends with `bytes`, and nothing comes after it",
+            reply.ends_with(b" bytes"),
+            &harness::text::show(&reply),
+        );
+        server.expect_exit(0);
+    });
+}
+
+#[test]
+fn nothing_at_all_is_0_characters() {
+    check(|story| {
+        let (_server, mut client) = ask(story, &[]);
+        client.expect(b"0 characters in 0 bytes");
+    });
+}
+
+#[test]
+fn waits_for_the_end_of_the_question() {
+    check(|story| {
+        let (_server, mut client) = ask(story, &[b"one, ", b"two, ", b"three"]);
+        client.expect(b"15 characters in 15 bytes");
+    });
+}
+
+#[test]
+fn counts_characters_and_not_bytes() {
+    check(|story| {
+        let (_server, mut client) = ask(story, &[&gbk("你好，server")]);
+        client.expect(b"9 characters in 12 bytes");
+        // Each U+FFFD counts: for a byte that begins no character, and for half a one.
+        let (_server, mut client) = ask(story, &[b"\xffhello\xc4"]);
+        client.expect(b"7 characters in 7 bytes");
+    });
+}
+
+#[test]
+fn a_character_in_two_pieces_is_one_character() {
+    check(|story| {
+        let bytes = gbk("a你好");
+        let (_server, mut client) = ask(story, &[&bytes[..2], &bytes[2..4], &bytes[4..]]);
+        client.expect(b"3 characters in 5 bytes");
+    });
+}
+
+#[test]
+fn a_question_of_1_mb_is_counted_whole() {
+    check(|story| {
+        let question = vec![b'x'; 1 << 20];
+        let (_server, mut client) = ask(story, &[&question]);
+        client.expect(b"1048576 characters in 1048576 bytes");
+    });
+}

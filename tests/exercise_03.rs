@@ -1,1 +1,121 @@
-//! The rubric of exercise 03.
+//! The rubric of exercise 03, a server that can start again at once, and that takes no
+//! port from another.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::text::gbk;
+use harness::{Story, kernel};
+use predicates::prelude::*;
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-03"), test);
+}
+
+#[test]
+fn serves_a_client() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        let peer = client.local();
+        server.expect_line(&format!("client connected: {peer}"));
+        client.send(b"hello");
+        client.expect(b"server: hello, client!");
+        server.expect_line(&format!("{peer} sent \"hello\""));
+    });
+}
+
+#[test]
+fn closes_and_exits_with_0() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        client.send(b"hello");
+        // Whatever it replies, something it does; and an end is no reset.
+        let reply = client.receive(1024);
+        story.expect("there was a reply", !reply.is_empty(), "nothing");
+        client.expect_end();
+        server.expect_exit(0);
+    });
+}
+
+#[test]
+fn prints_gbk_and_escapes_it() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        client.send(&gbk("你好\n\u{1b}[2J"));
+        let peer = client.local();
+        server.expect_line(&format!(r#"{peer} sent "你好\n\u{{1b}}[2J""#));
+    });
+}
+
+#[test]
+fn a_client_that_says_nothing_is_offline() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        client.half_close();
+        client.expect_end();
+        server.expect_line(&format!("client offline: {}", client.local()));
+
+        let server = story.start_server();
+        let client = server.connect();
+        let peer = client.local();
+        client.reset();
+        server.expect_line(&format!("client offline: {peer}"));
+    });
+}
+
+#[test]
+fn started_again_at_once_it_listens() {
+    check(|story| {
+        let mut address = "127.0.0.1:0".to_string();
+        for _ in 0..3 {
+            let server = story.start_server_on(&address);
+            let real = server.address().to_string();
+            if address != "127.0.0.1:0" {
+                let what = format!("it listens on {address}");
+                story.expect(&what, real == address, &format!("it listens on {real}"));
+            }
+            address = real;
+            let mut client = server.connect();
+            client.send(b"hello");
+            // The server closes first: its port is in TIME_WAIT.
+            client.expect_gone();
+            client.close();
+        }
+    });
+}
+
+#[test]
+fn leaves_a_port_to_the_server_that_has_it() {
+    check(|story| {
+        let first = story.start_server();
+        first.call("the first server");
+        let second = story.start([first.address().to_string()]);
+        second.call("the second server");
+        second.expect_stderr(&predicate::str::contains("in use"));
+        second.expect_exit_failure();
+        // The first one has not noticed.
+        let mut client = first.connect();
+        client.send(b"hello");
+        let reply = client.receive(1024);
+        story.expect("the first server replies", !reply.is_empty(), "nothing");
+    });
+}
+
+#[test]
+fn listens_on_its_address_alone() {
+    check(|story| {
+        let server = story.start_server();
+        let address = server.address();
+        let expected = "it listens on 127.0.0.1";
+        let is_so = address.ip().to_string() == "127.0.0.1";
+        story.expect(expected, is_so, &format!("it listens on {address}"));
+        drop(server.connect());
+        if kernel::is_visible() {
+            // Only Linux has 127.0.0.2.
+            let server = story.start_server();
+            story.expect_refused(([127, 0, 0, 2], server.address().port()).into());
+        }
+    });
+}

@@ -1,1 +1,152 @@
-//! The rubric of exercise 04.
+//! The rubric of exercise 04, a server for one client after the other, in which nobody
+//! holds the queue.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::{Connection, Program, Story};
+use std::time::{Duration, Instant};
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-04"), test);
+}
+
+/// The shortest time that a client is given to speak: 500 ms, and a tolerance.
+const SHORTEST: Duration = Duration::from_millis(450);
+
+/// The longest time until a silent client hears of it.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// Waits for the reply to a client, and returns its number. Here it never has two digits.
+#[track_caller]
+fn number(story: &Story, client: &mut Connection) -> usize {
+    client.expect(b"you are client ");
+    let digit = client.receive(1);
+    match String::from_utf8_lossy(&digit).parse() {
+        Ok(number) => number,
+        Err(_) => story.fail(
+            &format!("{} receives a number", client.local()),
+            &harness::text::show(&digit),
+        ),
+    }
+}
+
+/// Serves a client, and returns its number.
+#[track_caller]
+fn serve(story: &Story, server: &Program) -> usize {
+    let mut client = server.connect();
+    client.send(b"hello");
+    number(story, &mut client)
+}
+
+#[test]
+fn answers_a_client_and_closes() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        client.send(b"hello");
+        client.expect(b"you are client 1");
+        client.expect_end();
+    });
+}
+
+#[test]
+fn serves_client_after_client() {
+    check(|story| {
+        let server = story.start_server();
+        let first = serve(story, &server);
+        for more in 1..=3 {
+            let number = serve(story, &server);
+            story.expect(
+                &format!("the next client is number {}", first + more),
+                number == first + more,
+                &format!("number {number}"),
+            );
+        }
+    });
+}
+
+#[test]
+fn a_client_that_leaves_without_a_word_gets_no_reply() {
+    check(|story| {
+        let server = story.start_server();
+        let mut client = server.connect();
+        client.half_close();
+        client.expect_end();
+        serve(story, &server);
+    });
+}
+
+#[test]
+fn a_silent_client_gets_a_timeout() {
+    check(|story| {
+        let server = story.start_server();
+        let start = Instant::now();
+        let mut client = server.connect();
+        client.expect(b"timeout");
+        let time = start.elapsed();
+        story.expect(
+            &format!("`timeout` comes after 500 ms ({SHORTEST:?} to {LONGEST:?})"),
+            (SHORTEST..=LONGEST).contains(&time),
+            &format!("it came after {time:?}"),
+        );
+        client.expect_end();
+    });
+}
+
+#[test]
+fn one_at_a_time_and_nobody_holds_the_queue() {
+    check(|story| {
+        let server = story.start_server();
+        let start = Instant::now();
+        // It says nothing, and does not leave.
+        let _silent = server.connect();
+        let mut next = server.connect();
+        next.send(b"hello");
+        number(story, &mut next);
+        let time = start.elapsed();
+        story.expect(
+            "the second client is served when the first has had its 500 ms",
+            time >= SHORTEST,
+            &format!("it was served after {time:?}, together with the first"),
+        );
+    });
+}
+
+#[test]
+fn a_client_that_resets_costs_nobody_else_anything() {
+    check(|story| {
+        let server = story.start_server();
+        // While the server is busy with the first client, two others leave the queue by a
+        // reset, one of them after its message.
+        let mut first = server.connect();
+        server.connect().reset();
+        let mut second = server.connect();
+        second.send(b"hello");
+        second.reset();
+        let mut last = server.connect();
+        last.send(b"hello");
+        first.send(b"hello");
+        number(story, &mut last);
+        serve(story, &server);
+    });
+}
+
+#[test]
+fn everybody_who_came_is_counted() {
+    check(|story| {
+        let server = story.start_server();
+        let first = serve(story, &server);
+        let _silent = server.connect();
+        server.connect().close();
+        server.connect().reset();
+        let number = serve(story, &server);
+        story.expect(
+            &format!(
+                "after client {first} came one that was silent, one that left, and one that \
+                 reset, so the next is client {}",
+                first + 4
+            ),
+            number == first + 4,
+            &format!("client {number}"),
+        );
+    });
+}

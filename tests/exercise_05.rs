@@ -1,1 +1,531 @@
-//! The rubric of exercise 05.
+//! The rubric of exercise 05: chat.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::{Connection, Program, Story, kernel, text};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-05"), test);
+}
+
+/// A client, and what it has received and nobody has looked at yet.
+struct Client {
+    story: Story,
+    connection: Connection,
+    received: Vec<u8>,
+}
+
+impl Client {
+    /// Connects, and waits for the first line, which should be the welcome: what is in it
+    /// is the business of one check.
+    fn connect(story: &Story, server: &Program) -> Self {
+        let mut client = Self {
+            story: story.clone(),
+            connection: server.connect(),
+            received: Vec::new(),
+        };
+        client.line("its first line, the welcome");
+        client
+    }
+
+    fn peer(&self) -> SocketAddr {
+        self.connection.local()
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.connection.send(bytes);
+    }
+
+    /// The next line, without its `\n`.
+    fn line(&mut self, what: &str) -> Vec<u8> {
+        let peer = self.peer();
+        self.story.step(format!("{peer} waits for {what}"));
+        loop {
+            if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
+                let rest = self.received.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.received, rest);
+                line.pop();
+                return line;
+            }
+            let more = self.connection.receive(1 << 17);
+            if more.is_empty() {
+                let got = text::show(&self.received);
+                let got = format!("{got}, then the end of the stream");
+                self.story.fail(&format!("{peer} receives {what}"), &got);
+            }
+            self.received.extend(more);
+        }
+    }
+
+    /// Expects this line next, to its last byte. Copies of what the client said itself do
+    /// not count: they are the business of one check.
+    fn expect(&mut self, expected: &[u8]) {
+        let own = format!("{}: ", self.peer());
+        let what = text::show(&[expected, b"\n"].concat());
+        loop {
+            let line = self.line(&what);
+            if line == expected {
+                return;
+            }
+            if !line.starts_with(own.as_bytes()) {
+                let expected = format!("{} receives {what}", self.peer());
+                self.fail(&expected, &line);
+            }
+        }
+    }
+
+    fn fail(&self, expected: &str, line: &[u8]) -> ! {
+        let got = text::show(&[line, b"\n"].concat());
+        self.story.fail(expected, &got);
+    }
+
+    /// Expects that a client has said this.
+    fn expect_from(&mut self, sender: SocketAddr, words: &[u8]) {
+        self.expect(&[format!("{sender}: ").as_bytes(), words].concat());
+    }
+
+    /// Expects that a client has left.
+    fn expect_left(&mut self, peer: SocketAddr) {
+        self.expect(format!("{peer} left").as_bytes());
+    }
+}
+
+/// Some clients who have all been heard by those who came before them: so the server knows
+/// that they are there, and no check but one depends on how soon it knew.
+fn clients<const N: usize>(story: &Story, server: &Program) -> [Client; N] {
+    let mut clients: Vec<Client> = Vec::new();
+    for _ in 0..N {
+        let mut client = Client::connect(story, server);
+        if !clients.is_empty() {
+            client.send(b"here\n");
+        }
+        for other in &mut clients {
+            other.expect_from(client.peer(), b"here");
+        }
+        clients.push(client);
+    }
+    match clients.try_into() {
+        Ok(clients) => clients,
+        Err(_) => unreachable!("there are as many as were asked for"),
+    }
+}
+
+/// Waits until the server has received what a client sent, so that what it sends next comes
+/// in another piece. Only Linux shows that; and a server may have its reasons to wait: then
+/// this gives up, and the check goes on.
+fn let_it_be_received(server: &Program, client: &Client) {
+    let deadline = Instant::now() + Duration::from_millis(300);
+    let waits = || {
+        let sockets = kernel::sockets_of_port(server.address().port());
+        let mut ends = sockets.iter().filter(|end| end.remote == client.peer());
+        ends.any(|end| end.receive_queue > 0)
+    };
+    while waits() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn welcomes_each_client_with_its_own_address() {
+    check(|story| {
+        let server = story.start_server();
+        for _ in 0..2 {
+            let mut client = server.connect();
+            let welcome = format!("welcome {}\n", client.local());
+            client.expect(welcome.as_bytes());
+        }
+    });
+}
+
+#[test]
+fn a_line_goes_to_every_other_client() {
+    check(|story| {
+        let server = story.start_server();
+        let [mut one, mut two, mut three] = clients(story, &server);
+        // The last one speaks first: nobody has to wait for those before.
+        three.send(b"hello\n");
+        one.expect_from(three.peer(), b"hello");
+        two.expect_from(three.peer(), b"hello");
+        one.send(b"hello yourself\n");
+        two.expect_from(one.peer(), b"hello yourself");
+        three.expect_from(one.peer(), b"hello yourself");
+        for words in [&b"first"[..], b"second", b"third"] {
+            two.send(&[words, b"\n"].concat());
+            let_it_be_received(&server, &two);
+        }
+        for client in [&mut one, &mut three] {
+            for words in [&b"first"[..], b"second", b"third"] {
+                client.expect_from(two.peer(), words);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_sender_gets_no_copy() {
+    check(|story| {
+        let server = story.start_server();
+        let [mut one, mut two] = clients(story, &server);
+        for (question, answer) in [("who is there?", "me"), ("who is me?", "you are")] {
+            one.send(format!("{question}\n").as_bytes());
+            two.expect_from(one.peer(), question.as_bytes());
+            two.send(format!("{answer}\n").as_bytes());
+            // Not `expect`: here a copy would count.
+            let expected = format!("{}: {answer}", two.peer());
+            let line = one.line("the answer, and no copy of its question");
+            if line != expected.as_bytes() {
+                let expected = format!("{} receives {expected:?} next", one.peer());
+                one.fail(&expected, &line);
+            }
+        }
+    });
+}
+
+#[test]
+fn lines_stay_whole_however_they_come() {
+    check(|story| {
+        let server = story.start_server();
+        let [mut one, mut two] = clients(story, &server);
+        for piece in [&b"in"[..], b" pie", b"ces\n"] {
+            one.send(piece);
+            let_it_be_received(&server, &one);
+        }
+        two.expect_from(one.peer(), b"in pieces");
+        // Several at once, and the first piece of another one.
+        one.send(b"one\ntwo\r\n\nthr");
+        two.expect_from(one.peer(), b"one");
+        two.expect_from(one.peer(), b"two\r");
+        two.expect_from(one.peer(), b"");
+        one.send(b"ee\n \xc4\xe3\xff\x00 \n");
+        two.expect_from(one.peer(), b"three");
+        two.expect_from(one.peer(), b" \xc4\xe3\xff\x00 ");
+        // As long as a line may be.
+        let long: Vec<u8> = (b'a'..=b'z').cycle().take(65536).collect();
+        one.send(&[&long[..], b"\n"].concat());
+        two.expect_from(one.peer(), &long);
+    });
+}
+
+#[test]
+fn says_who_left_after_the_last_line() {
+    check(|story| {
+        let server = story.start_server();
+        let [mut one, mut two, mut three] = clients(story, &server);
+        three.send(b"I have to go\nbye");
+        three.connection.half_close();
+        for client in [&mut one, &mut two] {
+            client.expect_from(three.peer(), b"I have to go");
+            client.expect_from(three.peer(), b"bye");
+            client.expect_left(three.peer());
+        }
+        // The server closes its side as well.
+        three.connection.expect_gone();
+        // Without an unfinished line nothing is added.
+        two.send(b"me too\n");
+        two.connection.half_close();
+        one.expect_from(two.peer(), b"me too");
+        one.expect_left(two.peer());
+    });
+}
+
+#[test]
+fn a_reset_is_offline_and_harms_nobody() {
+    check(|story| {
+        let server = story.start_server();
+        let [mut one, mut two, mut three] = clients(story, &server);
+        three.send(b"last words\n");
+        one.expect_from(three.peer(), b"last words");
+        two.expect_from(three.peer(), b"last words");
+        let gone = three.peer();
+        three.connection.reset();
+        one.expect_left(gone);
+        two.expect_left(gone);
+
+        // The kernel hands out connections that were cut before anybody accepted them.
+        let passers_by: Vec<SocketAddr> = (0..10)
+            .map(|_| {
+                let connection = server.connect();
+                let peer = connection.local();
+                connection.reset();
+                peer
+            })
+            .collect();
+        // Whether the others hear of such a client is not laid down.
+        let next = |client: &mut Client, sender: SocketAddr, words: &str| {
+            let expected = format!("{sender}: {words}");
+            let own = format!("{}: ", client.peer());
+            loop {
+                let line = client.line(&format!("{expected:?}"));
+                let text = String::from_utf8_lossy(&line);
+                let left = text
+                    .strip_suffix(" left")
+                    .and_then(|peer| peer.parse().ok());
+                if text == expected {
+                    return;
+                }
+                if !text.starts_with(&own) && left.is_none_or(|peer| !passers_by.contains(&peer)) {
+                    client.fail(&format!("{} receives {expected:?}", client.peer()), &line);
+                }
+            }
+        };
+        // Who comes after them finds the others, and is found.
+        let mut four = Client::connect(story, &server);
+        four.send(b"is anybody there?\n");
+        next(&mut one, four.peer(), "is anybody there?");
+        next(&mut two, four.peer(), "is anybody there?");
+        one.send(b"yes\n");
+        next(&mut two, one.peer(), "yes");
+        next(&mut four, one.peer(), "yes");
+    });
+}
+
+/// How many clients come, at most, while others talk.
+const NEWCOMERS: u32 = 30;
+/// How long that may take, at most: a fast machine tries often, a slow one at least 3 times.
+const COMING: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
+    check(|story| {
+        let server = story.start_server();
+        let talk = Talk::start(story, &server);
+        let talker = talk.talker;
+        let begin = Instant::now();
+        for number in 0..NEWCOMERS {
+            if number >= 3 && begin.elapsed() > COMING {
+                break;
+            }
+            let mut newcomer = Client {
+                story: story.clone(),
+                connection: server.connect(),
+                received: Vec::new(),
+            };
+            let peer = newcomer.peer();
+            let first = newcomer.line("the welcome, before anything else");
+            // What is said from now on the server reads after it has sent the welcome.
+            let said = talk.said.load(SeqCst);
+            if !first.starts_with(b"welcome ") {
+                newcomer.fail(&format!("{peer} receives its welcome first"), &first);
+            }
+            // Newcomers before it may leave meanwhile.
+            let line = loop {
+                let line = newcomer.line("a line of the talk");
+                if !line.ends_with(b" left") {
+                    break line;
+                }
+            };
+            let text = String::from_utf8_lossy(&line);
+            let prefix = format!("{talker}: ");
+            let heard = text
+                .strip_prefix(&prefix)
+                .and_then(|number| number.parse::<u64>().ok());
+            match heard {
+                Some(heard) if heard <= said + 1 => {}
+                Some(_) => newcomer.fail(
+                    &format!(
+                        "{peer} receives all that is said after its welcome, from {} on",
+                        said + 1
+                    ),
+                    &line,
+                ),
+                None => newcomer.fail(&format!("{peer} receives a line of the talk"), &line),
+            }
+            newcomer.connection.close();
+        }
+        talk.stop();
+    });
+}
+
+/// Two clients: the first one says numbers, each as soon as the second one has heard the
+/// number before.
+struct Talk {
+    story: Story,
+    talker: SocketAddr,
+    /// The number that was said last, or is being said.
+    said: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<io::Result<()>>,
+}
+
+impl Talk {
+    fn start(story: &Story, server: &Program) -> Self {
+        let mut listener = Stream::connect(story, server);
+        let mut stream = Stream::connect(story, server);
+        let talker = stream.peer;
+        story.step(format!("{talker} says 1, 2, 3 and so on, without a pause"));
+        let said = Arc::new(AtomicU64::new(0));
+        let over = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (said, over) = (Arc::clone(&said), Arc::clone(&over));
+            move || {
+                while !over.load(SeqCst) {
+                    let number = said.fetch_add(1, SeqCst) + 1;
+                    stream.socket.write_all(format!("{number}\n").as_bytes())?;
+                    listener.skip_to(&format!("{talker}: {number}\n"))?;
+                }
+                Ok(())
+            }
+        });
+        Self {
+            story: story.clone(),
+            talker,
+            said,
+            over,
+            thread,
+        }
+    }
+
+    fn stop(self) {
+        self.over.store(true, SeqCst);
+        if !matches!(self.thread.join(), Ok(Ok(()))) {
+            let said = self.said.load(SeqCst);
+            self.story.fail(
+                "the talk of two clients goes on while others come",
+                &format!("nobody has heard the line {said:?} of {}", self.talker),
+            );
+        }
+    }
+}
+
+/// A client that does too much for each step to be told.
+struct Stream {
+    socket: TcpStream,
+    peer: SocketAddr,
+    received: Vec<u8>,
+}
+
+impl Stream {
+    /// Connects, and waits for the welcome.
+    fn connect(story: &Story, server: &Program) -> Self {
+        Self::try_connect(story, server)
+            .unwrap_or_else(|error| story.fail("another client is welcomed", &error.to_string()))
+    }
+
+    fn try_connect(story: &Story, server: &Program) -> io::Result<Self> {
+        let socket = TcpStream::connect_timeout(&server.address(), story.limit())?;
+        socket.set_read_timeout(Some(story.limit()))?;
+        socket.set_write_timeout(Some(story.limit()))?;
+        let peer = socket.local_addr()?;
+        story.step(format!("client {peer} connects, and waits for its welcome"));
+        let mut stream = Self {
+            socket,
+            peer,
+            received: Vec::new(),
+        };
+        stream.skip_to("\n")?;
+        Ok(stream)
+    }
+
+    /// Receives until a text has come.
+    fn skip_to(&mut self, text: &str) -> io::Result<()> {
+        let text = text.as_bytes();
+        let mut buffer = [0; 4096];
+        loop {
+            let mut windows = self.received.windows(text.len());
+            if let Some(at) = windows.position(|window| window == text) {
+                self.received.drain(..at + text.len());
+                return Ok(());
+            }
+            // What cannot be the beginning of the text any more may go.
+            let keep = self.received.len().min(text.len() - 1);
+            self.received.drain(..self.received.len() - keep);
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(length) => self.received.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Within this time the others get each line, says the contract.
+const EACH_LINE: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_client_that_never_reads_holds_nobody_up() {
+    check(|story| {
+        const LENGTH: usize = 4000;
+        const LINES: usize = 32;
+        const ROUNDS: usize = (16 << 20) / (LENGTH * LINES) + 1;
+
+        let server = story.start_server();
+        let never_reads = server.connect();
+        let mut one = Stream::connect(story, &server);
+        let mut two = Stream::connect(story, &server);
+        story.step(format!(
+            "{} sends {ROUNDS} times {LINES} lines of {LENGTH} bytes; {} receives them, and {} \
+             nothing at all",
+            one.peer,
+            two.peer,
+            never_reads.local()
+        ));
+        let line = [&[b'x'; LENGTH][..], b"\n"].concat();
+        // The end of a round is known by its `y`: how lines look is for other checks.
+        let lines = [&line.repeat(LINES)[..], b"y\n"].concat();
+        for round in 1..=ROUNDS {
+            if let Err(got) = say_and_hear(&lines, &mut one, &mut two) {
+                held_up(story, &two, &format!("in round {round}: {got}"));
+            }
+        }
+        story.step(format!("{} answers, {} receives", two.peer, one.peer));
+        if let Err(got) = say_and_hear(b"y\n", &mut two, &mut one) {
+            held_up(story, &one, &got);
+        }
+    });
+}
+
+fn held_up(story: &Story, who: &Stream, got: &str) -> ! {
+    story.fail(
+        &format!("{} gets each line within {EACH_LINE:?}", who.peer),
+        got,
+    )
+}
+
+/// One client sends lines, and another one receives until their `y` has come. That must not
+/// pause for longer than a line may take.
+fn say_and_hear(lines: &[u8], from: &mut Stream, to: &mut Stream) -> Result<(), String> {
+    if let Err(error) = from
+        .socket
+        .set_write_timeout(Some(EACH_LINE))
+        .and_then(|()| from.socket.write_all(lines))
+    {
+        return Err(format!("{} cannot send: {error}", from.peer));
+    }
+    let mut buffer = vec![0; 1 << 17];
+    let mut last = Vec::new();
+    let mut count = 0;
+    loop {
+        to.socket
+            .set_read_timeout(Some(EACH_LINE))
+            .map_err(|error| error.to_string())?;
+        let got = match to.socket.read(&mut buffer) {
+            Ok(0) => return Err(format!("{count} bytes, then the end of the stream")),
+            Ok(length) => &buffer[..length],
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                return Err(format!("{count} bytes, then nothing for {EACH_LINE:?}"));
+            }
+            Err(error) => return Err(format!("{count} bytes, then {error}")),
+        };
+        count += got.len();
+        // After the `y` comes at most that somebody has left.
+        last.extend_from_slice(&got[got.len().saturating_sub(100)..]);
+        last.drain(..last.len().saturating_sub(100));
+        if last.contains(&b'y') {
+            break;
+        }
+    }
+    if count < lines.len() {
+        return Err(format!(
+            "only {count} bytes of {} bytes of lines",
+            lines.len()
+        ));
+    }
+    Ok(())
+}

@@ -2,6 +2,8 @@
 //! every wrong one fails the checks that it states, and passes the others; a starter gets
 //! next to nothing.
 
+mod hostile;
+
 use answers::Answer;
 use grade::exercise::Exercise;
 use grade::outcome::Outcome;
