@@ -38,8 +38,11 @@ fn let_it_receive(connection: &Connection) {
 
 /// Sends a reply in pieces, each of which the program has received before the next comes,
 /// and ends it.
-fn reply(connection: &mut Connection, pieces: &[&[u8]]) {
-    for piece in pieces {
+fn reply(story: &Story, connection: &mut Connection, pieces: &[&[u8]]) {
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            story.step("the program has received that, and there is more to come");
+        }
         connection.send(piece);
         let_it_receive(connection);
     }
@@ -60,7 +63,7 @@ fn sends_the_message_and_prints_the_reply() {
     check(|story| {
         let (program, mut connection) = meet(story, "你好，服务器");
         connection.expect_text("你好，服务器");
-        reply(&mut connection, &[&gbk("你好，客户端")]);
+        reply(story, &mut connection, &[&gbk("你好，客户端")]);
         program.expect_exit(0);
         program.expect_output("你好，客户端\n".as_bytes());
     });
@@ -71,9 +74,9 @@ fn ends_its_half_and_goes_on_receiving() {
     check(|story| {
         let (program, mut connection) = meet(story, "hello");
         connection.expect(b"hello");
-        // A server that wants all of a message waits for this.
+        story.step("the test answers when it knows that no more of the message will come");
         connection.expect_end();
-        reply(&mut connection, &[b"got it"]);
+        reply(story, &mut connection, &[b"got it"]);
         expect_printed(&program, "got it");
     });
 }
@@ -83,7 +86,7 @@ fn an_answer_in_pieces_is_whole() {
     check(|story| {
         let (program, mut connection) = meet(story, "hello");
         connection.expect(b"hello");
-        reply(&mut connection, &[b"one, ", b"two, ", b"three"]);
+        reply(story, &mut connection, &[b"one, ", b"two, ", b"three"]);
         expect_printed(&program, "one, two, three");
     });
 }
@@ -95,6 +98,7 @@ fn a_character_in_two_pieces_is_one_character() {
         connection.expect(b"hello");
         let bytes = gbk("a你好");
         reply(
+            story,
             &mut connection,
             &[&bytes[..2], &bytes[2..4], &bytes[4..]],
         );

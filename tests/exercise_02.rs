@@ -31,7 +31,10 @@ fn let_it_receive(connection: &Connection) {
 fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
     let server = story.start_server();
     let mut client = server.connect();
-    for piece in pieces {
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            story.step("the program has received that, and there is more to come");
+        }
         client.send(piece);
         let_it_receive(&client);
     }
@@ -43,7 +46,8 @@ fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
 fn listens_and_says_who_has_come() {
     check(|story| {
         let server = story.start_server();
-        let client = server.connect();
+        let mut client = server.connect();
+        client.half_close();
         server.expect_line(&format!("client connected: {}", client.local()));
     });
 }

@@ -16,9 +16,9 @@ fn serves_a_client() {
         let server = story.start_server();
         let mut client = server.connect();
         let peer = client.local();
-        server.expect_line(&format!("client connected: {peer}"));
         client.send(b"hello");
         client.expect(b"server: hello, client!");
+        server.expect_line(&format!("client connected: {peer}"));
         server.expect_line(&format!("{peer} sent \"hello\""));
     });
 }
@@ -93,6 +93,16 @@ fn leaves_a_port_to_the_server_that_has_it() {
         first.call("the first server");
         let second = story.start([first.address().to_string()]);
         second.call("the second server");
+        story.wait_until(
+            "it says something",
+            || (!second.stderr().is_empty() || !second.stdout().is_empty()).then_some(()),
+            || "it says nothing".to_string(),
+        );
+        story.expect(
+            "the second server does not listen",
+            second.stdout().is_empty(),
+            &format!("{:?}", second.stdout()),
+        );
         second.expect_stderr(&predicate::str::contains("in use"));
         second.expect_exit_failure();
         // The first one has not noticed.

@@ -125,7 +125,10 @@ fn a_client_that_resets_costs_nobody_else_anything() {
         let mut last = server.connect();
         last.send(b"hello");
         first.send(b"hello");
+        // And this one does not wait for its reply.
+        first.close();
         number(story, &mut last);
+        last.close();
         serve(story, &server);
     });
 }

@@ -1,1 +1,187 @@
-//! The rubric of exercise 07.
+//! The rubric of exercise 07: both ways at once.
+
+use assert_cmd::cargo::cargo_bin;
+use harness::{Program, Story};
+use predicates::prelude::*;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread::{self, JoinHandle};
+
+fn check(test: impl FnOnce(&Story)) {
+    harness::check(cargo_bin!("exercise-07"), test);
+}
+
+#[test]
+fn sends_stdin_and_prints_what_comes_back() {
+    check(|story| {
+        let server = story.listen();
+        let program = story.start_with_stdin([&server.address().to_string()]);
+        program.write_stdin(*b"hello\n");
+        // How it ends, and what happens when, is for other checks.
+        program.close_stdin();
+        let mut connection = server.accept();
+        connection.expect(b"hello\n");
+        connection.send(b"welcome\n");
+        connection.half_close();
+        program.expect_output(b"welcome\n");
+    });
+}
+
+#[test]
+fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
+    check(|story| {
+        let server = story.listen();
+        let program = story.start_with_stdin([&server.address().to_string()]);
+        let mut connection = server.accept();
+        program.write_stdin(*b"question\n");
+        program.close_stdin();
+        connection.expect(b"question\n");
+        // The server knows now that the question is whole, and answers, in pieces.
+        connection.expect_end();
+        program.expect_running();
+        connection.send(b"one\n");
+        program.expect_output(b"one\n");
+        program.expect_running();
+        connection.send(b"two\n");
+        connection.close();
+        program.expect_output(b"one\ntwo\n");
+        program.expect_exit(0);
+    });
+}
+
+#[test]
+fn sends_at_once_while_stdin_is_open() {
+    check(|story| {
+        let server = story.listen();
+        let program = story.start_with_stdin([&server.address().to_string()]);
+        let mut connection = server.accept();
+        // With a newline and without one, and each when the one before has come.
+        for bytes in [&b"one\n"[..], b"two", b"3"] {
+            program.write_stdin(bytes);
+            connection.expect(bytes);
+        }
+    });
+}
+
+#[test]
+fn prints_at_once_while_stdin_is_open() {
+    check(|story| {
+        let server = story.listen();
+        let program = story.start_with_stdin([&server.address().to_string()]);
+        let mut connection = server.accept();
+        // The server speaks first, and nothing has come on stdin.
+        connection.send(b"login:");
+        program.expect_output(b"login:");
+        connection.send(b" \n");
+        program.expect_output(b"login: \n");
+        connection.send(b"x");
+        program.expect_output(b"login: \nx");
+    });
+}
+
+/// Bytes that are changed where they are taken for text.
+const BYTES: &[u8] =
+    b"\r\n\r\xff\xfe\x00 \xc4\xe3\x80\x1a\xe4\xbd\xa0\xef\xbb\xbf\n\n \x04\x1b[0m\r\n";
+
+#[test]
+fn leaves_every_byte_as_it_is() {
+    check(|story| {
+        let server = story.listen();
+        let program = story.start_with_stdin([&server.address().to_string()]);
+        program.write_stdin(BYTES);
+        program.close_stdin();
+        let mut connection = server.accept();
+        connection.expect(BYTES);
+        connection.send(BYTES);
+        connection.half_close();
+        program.expect_output(BYTES);
+    });
+}
+
+/// What goes both ways: this block, again and again.
+fn block() -> Vec<u8> {
+    (0..=250).collect::<Vec<u8>>().repeat(4178) // 1 MB and a little.
+}
+
+const BLOCKS: usize = 64;
+
+/// 64 MB.
+fn total() -> u64 {
+    (BLOCKS * block().len()) as u64
+}
+
+/// Writes all blocks to the program's stdin, without waiting for it.
+fn write_blocks(program: &Program) {
+    program.write_stdin(block().repeat(BLOCKS));
+}
+
+/// A server in threads of its own: these connections carry too much for each step to be told.
+struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn listen(story: &Story, what: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listening = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        match listening {
+            Ok((address, listener)) => {
+                story.step(format!("{what} listens on {address}"));
+                Self { listener, address }
+            }
+            Err(error) => story.fail("the test can listen", &error.to_string()),
+        }
+    }
+
+    /// Serves one client, in a thread.
+    fn serve(
+        self,
+        work: impl FnOnce(TcpStream) -> io::Result<()> + Send + 'static,
+    ) -> JoinHandle<io::Result<()>> {
+        thread::spawn(move || work(self.listener.accept()?.0))
+    }
+}
+
+/// Receives to the end, and hands on each piece.
+fn receive(
+    mut stream: &TcpStream,
+    mut piece: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => piece(&buffer[..length])?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[test]
+fn copies_64_mb_through_an_echo_server() {
+    check(|story| {
+        let server = Server::listen(
+            story,
+            "an echo server, which stops reading while it cannot write,",
+        );
+        let program = story.start_copying([&server.address.to_string()], block());
+        let echoed = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&echoed);
+        let echo = server.serve(move |stream| {
+            receive(&stream, |bytes| {
+                (&stream).write_all(bytes)?;
+                count.fetch_add(bytes.len() as u64, SeqCst);
+                Ok(())
+            })?;
+            stream.shutdown(Shutdown::Write)
+        });
+        write_blocks(&program);
+        program.close_stdin();
+        program.expect_copied(total());
+        drop(echo);
+    });
+}

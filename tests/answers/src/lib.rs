@@ -272,10 +272,11 @@ fn manifest() -> anyhow::Result<String> {
             None => bail!("{name} is not in workspace.dependencies"),
         };
     }
+    let dependencies = toml::Table::from_iter([("dependencies".to_string(), dependencies.into())]);
     Ok(format!(
         "[package]\nname = \"wrong-answers\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          autobins = false\n\n[workspace]\n\n[profile.dev]\ndebug = 0\nincremental = false\n\n\
-         [profile.dev.package.encoding_rs]\nopt-level = 3\n\n[dependencies]\n{dependencies}"
+         [profile.dev.package.encoding_rs]\nopt-level = 3\n\n{dependencies}"
     ))
 }
 

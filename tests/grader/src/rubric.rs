@@ -211,8 +211,7 @@ impl Rubric {
 
         let in_time = wait(&mut child, LIMIT);
         // Whatever it has started goes with it, also if it was killed.
-        drop(family);
-        let status = child.wait().context("cannot wait for a check")?;
+        let status = family.end(&mut child).context("cannot wait for a check")?;
         let words = words.join().unwrap_or_default();
         let failure = match read_record(&order, check) {
             Some(record) if record.failure.is_none() && in_time && status.success() => None,

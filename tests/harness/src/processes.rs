@@ -10,7 +10,7 @@
 //!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
 
 use std::ffi::OsStr;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -40,9 +40,8 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
         .env(MARK, mark)
 }
 
-/// The processes of one program. When this is dropped they are killed, and gone. Only the
-/// leader is left to be reaped, by who started it and after that: until then its number,
-/// which is that of the group too, belongs to nobody else.
+/// The processes of one program. They are killed, and gone, at its [end](Family::end), or
+/// when it is dropped.
 pub struct Family {
     mark: String,
     leader: u32,
@@ -71,6 +70,24 @@ impl Family {
         drop(started);
         system::watch(leader);
         Ok((Self { mark, leader }, child))
+    }
+
+    /// Kills every process of the program, and waits until they are gone; the leader is
+    /// the last. Returns how that had ended, or was ended now.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell how the leader has ended.
+    pub fn end(self, child: &mut Child) -> std::io::Result<ExitStatus> {
+        let leader = self.leader;
+        drop(self);
+        // Where there are groups it is dead already.
+        let _ = child.kill();
+        let status = child.wait();
+        // Not before it is reaped: a dead child that is not in the list is taken for a stray.
+        lock(&STARTED).retain(|started| *started != leader);
+        system::release(leader);
+        status
     }
 }
 
@@ -103,8 +120,6 @@ pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
 impl Drop for Family {
     fn drop(&mut self) {
         system::kill(self.leader, &self.mark);
-        system::release(self.leader);
-        lock(&STARTED).retain(|leader| *leader != self.leader);
     }
 }
 

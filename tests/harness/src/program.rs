@@ -768,11 +768,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.family.take();
-        let mut child = lock(&self.child);
-        // Neither can fail in a way that is still of interest: the process is ours, and
-        // was killed with its group already where there are groups.
-        let _ = child.kill();
-        let _ = child.wait();
+        if let Some(family) = self.family.take() {
+            // How it has ended is known already, or of no interest any more.
+            let _ = family.end(&mut lock(&self.child));
+        }
     }
 }

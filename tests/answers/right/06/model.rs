@@ -1,0 +1,158 @@
+//! Exercise 06: a polite end.
+//!
+//! A thread for each client echoes, and the same thread says goodbye: so the goodbye cannot
+//! stand inside an echo. After a signal the main thread ends the receiving half of all
+//! connections, which wakes the threads, and waits for them, but not for ever.
+
+use std::collections::HashMap;
+use std::env;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use socket2::{Domain, Socket, Type};
+
+const USAGE: &str = "usage: exercise-06 [ADDR]
+  ADDR  IP:PORT to listen on, default 127.0.0.1:9090 (IPv6: [::1]:9090)";
+
+const GOODBYE: &[u8] = b"server: goodbye\n";
+
+/// After a signal, how long a client that keeps on sending is still echoed.
+const LAST_ECHOES: Duration = Duration::from_millis(200);
+/// After a signal, how long we wait for clients that do not read.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Whether Ctrl-C has come.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// The streams of all clients who are there.
+type Streams = Arc<Mutex<HashMap<SocketAddr, TcpStream>>>;
+
+fn main() -> anyhow::Result<()> {
+    let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
+    let argument = argument.to_string_lossy();
+    let address: SocketAddr = argument
+        .parse()
+        .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
+    let listener = listen(address).with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    stop_on_ctrl_c(address)?;
+    println!("listening on {address}");
+
+    let streams = Streams::default();
+    // Each thread holds a sender until its end. When the last one is gone, so are they all.
+    let (running, all_done) = channel::<()>();
+    loop {
+        let (stream, peer) = match listener.accept() {
+            _ if STOPPING.load(SeqCst) => break,
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, say. It would fail again at once: wait a little.
+                eprintln!("cannot accept a connection: {error}");
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+        };
+        let (streams, running) = (Arc::clone(&streams), running.clone());
+        if let Ok(clone) = stream.try_clone() {
+            lock(&streams).insert(peer, clone);
+        }
+        let started = thread::Builder::new().spawn(move || {
+            if let Err(error) = serve(stream)
+                && !is_reset(&error)
+            {
+                eprintln!("cannot serve client {peer}: {error}");
+            }
+            lock(&streams).remove(&peer);
+            drop(running);
+        });
+        if let Err(error) = started {
+            eprintln!("cannot start a thread for client {peer}: {error}");
+        }
+    }
+
+    // New connections are refused from now on.
+    drop(listener);
+    // A thread that waits for its client to send receives the end of the stream, after all
+    // that has come before. Sending is still possible.
+    for stream in lock(&streams).values() {
+        // It fails where the connection has ended already.
+        let _ = stream.shutdown(Shutdown::Read);
+    }
+    // A thread whose client does not read may wait for ever: it ends with the process.
+    drop(running);
+    let _ = all_done.recv_timeout(PATIENCE);
+    Ok(())
+}
+
+/// Echoes until the client is offline, or until the server stops: then it says goodbye.
+fn serve(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    let mut echoed = false;
+    let mut stopping_since = None;
+    loop {
+        let length = match stream.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            length => length?,
+        };
+        if length == 0 {
+            break; // The client has ended the connection, or the server stops.
+        }
+        stream.write_all(&buffer[..length])?;
+        echoed = true;
+        // What has come is echoed, but who never stops sending must not keep us.
+        if STOPPING.load(SeqCst)
+            && stopping_since.get_or_insert_with(Instant::now).elapsed() > LAST_ECHOES
+        {
+            break;
+        }
+    }
+    if echoed && STOPPING.load(SeqCst) {
+        stream.write_all(GOODBYE)?;
+    }
+    // The other handle to the stream does not keep the connection open.
+    stream.shutdown(Shutdown::Both)
+}
+
+fn lock(
+    streams: &Mutex<HashMap<SocketAddr, TcpStream>>,
+) -> std::sync::MutexGuard<'_, HashMap<SocketAddr, TcpStream>> {
+    streams.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the client has cut the connection (RST) instead of ending it (FIN).
+fn is_reset(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    matches!(
+        error.kind(),
+        ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected
+    )
+}
+
+/// Steps 1 to 3 of the lesson: create, bind, listen.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(128)?;
+    Ok(socket.into())
+}
+
+/// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop.
+fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
+    // No signal wakes a thread that waits in `accept`, but a connection does.
+    let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
+        .context("cannot create a socket")?;
+    let stop = move || {
+        STOPPING.store(true, SeqCst);
+        // Where this fails, the listener is closed already: nobody is left to wake.
+        let _ = waker.connect(&address.into());
+    };
+    ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
+}
