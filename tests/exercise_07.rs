@@ -7,7 +7,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::channel;
+use std::thread;
 
 fn check(test: impl FnOnce(&Story)) {
     harness::check(cargo_bin!("exercise-07"), test);
@@ -137,11 +138,9 @@ impl Server {
     }
 
     /// Serves one client, in a thread.
-    fn serve(
-        self,
-        work: impl FnOnce(TcpStream) -> io::Result<()> + Send + 'static,
-    ) -> JoinHandle<io::Result<()>> {
-        thread::spawn(move || work(self.listener.accept()?.0))
+    fn serve(self, work: impl FnOnce(TcpStream) -> io::Result<()> + Send + 'static) {
+        // An error is the end of the connection: what the program does then will tell.
+        thread::spawn(move || work(self.listener.accept()?.0));
     }
 }
 
@@ -166,22 +165,97 @@ fn copies_64_mb_through_an_echo_server() {
     check(|story| {
         let server = Server::listen(
             story,
-            "an echo server, which stops reading while it cannot write,",
+            "an echo server, which does not read while it cannot write,",
         );
-        let program = story.start_copying([&server.address.to_string()], block());
-        let echoed = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&echoed);
-        let echo = server.serve(move |stream| {
-            receive(&stream, |bytes| {
-                (&stream).write_all(bytes)?;
-                count.fetch_add(bytes.len() as u64, SeqCst);
-                Ok(())
-            })?;
+        let program = story.start_copying([server.address.to_string()], block());
+        server.serve(|stream| {
+            receive(&stream, |bytes| (&stream).write_all(bytes))?;
             stream.shutdown(Shutdown::Write)
         });
         write_blocks(&program);
         program.close_stdin();
         program.expect_copied(total());
-        drop(echo);
+    });
+}
+
+/// What 64 MB may add to the memory of the program.
+const MEMORY: u64 = 32 << 20;
+
+#[test]
+fn keeps_little_of_64_mb_in_memory() {
+    check(|story| {
+        let server = Server::listen(story, "a server that sends and receives at once");
+        let program = story.start_copying([server.address.to_string()], block());
+        // It sends whether anything comes or not, and receives whatever comes: no program
+        // waits here because of the order in which it does things.
+        let received = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&received);
+        let (accepted, connected) = channel();
+        let (begin, begun) = channel::<()>();
+        server.serve(move |stream| {
+            let sending = stream.try_clone()?;
+            // Nobody waits for it where the check has ended.
+            let _ = accepted.send(());
+            let _ = begun.recv();
+            thread::spawn(move || {
+                let block = block();
+                (0..BLOCKS).try_for_each(|_| (&sending).write_all(&block))
+            });
+            receive(&stream, |bytes| {
+                count.fetch_add(bytes.len() as u64, SeqCst);
+                Ok(())
+            })
+        });
+        if connected.recv_timeout(story.limit()).is_err() {
+            story.fail("the program connects", "no connection");
+        }
+        let before = program.peak_memory();
+        let _ = begin.send(());
+        write_blocks(&program);
+        program.expect_copied(total());
+        story.wait_until(
+            &format!("the server has received {} bytes", total()),
+            || (received.load(SeqCst) >= total()).then_some(()),
+            || format!("{} bytes", received.load(SeqCst)),
+        );
+        // It cannot have ended: its stdin is open, and so is the connection.
+        program.expect_running();
+        let (Some(before), Some(after)) = (before, program.peak_memory()) else {
+            harness::skip("only Linux shows the memory of a program");
+            return;
+        };
+        let grown = after.saturating_sub(before);
+        story.expect(
+            "its peak memory has grown by less than 32 MB since it was connected",
+            grown < MEMORY,
+            &format!("{} MB more", grown >> 20),
+        );
+    });
+}
+
+#[test]
+fn a_lost_connection_is_told_and_is_a_failure() {
+    check(|story| {
+        let server = story.listen();
+        let address = server.address().to_string();
+        let lost = |program: &Program| {
+            program.expect_exit_failure();
+            program.expect_stderr(&predicate::str::is_empty().not());
+        };
+        // A reset, and an end, while there may still be something to send.
+        let program = story.start_with_stdin([&address]);
+        server.accept().reset();
+        lost(&program);
+        let program = story.start_with_stdin([&address]);
+        server.accept().close();
+        lost(&program);
+        // A reset while there may still be something to receive.
+        let program = story.start_with_stdin([&address]);
+        program.write_stdin(*b"hello\n");
+        program.close_stdin();
+        let mut connection = server.accept();
+        connection.expect(b"hello\n");
+        connection.reset();
+        lost(&program);
     });
 }
