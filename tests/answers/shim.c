@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -36,6 +37,29 @@ static void late(int fd)
         struct timespec delay = { 0, DELAY_MS * 1000000L };
         nanosleep(&delay, NULL);
     }
+}
+
+/*
+ * A program that waits for events (epoll, edge-triggered) takes a short send for a full
+ * buffer, and waits for the event that there is room again. The kernel owes it that event
+ * for a real one. Setting the buffer to the size that it has brings one about.
+ */
+static void room_again(int fd)
+{
+    int saved = errno, size = 0;
+    socklen_t length = sizeof size;
+    if (fcntl(fd, F_GETFL) & O_NONBLOCK && getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0) {
+        size /= 2; /* the kernel doubles it */
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    }
+    errno = saved;
+}
+
+static ssize_t sent(int fd, ssize_t result, size_t wanted)
+{
+    if (result > 0 && (size_t)result < wanted)
+        room_again(fd);
+    return result;
 }
 
 static size_t few(size_t length)
@@ -68,30 +92,27 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 
 ssize_t send(int fd, const void *bytes, size_t length, int flags)
 {
-    if (is_tcp(fd)) {
-        late(fd);
-        length = few(length);
-    }
-    return REAL(send)(fd, bytes, length, flags);
+    if (!is_tcp(fd))
+        return REAL(send)(fd, bytes, length, flags);
+    late(fd);
+    return sent(fd, REAL(send)(fd, bytes, few(length), flags), length);
 }
 
 ssize_t write(int fd, const void *bytes, size_t length)
 {
-    if (is_tcp(fd)) {
-        late(fd);
-        length = few(length);
-    }
-    return REAL(write)(fd, bytes, length);
+    if (!is_tcp(fd))
+        return REAL(write)(fd, bytes, length);
+    late(fd);
+    return sent(fd, REAL(write)(fd, bytes, few(length)), length);
 }
 
 ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
                const struct sockaddr *address, socklen_t size)
 {
-    if (is_tcp(fd)) {
-        late(fd);
-        length = few(length);
-    }
-    return REAL(sendto)(fd, bytes, length, flags, address, size);
+    if (!is_tcp(fd))
+        return REAL(sendto)(fd, bytes, length, flags, address, size);
+    late(fd);
+    return sent(fd, REAL(sendto)(fd, bytes, few(length), flags, address, size), length);
 }
 
 /* Of several pieces only the first one goes: that is few enough. */
@@ -101,7 +122,10 @@ ssize_t writev(int fd, const struct iovec *pieces, int count)
         return REAL(writev)(fd, pieces, count);
     while (count > 1 && pieces->iov_len == 0)
         pieces++, count--;
-    return write(fd, pieces->iov_base, pieces->iov_len);
+    ssize_t result = write(fd, pieces->iov_base, pieces->iov_len);
+    if (count > 1 && result > 0)
+        room_again(fd);
+    return result;
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)

@@ -20,29 +20,48 @@ pub fn from_gbk(bytes: &[u8]) -> String {
 }
 
 /// How many bytes of a long piece of data [`show`] prints at each end.
-const SHOWN: usize = 160;
+const SHOWN: usize = 60;
 
-/// Bytes as a person can read them: as text and, where it is not all ASCII, as numbers.
+/// Bytes as a person can read them: as text, with the numbers of what is not ASCII; or, if
+/// they are no text, as escaped bytes.
 pub fn show(bytes: &[u8]) -> String {
     let count = match bytes.len() {
         0 => return "nothing".to_string(),
         1 => "1 byte".to_string(),
         n => format!("{n} bytes"),
     };
-    if bytes.len() > 2 * SHOWN {
+    if bytes.len() > 4 * SHOWN {
         let (head, tail) = (&bytes[..SHOWN], &bytes[bytes.len() - SHOWN..]);
-        return format!("{:?} ... {:?} ({count})", from_gbk(head), from_gbk(tail));
+        return format!("{} ... {} ({count})", readable(head), readable(tail));
     }
-    let text = from_gbk(bytes);
-    if bytes.is_ascii() || bytes.len() > 64 {
-        return format!("{text:?} ({count})");
+    let text = readable(bytes);
+    if bytes.is_ascii() || bytes.len() > 64 || !is_text(bytes) {
+        return format!("{text} ({count})");
     }
     let mut hex = String::new();
     for byte in bytes {
         // Writing to a String cannot fail.
         let _ = write!(hex, " {byte:02x}");
     }
-    format!("{text:?} ({count}:{hex})")
+    format!("{text} ({count}:{hex})")
+}
+
+/// Whether bytes are text in GBK, or nearly: a piece of it may begin or end inside a
+/// character.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = from_gbk(bytes);
+    let strange = |c: &char| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || matches!(c, '\u{e000}'..='\u{f8ff}')
+    };
+    text.chars().filter(strange).count() * 8 <= text.chars().count()
+}
+
+fn readable(bytes: &[u8]) -> String {
+    if is_text(bytes) {
+        format!("{:?}", from_gbk(bytes))
+    } else {
+        format!("b\"{}\"", bytes.escape_ascii())
+    }
 }
 
 /// A text without the middle, where it is long.
@@ -121,6 +140,7 @@ mod tests {
         assert_eq!(show(b"a"), "\"a\" (1 byte)");
         assert_eq!(show(b"hi\n"), "\"hi\\n\" (3 bytes)");
         assert_eq!(show(&gbk("你")), "\"你\" (2 bytes: c4 e3)");
+        assert_eq!(show(&[0, 1, 255]), "b\"\\x00\\x01\\xff\" (3 bytes)");
         assert!(show("x".repeat(100_000).as_bytes()).len() < 500);
     }
 

@@ -1,0 +1,221 @@
+//! `cargo grade` in the hands of a learner, in a copy of the workspace that may be broken.
+//! One test, because there is one copy: its steps stand on each other.
+#![cfg(unix)]
+
+use assert_cmd::assert::OutputAssertExt;
+use harness::{Story, WORKSPACE};
+use predicates::prelude::*;
+use predicates::str::contains;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Copies the files that git knows, or would know, to a folder.
+fn copy_workspace(to: &Path) {
+    let list = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(WORKSPACE)
+        .output()
+        .expect("git lists the files");
+    for name in String::from_utf8_lossy(&list.stdout).split_terminator('\0') {
+        let (from, to) = (Path::new(WORKSPACE).join(name), to.join(name));
+        fs::create_dir_all(to.parent().expect("a file is in a folder")).expect("a folder");
+        // A file that has been removed, and not yet from git, is none of the copy.
+        if from.is_file() {
+            fs::copy(&from, &to).expect("a file can be copied");
+        }
+    }
+}
+
+struct Copy {
+    folder: PathBuf,
+    grade: PathBuf,
+}
+
+impl Copy {
+    fn make() -> Self {
+        let target = Path::new(WORKSPACE).join("target");
+        fs::create_dir_all(&target).expect("the target folder can be made");
+        let folder = target.canonicalize().expect("it is there").join("learner");
+        // What was built there before stays, and saves most of the time.
+        for name in ["lessons", "tests", "Cargo.toml", "Cargo.lock", ".cargo"] {
+            let path = folder.join(name);
+            let _ = if path.is_dir() {
+                fs::remove_dir_all(path)
+            } else {
+                fs::remove_file(path)
+            };
+        }
+        copy_workspace(&folder);
+        let copy = Self {
+            grade: folder.join("target/debug/grade"),
+            folder,
+        };
+        copy.command("cargo")
+            .args(["build", "--quiet", "--package", "grade"])
+            .assert()
+            .success();
+        copy
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        harness::outside(&mut command).current_dir(&self.folder);
+        command
+            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("LC_ALL", "C.UTF-8");
+        command
+    }
+
+    fn grade(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
+        self.command(&self.grade).args(arguments).assert()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("lessons/02-server/exercise/main.rs")
+    }
+
+    fn answer(&self) -> String {
+        let answer = self.folder.join("tests/answers/right/02/model.rs");
+        fs::read_to_string(answer).expect("the model solution can be read")
+    }
+}
+
+#[test]
+fn a_learner_gets_from_the_starter_to_full_marks() {
+    let copy = Copy::make();
+    let starter = fs::read_to_string(copy.file()).expect("the starter can be read");
+
+    // The starter: less than full marks, in both languages, without colours in a pipe.
+    let plain = || contains("\u{1b}").not();
+    copy.grade(&["02"])
+        .code(1)
+        .stdout(contains("Exercise 02").and(plain()));
+    copy.grade(&["02", "--lang", "zh"])
+        .code(1)
+        .stdout(contains("练习 02").and(plain()));
+
+    // What cannot be graded.
+    copy.grade(&["42"])
+        .code(2)
+        .stderr(contains("there is no exercise 42"));
+    copy.grade(&["no such command"]).code(2);
+    copy.grade(&["02", "--program", "'"])
+        .code(2)
+        .stderr(contains("cannot use"));
+
+    // Another program, in any language.
+    let python = ["02", "--program", "python3 tests/answers/right/02/plain.py"];
+    copy.grade(&python)
+        .code(0)
+        .stdout(contains("100 of 100 points."));
+    copy.grade(&["02", "--program", "/no/such/program"])
+        .code(1)
+        .stdout(contains("0 of 100"));
+
+    // It does not compile: told as the compiler tells it; the lessons' tests still build.
+    fs::write(copy.file(), "fn main() { nonsense }").expect("the file can be written");
+    let told = contains("cannot find value `nonsense`").and(contains("does not compile"));
+    copy.grade(&["02"]).code(2).stderr(told);
+    copy.command("cargo")
+        .args(["test", "--quiet", "--no-run"])
+        .assert()
+        .success();
+
+    // A hint, before and after it works.
+    fs::write(copy.file(), &starter).expect("the file can be written");
+    copy.grade(&["hint", "02"])
+        .code(0)
+        .stdout(contains("Exercise 02"));
+    copy.grade(&["hint", "02", "--all"]).code(0);
+
+    // Full marks, for people and for programs.
+    fs::write(copy.file(), copy.answer()).expect("the file can be written");
+    copy.grade(&["02"])
+        .code(0)
+        .stdout(contains("100 of 100 points."));
+    let xml = copy.folder.join("target/report.xml");
+    let junit = xml.to_string_lossy();
+    let json = copy
+        .grade(&["02", "--json", "--junit", &junit])
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("stdout is JSON");
+    assert_eq!(json["score"], 100);
+    let tests = json["tests"].as_array().expect("a list of tests");
+    let points: u64 = tests
+        .iter()
+        .filter_map(|test| test["max_score"].as_u64())
+        .sum();
+    assert_eq!(points, 100);
+    for key in [
+        "name",
+        "number",
+        "score",
+        "max_score",
+        "status",
+        "output",
+        "tags",
+    ] {
+        assert!(
+            tests.iter().all(|test| test.get(key).is_some()),
+            "{key} is missing"
+        );
+    }
+    let xml = fs::read_to_string(&xml).expect("the XML can be read");
+    assert!(xml.contains("<testsuite name=\"exercise-02\""), "{xml}");
+
+    can_be_reset(&copy, &starter);
+    // The doctor looks at the machine.
+    let machine = contains("Rust")
+        .and(contains("python3"))
+        .and(contains("open files"));
+    copy.command(&copy.grade)
+        .arg("doctor")
+        .assert()
+        .stdout(machine);
+
+    is_graded_at_every_save(&copy);
+}
+
+/// Back to the starter: not without a word, and nothing is lost.
+fn can_be_reset(copy: &Copy, starter: &str) {
+    copy.grade(&["reset", "02"])
+        .code(1)
+        .stdout(contains("Nothing was changed."));
+    assert_eq!(
+        fs::read_to_string(copy.file()).expect("the file"),
+        copy.answer()
+    );
+    copy.grade(&["reset", "02", "--yes"])
+        .code(0)
+        .stdout(contains("main.before-reset-1.rs"));
+    assert_eq!(fs::read_to_string(copy.file()).expect("the file"), starter);
+    let kept = copy.file().with_file_name("main.before-reset-1.rs");
+    assert_eq!(fs::read_to_string(kept).expect("the copy"), copy.answer());
+    copy.grade(&["reset", "02", "--yes"])
+        .code(0)
+        .stdout(contains("already"));
+}
+
+/// A save is noticed, and full marks lead on to the next exercise.
+fn is_graded_at_every_save(copy: &Copy) {
+    let grade = copy.grade.to_string_lossy().into_owned();
+    let story = Story::of_command([grade]);
+    // It compiles, twice.
+    story.set_limit(Duration::from_secs(120));
+    let watch = story.start(["watch", "02"]);
+    watch.expect_stdout(&contains("of 100 points."));
+    fs::write(copy.file(), copy.answer()).expect("the file can be written");
+    watch.expect_stdout(&contains("100 of 100 points."));
+    watch.expect_stdout(&contains("Exercise 03"));
+}
