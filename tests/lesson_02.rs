@@ -1,14 +1,12 @@
 //! What the server of lesson 02 must do: serve one client.
 
+mod one_client;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
 use harness::Story;
-use harness::kernel::State;
-use harness::{Program, kernel};
+use one_client::serve_one;
 use predicates::prelude::*;
-use servers::REPLY;
-use std::net::SocketAddr;
 
 fn lesson() -> Story {
     Story::of(cargo_bin!("lesson-02"))
@@ -76,92 +74,22 @@ fn is_not_reached_at_another_address() {
 
 #[test]
 fn closes_both_sockets_and_exits_with_0_when_its_client_is_served() {
-    let story = lesson();
-    let server = story.start_server();
-    let address = server.address();
-    let mut client = server.connect();
-    client.send_text("hello");
-    client.expect_text(REPLY);
-    client.expect_end();
-    let peer = client.local();
-    server.expect_exit(0);
-    server.expect_line(&format!("client connected: {peer}"));
-    server.expect_line(&format!("{peer} sent \"hello\""));
-    server.expect_no_more_lines();
-    story.expect_refused(address);
+    one_client::closes_both_sockets_and_exits_with_0_when_its_client_is_served(&lesson());
 }
 
 #[test]
 fn exits_with_0_when_its_client_leaves_without_a_word() {
-    for reset in [false, true] {
-        let server = lesson().start_server();
-        let client = server.connect();
-        let peer = client.local();
-        if reset {
-            client.reset();
-        } else {
-            client.close();
-        }
-        server.expect_exit(0);
-        server.expect_line(&format!("client connected: {peer}"));
-        server.expect_line(&format!("client offline: {peer}"));
-        server.expect_no_more_lines();
-        server.expect_no_errors();
-    }
+    one_client::exits_with_0_when_its_client_leaves_without_a_word(&lesson());
 }
 
 #[test]
 fn receives_once_and_at_most_1024_bytes() {
-    let server = lesson().start_server();
-    let mut client = server.connect();
-    client.send("x".repeat(5000).as_bytes());
-    server.expect_exit(0);
-    server.expect_stdout(&predicate::function(|stdout: &str| {
-        (1..=1024).contains(&stdout.matches('x').count())
-    }));
-}
-
-/// Serves one client to the end. The server closes first, as the client waits for that.
-fn serve_one(server: &Program) -> SocketAddr {
-    let mut client = server.connect();
-    client.send_text("hello");
-    client.expect_text(REPLY);
-    client.expect_end();
-    let peer = client.local();
-    client.close();
-    server.expect_exit(0);
-    peer
+    one_client::receives_once_and_at_most_1024_bytes(&lesson());
 }
 
 #[test]
 fn its_port_is_in_time_wait_because_it_has_closed_first() {
-    if !kernel::is_visible() {
-        return;
-    }
-    let story = lesson();
-    let server = story.start_server();
-    let peer = serve_one(&server);
-    story.wait_until(
-        "the server's end of the connection is in TIME_WAIT",
-        || {
-            server
-                .sockets()
-                .iter()
-                .find(|s| s.remote == peer && s.state == State::TimeWait)
-                .copied()
-        },
-        || format!("{:?}", server.sockets()),
-    );
-    // The client's end, which closed second, is gone.
-    let client_end = kernel::sockets_of_port(peer.port());
-    let client_end = client_end
-        .iter()
-        .find(|s| s.local == peer && s.remote == server.address());
-    story.expect(
-        "the client's end is gone",
-        client_end.is_none(),
-        &format!("{client_end:?}"),
-    );
+    one_client::its_port_is_in_time_wait_because_it_has_closed_first(&lesson());
 }
 
 #[test]

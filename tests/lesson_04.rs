@@ -93,27 +93,12 @@ fn survives_running_out_of_file_descriptors_without_spinning() {
 
 #[test]
 fn a_port_in_use_is_told_with_both_causes_and_both_remedies() {
-    let story = lesson();
-    let owner = story.listen();
-    let server = story.start([&owner.address().to_string()]);
-    server.expect_exit(1);
-    servers::expect_causes_and_remedies(&server);
+    servers::tells_both_causes_and_both_remedies(&lesson());
 }
 
 #[test]
 fn starts_again_at_once_on_the_same_port() {
-    let story = lesson();
-    let mut address = "127.0.0.1:0".to_string();
-    for _ in 0..3 {
-        let server = story.start_server_on(&address);
-        address = server.address().to_string();
-        let mut client = server.connect();
-        client.send_text("hello");
-        client.expect_text(REPLY);
-        // Now the server goes first: it is killed.
-        drop(server);
-        client.expect_gone();
-    }
+    many_clients::starts_again_at_once_on_the_same_port(&lesson());
 }
 
 #[test]

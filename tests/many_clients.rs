@@ -93,3 +93,18 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &
     waiting.expect_text(REPLY);
     expect_served(&server);
 }
+
+/// Whatever is left of its connections.
+pub(crate) fn starts_again_at_once_on_the_same_port(story: &Story) {
+    let mut address = "127.0.0.1:0".to_string();
+    for _ in 0..3 {
+        let server = story.start_server_on(&address);
+        address = server.address().to_string();
+        let mut client = server.connect();
+        client.send_text("hello");
+        client.expect_text(REPLY);
+        // Now the server goes first: it is killed.
+        drop(server);
+        client.expect_gone();
+    }
+}

@@ -159,6 +159,15 @@ pub(crate) fn is_not_reached_at_another_address(story: &Story) {
 
 /// A port in use has two possible causes and two remedies, and the message names them all.
 #[allow(dead_code, reason = "lesson 02 does not know the second cause yet")]
+pub(crate) fn tells_both_causes_and_both_remedies(story: &Story) {
+    let owner = story.listen();
+    let server = story.start([&owner.address().to_string()]);
+    server.expect_exit(1);
+    expect_causes_and_remedies(&server);
+}
+
+/// What the message of a port in use must name.
+#[allow(dead_code, reason = "as above")]
 pub(crate) fn expect_causes_and_remedies(server: &harness::Program) {
     for word in [
         "in use",

@@ -50,14 +50,13 @@ pub fn tests_of_lesson(number: usize) -> &'static Path {
 /// Executables by the names of their targets.
 type Executables = HashMap<String, PathBuf>;
 
-/// Builds all targets of a kind of all lessons, in the profile that this was built in.
+/// Builds all targets of a kind, in the profile that this was built in. Of all default
+/// members, as `cargo test` does: for a smaller selection cargo would choose other features
+/// of the crates that they share, and build those once more.
 fn build(kind: fn(CargoBuild) -> CargoBuild) -> Executables {
     let mut build = kind(CargoBuild::new().manifest_path(Path::new(WORKSPACE).join("Cargo.toml")))
         // As `outside` does it for a command: cargo is not left behind by any program.
         .env("HARNESS_PROGRAM", "outside");
-    for number in 1..=FOLDERS.len() {
-        build = build.arg("--package").arg(format!("lesson-{number:02}"));
-    }
     if !cfg!(debug_assertions) {
         build = build.release();
     }
