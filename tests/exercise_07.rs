@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 fn check(test: impl FnOnce(&Story)) {
     harness::check(cargo_bin!("exercise-07"), test);
@@ -41,6 +42,8 @@ fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
         connection.expect(b"question\n");
         // The server knows now that the question is whole, and answers.
         connection.expect_end();
+        // Who ends now, and does not wait for the server, has the time to do so.
+        thread::sleep(MOMENT);
         program.expect_running();
         connection.send(b"one\n");
         connection.send(b"two\n");
@@ -80,6 +83,9 @@ fn prints_at_once_while_stdin_is_open() {
     });
 }
 
+/// For what should not happen. A wrong program may need longer, and a right one never waits.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// Bytes that are changed where they are taken for text.
 const BYTES: &[u8] =
     b"\r\n\r\xff\xfe\x00 \xc4\xe3\x80\x1a\xe4\xbd\xa0\xef\xbb\xbf\n\n \x04\x1b[0m\r\n";
@@ -102,7 +108,7 @@ fn leaves_every_byte_as_it_is() {
 /// What goes both ways: this block of 1 MB, again and again. It is text, and ends with a
 /// newline: whoever changes other bytes, or holds them back, is found by other checks.
 fn block() -> Vec<u8> {
-    let lines = (0..65536).map(|number| format!("{number:015}\n"));
+    let lines = (0..1024).map(|number| format!("{number:01023}\n"));
     lines.collect::<String>().into_bytes()
 }
 
@@ -197,9 +203,19 @@ fn keeps_little_of_64_mb_in_memory() {
             // Nobody waits for it where the check has ended.
             let _ = accepted.send(());
             let _ = begun.recv();
+            let counted = Arc::clone(&count);
             thread::spawn(move || {
                 let block = block();
-                (0..BLOCKS).try_for_each(|_| (&sending).write_all(&block))
+                for _ in 1..BLOCKS {
+                    (&sending).write_all(&block)?;
+                }
+                // The last one comes when nothing more is to come from the program: it must
+                // still be there.
+                while counted.load(SeqCst) < total() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                thread::sleep(MOMENT);
+                (&sending).write_all(&block)
             });
             receive(&stream, |bytes| {
                 count.fetch_add(bytes.len() as u64, SeqCst);
