@@ -139,7 +139,7 @@ fn takes_no_new_connections_after_the_signal() {
         client.talk(b"hello");
         // This one may give the server something to wait for.
         let mut never_reads = Client::connect(story, &server);
-        never_reads.send_until_full(&[b'x'; 1 << 16].repeat(512));
+        never_reads.send_until_full(&vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         story.step(format!("{} receives what there is", client.peer));
         // Whatever it is: the server has heard of the signal.
@@ -172,7 +172,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
             let mut holding = Client::connect(story, &server);
             let mut client = Client::connect(story, &server);
             if never_reads {
-                holding.send_until_full(&[b'x'; 1 << 16].repeat(512));
+                holding.send_until_full(&vec![b'x'; 1 << 25]);
             } else {
                 story.step(format!("{} is silent, and stays", holding.peer));
             }

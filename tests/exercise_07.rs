@@ -197,12 +197,12 @@ fn keeps_little_of_64_mb_in_memory() {
         let received = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&received);
         let (accepted, connected) = channel();
-        let (begin, begun) = channel::<()>();
+        let (begin, started) = channel::<()>();
         server.serve(move |stream| {
             let sending = stream.try_clone()?;
             // Nobody waits for it where the check has ended.
             let _ = accepted.send(());
-            let _ = begun.recv();
+            let _ = started.recv();
             let counted = Arc::clone(&count);
             thread::spawn(move || {
                 let block = block();
@@ -222,7 +222,7 @@ fn keeps_little_of_64_mb_in_memory() {
                 Ok(())
             })?;
             // The connection stays open until the check has ended.
-            let _ = begun.recv();
+            let _ = started.recv();
             Ok(())
         });
         if connected.recv_timeout(story.limit()).is_err() {
