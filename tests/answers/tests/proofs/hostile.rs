@@ -4,6 +4,7 @@
 use crate::{grade, python};
 use harness::Resources;
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long grading may take: a check's limit, and a little for a loaded machine.
@@ -14,12 +15,10 @@ const SMALL: u64 = 200_000_000;
 
 /// A time for `sleep` that no other process of this machine is likely to have. Whoever is
 /// left behind can be found by it.
-fn mark(name: &str) -> String {
-    format!(
-        "{}.{:05}",
-        4_000_000 + name.len(),
-        std::process::id() % 100_000
-    )
+fn mark() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(4_000_000);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{number}.{:07}", std::process::id())
 }
 
 /// The processes that have this in their command line.
@@ -32,7 +31,7 @@ fn left_running(mark: &str) -> Vec<String> {
 
 /// Grades a hostile program as an answer to an exercise. It earns nothing.
 fn earns_nothing(exercise: u32, name: &str, program: &[&str]) {
-    let mark = mark(name);
+    let mark = mark();
     let program: Vec<String> = program
         .iter()
         .map(|word| word.replace("MARK", &mark))

@@ -202,12 +202,6 @@ fn wrong_answers_fail_what_they_state_and_nothing_else(number: u32) {
             answer.name
         );
     }
-    // Each check is needed: a mistake that no other check finds, or at least one that it finds.
-    let found: BTreeSet<_> = answers
-        .iter()
-        .flat_map(|answer| answer.fails.clone())
-        .collect();
-    assert_eq!(found, checks, "each check finds a mistake");
     verify_all(number, &answers);
 }
 
