@@ -1,29 +1,11 @@
 //! The rubric of exercise 02, a server that hears its client out, and counts what it heard.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::kernel;
 use harness::text::gbk;
 use harness::{Connection, Program, Story};
-use std::thread;
-use std::time::{Duration, Instant};
 
 fn check(test: impl FnOnce(&Story)) {
     harness::check(cargo_bin!("exercise-02"), test);
-}
-
-/// Waits until the program has received all that was sent to it: what is sent next is
-/// another piece. A program may leave it in its buffer, so we do not wait for ever.
-fn let_it_receive(connection: &Connection) {
-    let patience = Instant::now() + Duration::from_secs(1);
-    let waits = || {
-        let sockets = kernel::sockets_of_port(connection.remote().port());
-        sockets
-            .iter()
-            .any(|socket| socket.remote == connection.local() && socket.receive_queue > 0)
-    };
-    while waits() && Instant::now() < patience {
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Serves a client that sends these pieces, each of which the program has received before
@@ -36,7 +18,7 @@ fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
             story.step("the program has received that, and there is more to come");
         }
         client.send(piece);
-        let_it_receive(&client);
+        client.let_it_receive();
     }
     client.half_close();
     (server, client)

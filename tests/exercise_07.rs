@@ -25,6 +25,7 @@ fn sends_stdin_and_prints_what_comes_back() {
         program.close_stdin();
         let mut connection = server.accept();
         connection.expect(b"hello\n");
+        connection.let_it_end_its_half();
         connection.send(b"welcome\n");
         connection.half_close();
         program.expect_output(b"welcome\n");
@@ -99,6 +100,7 @@ fn leaves_every_byte_as_it_is() {
         program.close_stdin();
         let mut connection = server.accept();
         connection.expect(BYTES);
+        connection.let_it_end_its_half();
         connection.send(BYTES);
         connection.half_close();
         program.expect_output(BYTES);
@@ -166,6 +168,17 @@ fn receive(
     }
 }
 
+/// Waits until the program has ended its sending half, for half a second at most.
+fn let_it_end_its_half(stream: &TcpStream) {
+    // If anything fails here, it fails for who comes next.
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
+    while stream
+        .peek(&mut [0])
+        .is_err_and(|error| error.kind() == ErrorKind::Interrupted)
+    {}
+    let _ = stream.set_read_timeout(None);
+}
+
 #[test]
 fn copies_64_mb_through_an_echo_server() {
     check(|story| {
@@ -175,7 +188,15 @@ fn copies_64_mb_through_an_echo_server() {
         );
         let program = story.start_copying([server.address.to_string()], block());
         server.serve(|stream| {
-            receive(&stream, |bytes| (&stream).write_all(bytes))?;
+            let mut left = total();
+            receive(&stream, |bytes| {
+                left = left.saturating_sub(bytes.len() as u64);
+                if left == 0 {
+                    // Whoever does not listen to the end has left by now.
+                    let_it_end_its_half(&stream);
+                }
+                (&stream).write_all(bytes)
+            })?;
             stream.shutdown(Shutdown::Write)
         });
         write_blocks(&program);
@@ -275,6 +296,8 @@ fn a_lost_connection_is_told_and_is_a_failure() {
         program.close_stdin();
         let mut connection = server.accept();
         connection.expect(b"hello\n");
+        connection.let_it_end_its_half();
+        thread::sleep(MOMENT);
         connection.reset();
         lost(&program);
     });

@@ -1,11 +1,12 @@
 //! One end of a connection with the program, in the hands of the test.
 
 use crate::story::Story;
-use crate::{hints, text};
+use crate::{hints, kernel, text};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The test's end of a connection with the program.
 pub struct Connection {
@@ -120,6 +121,38 @@ impl Connection {
                 bytes
             }
             Err(error) => self.fail_receive("something to receive", &[], &error),
+        }
+    }
+
+    /// Waits until the program has received all that was sent to it: what is sent next comes
+    /// in another piece. Only Linux shows that; and a program may have its reasons to leave
+    /// it: so this gives up after half a second, and fails nothing.
+    pub fn let_it_receive(&self) {
+        self.wait_for_kernel(|this, there| {
+            // The kernel may hold back a piece until the one before it is acknowledged.
+            this.send_queue == 0 && there.is_none_or(|there| there.receive_queue == 0)
+        });
+    }
+
+    /// Waits until the program has ended its sending half, or all of the connection: what
+    /// is sent next comes after that. As above it gives up, and fails nothing.
+    pub fn let_it_end_its_half(&self) {
+        self.wait_for_kernel(|this, _| this.state != kernel::State::Established);
+    }
+
+    /// Waits for half a second at most until the kernel shows both ends, the test's and the
+    /// program's, as they should be. A connection that is gone is fine, too.
+    fn wait_for_kernel(&self, is_so: impl Fn(&kernel::Socket, Option<&kernel::Socket>) -> bool) {
+        let deadline = Instant::now() + Duration::from_millis(500);
+        let waits = || {
+            let sockets = kernel::sockets_of_port(self.local.port());
+            let there = kernel::sockets_of_port(self.remote.port());
+            let this = sockets.iter().find(|end| end.remote == self.remote);
+            let there = there.iter().find(|end| end.remote == self.local);
+            this.is_some_and(|this| !is_so(this, there))
+        };
+        while waits() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 

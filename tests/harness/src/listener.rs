@@ -37,8 +37,36 @@ impl Listener {
         }
     }
 
+    /// Listens for connections that take little at a time: some 30 KB of what is sent fit
+    /// into the buffers of both ends, until the test receives.
+    #[track_caller]
+    pub(crate) fn narrow(story: &Story) -> Self {
+        let open = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            // Both pass on to the connections, if they are set before listening. The kernel
+            // makes the least that it allows of the 1; and its limit for the sender's buffer
+            // grows with the size of a segment, of which 536 bytes is the smallest usual one.
+            socket.set_recv_buffer_size(1)?;
+            #[cfg(unix)]
+            socket.set_tcp_mss(536)?;
+            socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+            socket.listen(128)?;
+            Self::of(story, socket.into())
+        };
+        match open() {
+            Ok(listener) => listener,
+            Err(error) => story.fail(
+                "the test can listen with a small receive buffer",
+                &error.to_string(),
+            ),
+        }
+    }
+
     fn bind(story: &Story, address: &str) -> io::Result<Self> {
-        let socket = TcpListener::bind(address)?;
+        Self::of(story, TcpListener::bind(address)?)
+    }
+
+    fn of(story: &Story, socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         story.step(format!("the test listens on {address}"));

@@ -111,7 +111,7 @@ impl Program {
     pub(crate) fn start(story: &Story, arguments: &[String], block: Option<Vec<u8>>) -> Self {
         let mut step = "start the program".to_string();
         if !arguments.is_empty() {
-            step = format!("{step} with {}", shlex_join(arguments));
+            step = format!("{step} with {}", text::cut(&shlex_join(arguments)));
         }
         story.step(step);
         let program = &story.command()[0];
@@ -653,6 +653,11 @@ impl Program {
         );
     }
 
+    /// Whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.shared.state).exit.is_some()
+    }
+
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
@@ -680,6 +685,58 @@ impl Program {
                 .fail("the program can be sent a signal", &error.to_string());
         }
     }
+
+    /// Waits until the program is held in a send, because this connection takes no more, and
+    /// stops and continues it then, as Ctrl-Z and `fg` do. A send that has sent a part
+    /// returns at that, with the number of bytes that it has sent (see signal(7)): whoever
+    /// takes it for all loses the rest.
+    ///
+    /// Only Linux shows when that is; elsewhere this does nothing. A program that is not held
+    /// within half a second goes on undisturbed.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn interrupt_send(&self, connection: &Connection) {
+        use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+        let is_held = || {
+            let ends = kernel::sockets_of_port(connection.remote().port());
+            let mut ends = ends.iter().filter(|end| end.remote == connection.local());
+            ends.any(|end| end.send_queue > 0) && Resources::sleeps(self.id())
+        };
+        let deadline = Instant::now() + Duration::from_millis(500);
+        // Twice: it could be on its way from one send to the next.
+        let mut times = 0;
+        while times < 2 {
+            if Instant::now() > deadline {
+                return;
+            }
+            times = if is_held() { times + 1 } else { 0 };
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.story
+            .step("it waits for room to send; stop it, and continue it (Ctrl-Z, fg)");
+        let Some(pid) = Pid::from_raw(self.id().cast_signed()) else {
+            return;
+        };
+        let send = |signal| {
+            if let Err(error) = kill_process(pid, signal) {
+                self.story
+                    .fail("the program can be sent a signal", &error.to_string());
+            }
+        };
+        send(Signal::STOP);
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        self.story.wait_until(
+            "the program has stopped",
+            || waitid(WaitId::Pid(pid), options).ok().flatten().map(|_| ()),
+            || "it has not".to_string(),
+        );
+        send(Signal::CONT);
+    }
+
+    /// Stops and continues the program in a send: only Linux shows when that is.
+    #[cfg(not(target_os = "linux"))]
+    pub fn interrupt_send(&self, _connection: &Connection) {}
 
     /// Lets the program open only so many more files than it has open now (Linux only).
     #[cfg(target_os = "linux")]

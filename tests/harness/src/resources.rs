@@ -42,4 +42,12 @@ impl Resources {
     pub fn of(_process: u32) -> Option<Self> {
         None
     }
+
+    /// Whether all threads of a process sleep: each waits for something.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sleeps(process: u32) -> bool {
+        let tasks = procfs::process::Process::new(process.cast_signed()).and_then(|p| p.tasks());
+        let is_asleep = |task: procfs::process::Task| task.stat().is_ok_and(|s| s.state == 'S');
+        tasks.is_ok_and(|tasks| tasks.flatten().all(is_asleep))
+    }
 }

@@ -200,6 +200,13 @@ impl Story {
         self.listen_on("127.0.0.1:0")
     }
 
+    /// Listens on a free port of 127.0.0.1, for connections that take some 30 KB of what is
+    /// sent, and no more until the test receives.
+    #[track_caller]
+    pub fn listen_narrow(&self) -> Listener {
+        Listener::narrow(self)
+    }
+
     /// Listens on this address, for a program that is a client.
     #[track_caller]
     pub fn listen_on(&self, address: &str) -> Listener {

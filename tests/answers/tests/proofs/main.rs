@@ -202,6 +202,13 @@ fn wrong_answers_fail_what_they_state_and_nothing_else(number: u32) {
             answer.name
         );
     }
+    let found: BTreeSet<_> = answers.iter().flat_map(|answer| &answer.fails).collect();
+    for check in &checks {
+        assert!(
+            found.contains(check),
+            "no wrong answer shows that {check} can fail"
+        );
+    }
     verify_all(number, &answers);
 }
 
