@@ -134,7 +134,7 @@ fn says_where_nobody_listens() {
         let nobody = story.hold_refusing_port();
         let address = nobody.address().to_string();
         // 2 s, and as much again as a busy machine may take to start a program.
-        story.set_limit(Duration::from_secs(3));
+        story.set_limit(Duration::from_secs(4));
         let program = story.start([address.as_str(), "hello"]);
         program.expect_exit_failure();
         program.expect_stderr(&predicate::str::contains(address));

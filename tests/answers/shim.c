@@ -1,7 +1,8 @@
 /*
  * A slow and stingy network, for LD_PRELOAD: the first 50 sends, receives and accepts of
- * each TCP socket come 20 ms late, and a send takes 1,000 bytes at most. Nothing in it is
- * against the rules: a right program must get along with it.
+ * each TCP socket come 20 ms late, and its first 2,000 sends take 1,000 bytes at most (all
+ * of them, and 64 MB would take longer than a check may). Nothing in it is against the
+ * rules: a right program must get along with it.
  *
  * cc -shared -fPIC -o shim.so shim.c
  */
@@ -15,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LATE = 50, DELAY_MS = 20, MOST = 1000, DESCRIPTORS = 65536 };
+enum { LATE = 50, DELAY_MS = 20, CUT = 2000, MOST = 1000, DESCRIPTORS = 65536 };
 
-static _Atomic int calls[DESCRIPTORS];
+static _Atomic int calls[DESCRIPTORS], sends[DESCRIPTORS];
 
 static int is_tcp(int fd)
 {
@@ -62,9 +63,9 @@ static ssize_t sent(int fd, ssize_t result, size_t wanted)
     return result;
 }
 
-static size_t few(size_t length)
+static size_t few(int fd, size_t length)
 {
-    return length < MOST ? length : MOST;
+    return length < MOST || atomic_fetch_add(&sends[fd], 1) >= CUT ? length : MOST;
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -72,7 +73,7 @@ static size_t few(size_t length)
 int close(int fd)
 {
     if (fd >= 0 && fd < DESCRIPTORS)
-        calls[fd] = 0;
+        calls[fd] = sends[fd] = 0;
     return REAL(close)(fd);
 }
 
@@ -95,7 +96,7 @@ ssize_t send(int fd, const void *bytes, size_t length, int flags)
     if (!is_tcp(fd))
         return REAL(send)(fd, bytes, length, flags);
     late(fd);
-    return sent(fd, REAL(send)(fd, bytes, few(length), flags), length);
+    return sent(fd, REAL(send)(fd, bytes, few(fd, length), flags), length);
 }
 
 ssize_t write(int fd, const void *bytes, size_t length)
@@ -103,7 +104,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
     if (!is_tcp(fd))
         return REAL(write)(fd, bytes, length);
     late(fd);
-    return sent(fd, REAL(write)(fd, bytes, few(length)), length);
+    return sent(fd, REAL(write)(fd, bytes, few(fd, length)), length);
 }
 
 ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
@@ -112,7 +113,7 @@ ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
     if (!is_tcp(fd))
         return REAL(sendto)(fd, bytes, length, flags, address, size);
     late(fd);
-    return sent(fd, REAL(sendto)(fd, bytes, few(length), flags, address, size), length);
+    return sent(fd, REAL(sendto)(fd, bytes, few(fd, length), flags, address, size), length);
 }
 
 /* Of several pieces only the first one goes: that is few enough. */

@@ -11,7 +11,8 @@ use grade::rubric::DoesNotCompile;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
 use std::io::{IsTerminal, stdin, stdout};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often the file is read without being asked to: where file events do not work (a
@@ -45,11 +46,14 @@ pub(crate) fn watch(
         }
         None => first_open(exercises, language),
     };
+    let mut done = None;
     while let Some(exercise) = exercises.get(index) {
-        match watch_one(exercise, exercises, language)? {
-            End::Full | End::Next => index += 1,
-            End::Quit { full } => return Ok(full),
+        match watch_one(exercise, done, exercises, language)? {
+            End::Full => done = Some(exercise),
+            End::Next => done = None,
+            End::Quit => return Ok(false),
         }
+        index += 1;
     }
     println!(
         "{}",
@@ -75,11 +79,13 @@ fn first_open(exercises: &[Exercise], language: Language) -> usize {
 enum End {
     Full,
     Next,
-    Quit { full: bool },
+    Quit,
 }
 
+/// Watches an exercise. Where the one before it has just been done, that is said above.
 fn watch_one(
     exercise: &Exercise,
+    mut done: Option<&Exercise>,
     exercises: &[Exercise],
     language: Language,
 ) -> anyhow::Result<End> {
@@ -89,7 +95,7 @@ fn watch_one(
     loop {
         // Read before the build: a save during the run makes it differ, and counts.
         let graded = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let outcome = grade_and_show(exercise, language)?;
+        let outcome = grade_and_show(exercise, done.take(), language)?;
         if outcome.as_ref().is_some_and(Outcome::is_full) {
             return Ok(End::Full);
         }
@@ -111,14 +117,18 @@ fn watch_one(
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
-                Wish::Quit => return Ok(End::Quit { full: false }),
+                Wish::Quit => return Ok(End::Quit),
             }
         }
     }
 }
 
 /// Grades once. `None` if it does not compile, which has been shown then.
-fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Option<Outcome>> {
+fn grade_and_show(
+    exercise: &Exercise,
+    done: Option<&Exercise>,
+    language: Language,
+) -> anyhow::Result<Option<Outcome>> {
     if stdout().is_terminal() {
         // The newest verdict begins at the top.
         crossterm::execute!(
@@ -127,6 +137,17 @@ fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Opt
             crossterm::cursor::MoveTo(0, 0)
         )
         .context("cannot clear the screen")?;
+        // Its own verdict has just been cleared.
+        if let Some(done) = done {
+            let number = done.number;
+            println!(
+                "{}\n",
+                match language {
+                    Language::En => format!("Exercise {number:02}: all points. Next:"),
+                    Language::Zh => format!("练习 {number:02}：满分。下一个："),
+                }
+            );
+        }
     }
     match grade(exercise, None) {
         Ok(outcome) => {
@@ -190,9 +211,12 @@ fn wait(
             }
         } else {
             // Ctrl-C ends it.
-            let _ = events
-                .recv_timeout(NAP)
-                .map(|()| next_look = Instant::now());
+            match events.recv_timeout(NAP) {
+                Ok(()) => next_look = Instant::now(),
+                Err(RecvTimeoutError::Timeout) => {}
+                // There are no file events here.
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(NAP),
+            }
         }
     }
 }
