@@ -101,7 +101,7 @@ fn leaves_a_port_to_the_server_that_has_it() {
         story.expect(
             "the second server does not listen",
             second.stdout().is_empty(),
-            &format!("{:?}", second.stdout()),
+            &harness::text::quote(&second.stdout()),
         );
         second.expect_stderr(&predicate::str::contains("in use"));
         second.expect_exit_failure();

@@ -137,7 +137,7 @@ fn takes_no_new_connections_after_the_signal() {
         client.talk(b"hello");
         // This one may give the server something to wait for.
         let mut never_reads = Client::connect(story, &server);
-        never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25], usize::MAX);
+        never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         client.read_to_goodbye();
         story.step("another client tries to connect, and would say hello");
@@ -168,7 +168,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
             let mut holding = Client::connect(story, &server);
             let mut client = Client::connect(story, &server);
             if never_reads {
-                holding.send_until_stuck(&server, &vec![b'x'; 1 << 25], usize::MAX);
+                holding.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
             } else {
                 story.step(format!("{} is silent, and stays", holding.peer));
             }
@@ -211,8 +211,8 @@ fn echoes_in_full_before_the_goodbye() {
         // But not much more: what is not received when a connection is closed makes a reset
         // of its end, and that destroys what is on its way.
         let mut busy = Client::connect(story, &server);
-        let sent = busy.send_until_stuck(&server, &bytes, 3 << 20);
-        let received = sent - busy.not_received(&server);
+        let sent = busy.send_until_stuck(&server, &bytes);
+        let received = sent.saturating_sub(busy.not_received(&server));
         // The third one is not finished yet.
         let mut talking = Client::connect(story, &server);
         talking.talk(b"hello");
@@ -391,14 +391,12 @@ impl Client {
     }
 
     /// Sends until the server no longer receives, and returns how many bytes that were.
-    /// After the first `freely` bytes it sends a piece only when the server has received all
-    /// before it.
-    fn send_until_stuck(&mut self, server: &Program, bytes: &[u8], freely: usize) -> usize {
-        /// So often have we looked, and the server has left what it could have received: it
-        /// is stuck. (On a busy machine this takes longer, and has to.)
-        const STUCK: u32 = 25;
-        /// If it has received less than this it may be no more than slow: we look longer.
-        const MUCH: usize = 3 << 20;
+    /// After the first 3 MB it sends a piece only when the server has received all before
+    /// it.
+    fn send_until_stuck(&mut self, server: &Program, bytes: &[u8]) -> usize {
+        /// The server has slept for so long, and left what it could have received.
+        const STUCK: Duration = Duration::from_millis(30);
+        const FREELY: usize = 3 << 20;
 
         self.story.step(format!(
             "{} sends until the server no longer receives, and receives nothing itself",
@@ -406,12 +404,12 @@ impl Client {
         ));
         let mut sent = 0;
         let mut left = 0;
-        let mut looked = 0;
+        let mut stuck_since = Instant::now();
         let deadline = Instant::now() + self.story.limit();
         let blocking = self.stream.set_nonblocking(true);
         while blocking.is_ok() && sent < bytes.len() && Instant::now() < deadline {
             let mut taken = 0;
-            if sent < freely || left == 0 {
+            if sent < FREELY || left == 0 {
                 let piece = &bytes[sent..bytes.len().min(sent + (1 << 16))];
                 match self.stream.write(piece) {
                     Ok(length) => taken = length,
@@ -423,20 +421,19 @@ impl Client {
                 }
                 sent += taken;
             }
-            if taken > 0 && sent < freely {
-                looked = 0;
+            if taken > 0 && sent < FREELY {
+                stuck_since = Instant::now();
                 continue;
             }
-            let enough = if sent < left + MUCH { 8 * STUCK } else { STUCK };
             let before = std::mem::replace(&mut left, self.left_to_receive(server));
             // Where the system does not show what is left, only what is taken counts.
             let receives = cfg!(target_os = "linux") && left == 0;
-            if taken > 0 || receives || left != before {
-                looked = 0;
-            } else if looked > enough {
+            // On a busy machine it may want to receive, and not get its turn.
+            if taken > 0 || receives || left != before || !server.sleeps() {
+                stuck_since = Instant::now();
+            } else if stuck_since.elapsed() > STUCK {
                 break;
             } else {
-                looked += 1;
                 thread::sleep(Duration::from_millis(2));
             }
         }

@@ -148,6 +148,10 @@ fn tests_of_lesson_05_fail_on_lesson_04_at_the_second_client_and_the_signal() {
                 "goes_on_serving_after_a_signal_and_exits_with_0_when_the_last_client_is_offline",
                 accept,
             ),
+            (
+                "closing_the_listener_leaves_clients_alone_and_resets_those_in_the_queue",
+                "Expected: stderr.contains(accept)",
+            ),
             ("a_second_signal_ends_it_at_once_with_130", signal),
         ],
     );
@@ -160,15 +164,15 @@ fn tests_of_lesson_06_fail_on_lesson_05_at_the_end() {
         &[
             (
                 "a_signal_without_clients_ends_it",
-                "Got: shutting down: waiting for 0 client(s)",
+                "Got: `shutting down: waiting for 0 client(s)`",
             ),
             (
                 "counts_only_who_is_connected",
-                "Got: shutting down: waiting for 2 client(s)",
+                "Got: `shutting down: waiting for 2 client(s)`",
             ),
             (
                 "takes_no_new_clients_after_a_signal",
-                "Got: shutting down: waiting for 1 client(s)",
+                "Got: `shutting down: waiting for 1 client(s)`",
             ),
             (
                 "exits_with_0_at_once_after_a_signal_and_leaves_its_clients",

@@ -50,6 +50,27 @@ fn the_address_is_127_0_0_1_9090_where_none_is_given() {
 }
 
 #[test]
+fn the_kernel_gives_each_client_a_port_of_its_own() {
+    let story = lesson();
+    let listener = story.listen();
+    let address = listener.address().to_string();
+    // Both are there at once: what the program has chosen for itself they would share.
+    let clients = [story.start([&address]), story.start([&address])];
+    let mut connections = [listener.accept(), listener.accept()];
+    let [one, two] = connections.each_ref().map(harness::Connection::remote);
+    assert_eq!(one.ip(), listener.address().ip());
+    assert_eq!(two.ip(), listener.address().ip());
+    assert_ne!(one.port(), two.port());
+    for connection in &mut connections {
+        connection.expect(b"hello");
+        connection.send(b"hi");
+    }
+    for client in &clients {
+        client.expect_exit(0);
+    }
+}
+
+#[test]
 fn text_on_the_wire_is_gbk_both_ways() {
     let story = lesson();
     let listener = story.listen();

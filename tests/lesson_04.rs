@@ -37,6 +37,11 @@ fn prints_what_came_escaped() {
 }
 
 #[test]
+fn accept_gives_the_client_a_socket_of_its_own() {
+    servers::accept_gives_the_client_a_socket_of_its_own(&lesson());
+}
+
+#[test]
 fn a_client_that_leaves_without_a_word_is_offline() {
     servers::a_client_that_leaves_without_a_word_is_offline(&lesson());
 }

@@ -8,6 +8,8 @@ mod threads;
 use assert_cmd::cargo::cargo_bin;
 use harness::Signal;
 use harness::Story;
+use harness::kernel;
+use predicates::prelude::*;
 use servers::REPLY;
 
 fn lesson() -> Story {
@@ -37,6 +39,11 @@ fn decodes_what_is_not_gbk_to_replacement_characters() {
 #[test]
 fn prints_what_came_escaped() {
     servers::prints_what_came_escaped(&lesson());
+}
+
+#[test]
+fn accept_gives_the_client_a_socket_of_its_own() {
+    servers::accept_gives_the_client_a_socket_of_its_own(&lesson());
 }
 
 #[test]
@@ -188,6 +195,28 @@ fn goes_on_serving_after_a_signal_and_exits_with_0_when_the_last_client_is_offli
         server.expect_no_more_lines();
         server.expect_no_errors();
     }
+}
+
+#[test]
+fn closing_the_listener_leaves_clients_alone_and_resets_those_in_the_queue() {
+    if !kernel::is_visible() {
+        return;
+    }
+    let server = lesson().start_server();
+    let mut connected = server.connect();
+    server.expect_line(&format!("client connected: {}", connected.local()));
+    // Without a descriptor it accepts nobody. (An `accept` that is under way may have one:
+    // the first of these two may get in, the second does not.)
+    server.limit_open_files(0);
+    let _first = server.connect();
+    let mut in_the_queue = server.connect();
+    server.expect_stderr(&predicate::str::contains("accept"));
+    server.signal(Signal::Int);
+    server.expect_stdout(&predicate::str::contains("shutting down: "));
+    in_the_queue.expect_reset();
+    connected.send_text("still there?");
+    connected.expect_text(REPLY);
+    server.expect_running();
 }
 
 #[test]

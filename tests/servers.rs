@@ -1,6 +1,7 @@
 //! What every server of lessons 02 to 06 must do for one client. Each check is a test of
 //! each of these lessons.
 
+use harness::kernel::State;
 use harness::text::gbk;
 use harness::{Story, kernel};
 use predicates::prelude::*;
@@ -69,6 +70,42 @@ pub(crate) fn prints_what_came_escaped(story: &Story) {
     client.expect_text(REPLY);
     let peer = client.local();
     server.expect_line(&format!(r#"{peer} sent "\u{{1b}}[2J\n\r\t\"\\ 你好""#));
+}
+
+/// There are two sockets now: the listener, which is what it was, and the client's.
+pub(crate) fn accept_gives_the_client_a_socket_of_its_own(story: &Story) {
+    if !kernel::is_visible() {
+        return;
+    }
+    let server = story.start_server();
+    let listeners = || {
+        let mut sockets = server.sockets();
+        sockets.retain(|socket| socket.state == State::Listen);
+        sockets
+            .iter()
+            .map(|socket| socket.inode)
+            .collect::<Vec<_>>()
+    };
+    let before = listeners();
+    let client = server.connect();
+    let peer = client.local();
+    server.expect_line(&format!("client connected: {peer}"));
+    let sockets = server.sockets();
+    let accepted = sockets.iter().find(|socket| socket.remote == peer);
+    story.expect(
+        "the client has a socket of its own, which the server holds, at the same port",
+        accepted.is_some_and(|socket| {
+            socket.state == State::Established
+                && socket.inode != 0
+                && !before.contains(&socket.inode)
+        }),
+        &format!("{accepted:?}"),
+    );
+    story.expect(
+        "the listener is the one that it was",
+        before.len() == 1 && listeners() == before,
+        &format!("{sockets:?}"),
+    );
 }
 
 /// A client that says nothing and leaves is offline, and gets no reply.

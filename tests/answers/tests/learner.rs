@@ -100,7 +100,8 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
         .stdout(contains("Exercise 02").and(plain()));
     copy.grade(&["02", "--lang", "zh"])
         .code(1)
-        .stdout(contains("练习 02").and(plain()));
+        .stdout(contains("练习 02").and(plain()))
+        .stdout(contains("期望：").and(contains("Expected").not()));
 
     // What cannot be graded.
     copy.grade(&["42"])

@@ -2,10 +2,12 @@
 //!
 //! An [`exercise::Exercise`] is what `exercise.toml` says. [`rubric::Rubric::build`] builds
 //! it and its rubric; [`rubric::Rubric::grade`] runs the checks, each as a process of its
-//! own, and gives an [`outcome::Outcome`].
+//! own, and gives an [`outcome::Outcome`]. [`translate`] tells the stories in the learner's
+//! language.
 
 pub mod exercise;
 pub mod language;
 pub mod outcome;
 pub mod report;
 pub mod rubric;
+pub mod translate;

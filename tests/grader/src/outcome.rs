@@ -1,6 +1,7 @@
 //! What grading has found.
 
 use crate::exercise::{Check, Exercise};
+use harness::Failure;
 use std::time::Duration;
 
 /// What a check has found.
@@ -8,8 +9,8 @@ use std::time::Duration;
 pub struct Result {
     /// The check.
     pub check: Check,
-    /// The story of the failure; `None` if the check has passed.
-    pub failure: Option<String>,
+    /// Why the check has failed; `None` if it has passed.
+    pub failure: Option<Failure>,
     /// How long it took.
     pub took: Duration,
 }

@@ -2,6 +2,7 @@
 
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
+use crate::translate;
 use anyhow::Context;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
@@ -9,15 +10,16 @@ use std::path::Path;
 
 /// What a failed check says: its story, and then the first line of its hint.
 pub fn verdict(result: &Result, language: Language) -> String {
-    let Some(story) = &result.failure else {
+    let Some(failure) = &result.failure else {
         return String::new();
     };
+    let story = translate::tell(failure, language);
     let hint = result.check.hint.get(language).trim();
     let hint = hint.lines().next().unwrap_or_default();
     format!(
-        "{}\n\n{}: {hint}",
+        "{}\n\n{}{hint}",
         story.trim_end(),
-        language.pick("Look at", "提示")
+        language.pick("Look at: ", "提示：")
     )
 }
 

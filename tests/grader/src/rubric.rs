@@ -8,8 +8,8 @@
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use anyhow::{Context, bail, ensure};
-use harness::Family;
 use harness::check::{ORDERED, Order, Record};
+use harness::{Failure, Family};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{IsTerminal, Read, Write};
@@ -216,13 +216,17 @@ impl Rubric {
         let failure = match read_record(&order, check) {
             Some(record) if record.failure.is_none() && in_time && status.success() => None,
             Some(Record {
-                failure: Some(story),
+                failure: Some(failure),
                 ..
-            }) => Some(story),
-            _ if !in_time => Some(format!("the check was not over after {LIMIT:?}\n\n{words}")),
-            _ => Some(format!(
-                "the check ended without a verdict: {status}\n\n{words}"
-            )),
+            }) => Some(failure),
+            _ => Some(Failure::NoTale {
+                what: if in_time {
+                    format!("the check ended without a verdict: {status}")
+                } else {
+                    format!("the check was not over after {LIMIT:?}")
+                },
+                printed: words,
+            }),
         };
         Ok(Result {
             check: check.clone(),

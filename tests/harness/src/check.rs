@@ -1,6 +1,7 @@
 //! A check: a test of a rubric, whose outcome is worth points.
 
 use crate::story::Story;
+use crate::tale::Failure;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::io::BufRead;
@@ -32,8 +33,8 @@ pub struct Record {
     pub check: String,
     /// The secret of the order.
     pub nonce: String,
-    /// The story of the failure; `None` if the check has passed.
-    pub failure: Option<String>,
+    /// Why the check has failed; `None` if it has passed.
+    pub failure: Option<Failure>,
 }
 
 /// Runs a check on the program in `PROGRAM`, or else on the given binary.
@@ -55,29 +56,36 @@ pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
 /// If the check fails.
 pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
     let order = order();
+    let mut told = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let story = Story::of(binary);
         story.be_a_check(limit);
-        test(&story);
+        let outcome = catch_unwind(AssertUnwindSafe(|| test(&story)));
+        if let Err(panic) = outcome {
+            told = story.told();
+            resume_unwind(panic);
+        }
     }));
     if let Some(order) = order {
-        leave_record(
-            order,
-            outcome.as_ref().err().map(|panic| words(panic.as_ref())),
-        );
+        let failure = |panic: &Box<dyn Any + Send>| match told {
+            Some(tale) => Failure::Tale(tale),
+            None => no_tale(panic.as_ref()),
+        };
+        leave_record(order, outcome.as_ref().err().map(failure));
     }
     if let Err(panic) = outcome {
         resume_unwind(panic);
     }
 }
 
-/// What a panic says.
-fn words(panic: &(dyn Any + Send)) -> String {
-    let story = panic.downcast_ref::<String>().map(String::as_str);
-    let words = story.or_else(|| panic.downcast_ref::<&str>().copied());
-    words
-        .unwrap_or("the check ended without a word")
-        .to_string()
+/// What there is to tell of a panic that is not a story.
+fn no_tale(panic: &(dyn Any + Send)) -> Failure {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+    Failure::NoTale {
+        what: "the check has panicked".to_string(),
+        printed: words.unwrap_or_default().to_string(),
+    }
 }
 
 /// The order of the grader, if there is a grader. It is read once: a check is a process.
@@ -106,7 +114,7 @@ pub fn hide_memory() {
 
 /// Leaves the record. Where that fails there is none, and the grader counts the check as
 /// failed.
-fn leave_record(order: &Order, failure: Option<String>) {
+fn leave_record(order: &Order, failure: Option<Failure>) {
     // The test runner names a test's thread by the test.
     let check = std::thread::current()
         .name()

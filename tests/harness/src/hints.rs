@@ -10,15 +10,17 @@ use std::net::SocketAddr;
 /// Why a program does not say that it listens.
 pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<String> {
     if let Some(address) = kernel::listeners_of(process).first() {
-        let line = if stdout.is_empty() {
-            ""
+        return Some(if stdout.is_empty() {
+            format!(
+                "The program does listen, on {address}, but the line has not come. Print \
+                 `listening on {address}` and flush stdout."
+            )
         } else {
-            ", and end it with a newline"
-        };
-        return Some(format!(
-            "The program does listen, on {address}, but the line has not come. Print \
-             `listening on {address}` and flush stdout{line}."
-        ));
+            format!(
+                "The program does listen, on {address}, but the line has not come. Print \
+                 `listening on {address}` and flush stdout, and end it with a newline."
+            )
+        });
     }
     let address = words(stderr).find_map(|word| word.parse::<SocketAddr>().ok())?;
     let sockets = kernel::sockets_of_port(address.port());

@@ -35,6 +35,7 @@ mod processes;
 mod program;
 mod resources;
 mod story;
+mod tale;
 pub mod text;
 
 pub use check::check;
@@ -44,6 +45,7 @@ pub use processes::{Family, has_ended, outside};
 pub use program::{Exit, Program, Signal};
 pub use resources::Resources;
 pub use story::{Story, WORKSPACE};
+pub use tale::{Failure, Part, Say, Tale};
 
 use std::io::Write;
 use std::net::{Ipv6Addr, TcpListener};

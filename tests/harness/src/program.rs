@@ -31,17 +31,17 @@ impl fmt::Display for Exit {
             Self::Status(status) => write!(f, "exited with status {status}"),
             Self::Signal(signal) => {
                 let name = match signal {
-                    2 => " (SIGINT)",
-                    4 => " (SIGILL)",
-                    6 => " (SIGABRT)",
-                    8 => " (SIGFPE)",
-                    9 => " (SIGKILL)",
-                    11 => " (SIGSEGV)",
-                    13 => " (SIGPIPE)",
-                    15 => " (SIGTERM)",
-                    _ => "",
+                    2 => "SIGINT",
+                    4 => "SIGILL",
+                    6 => "SIGABRT",
+                    8 => "SIGFPE",
+                    9 => "SIGKILL",
+                    11 => "SIGSEGV",
+                    13 => "SIGPIPE",
+                    15 => "SIGTERM",
+                    _ => return write!(f, "was ended by signal {signal}"),
                 };
-                write!(f, "was ended by signal {signal}{name}")
+                write!(f, "was ended by signal {signal} ({name})")
             }
         }
     }
@@ -109,11 +109,12 @@ impl Program {
     /// is expected to repeat (nothing for anything), can be written to.
     #[track_caller]
     pub(crate) fn start(story: &Story, arguments: &[String], block: Option<Vec<u8>>) -> Self {
-        let mut step = "start the program".to_string();
-        if !arguments.is_empty() {
-            step = format!("{step} with {}", text::cut(&shlex_join(arguments)));
+        if arguments.is_empty() {
+            story.step("start the program");
+        } else {
+            let arguments = text::shorten(&shlex_join(arguments));
+            story.step(format!("start the program with {arguments}"));
         }
-        story.step(step);
         let program = &story.command()[0];
         let mut command = Command::new(program);
         command
@@ -258,7 +259,7 @@ fn feed(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
 fn shlex_join(words: &[String]) -> String {
     // It fails only for a NUL, which no argument can hold.
     let words = shlex::try_join(words.iter().map(String::as_str));
-    words.unwrap_or_else(|_| "arguments that cannot be shown".to_string())
+    words.unwrap_or_default()
 }
 
 /// Runs a thread that watches the program. It ends with the program's pipes.
@@ -414,12 +415,13 @@ impl Program {
             let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
             self.story.fail_with_hint(expected, &self.why_not(), hint);
         };
-        self.story.result(&line);
+        let shown = text::lines(std::slice::from_ref(&line));
+        self.story.result(&shown);
         let address = line
             .strip_prefix("listening on ")
             .and_then(|text| text.parse().ok());
         let Some(address) = address else {
-            self.story.fail(expected, &format!("{line:?}"));
+            self.story.fail(expected, &shown);
         };
         self.take_line(0);
         *self.address.get_or_init(|| address)
@@ -461,7 +463,7 @@ impl Program {
             let got = if left.is_empty() {
                 format!("no line that was not expected before; {}", self.why_not())
             } else {
-                format!("{}; {}", left.join("\n"), self.why_not())
+                format!("{}; {}", text::lines(&left), self.why_not())
             };
             self.story
                 .fail_with_hint(&format!("the line `{line}` on stdout"), &got, hint);
@@ -478,7 +480,8 @@ impl Program {
         let left = self.lines_left(&lock(&self.shared.state));
         if !left.is_empty() {
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
-            self.story.fail("no more lines on stdout", &left.join("\n"));
+            self.story
+                .fail("no more lines on stdout", &text::lines(&left));
         }
     }
 
@@ -500,7 +503,7 @@ impl Program {
         self.story.step("expect nothing on stderr");
         let text = self.stderr();
         if !text.is_empty() {
-            self.story.fail("nothing on stderr", &format!("{text:?}"));
+            self.story.fail("nothing on stderr", &text::quote(&text));
         }
     }
 
@@ -517,7 +520,7 @@ impl Program {
         let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
         if fits.is_none() {
             let text = stream(&lock(&self.shared.state)).text();
-            let got = format!("{text:?}; {}", self.why_not());
+            let got = format!("{}; {}", text::quote(&text), self.why_not());
             let hint = hints::printed(&text);
             self.story.fail_with_hint(&what, &got, hint);
         }
@@ -658,6 +661,12 @@ impl Program {
         lock(&self.shared.state).exit.is_some()
     }
 
+    /// Whether all threads of the program sleep: each waits for something. Only Linux shows
+    /// it; elsewhere they always seem to.
+    pub fn sleeps(&self) -> bool {
+        Resources::sleeps(self.id())
+    }
+
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
@@ -701,7 +710,7 @@ impl Program {
         let is_held = || {
             let ends = kernel::sockets_of_port(connection.remote().port());
             let mut ends = ends.iter().filter(|end| end.remote == connection.local());
-            ends.any(|end| end.send_queue > 0) && Resources::sleeps(self.id())
+            ends.any(|end| end.send_queue > 0) && self.sleeps()
         };
         let deadline = Instant::now() + Duration::from_millis(500);
         // Twice: it could be on its way from one send to the next.

@@ -50,4 +50,10 @@ impl Resources {
         let is_asleep = |task: procfs::process::Task| task.stat().is_ok_and(|s| s.state == 'S');
         tasks.is_ok_and(|tasks| tasks.flatten().all(is_asleep))
     }
+
+    /// Whether all threads of a process sleep: only Linux shows it.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn sleeps(_process: u32) -> bool {
+        true
+    }
 }

@@ -1,10 +1,11 @@
 //! The story of a test: what it did, step by step, and how it ended.
 
 use crate::listener::{Listener, Refusing};
+use crate::output::Output;
 use crate::processes::lock;
 use crate::program::{Program, Shared};
+use crate::tale::{End, Step, Stream, Tale};
 use crate::text;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -31,8 +32,10 @@ struct Inner {
     command: Vec<String>,
     limit: Mutex<Duration>,
     check: OnceLock<Check>,
-    steps: Mutex<Vec<String>>,
+    steps: Mutex<Vec<Step>>,
     programs: Mutex<Vec<Weak<Shared>>>,
+    /// What was told, if the test has failed.
+    told: Mutex<Option<Tale>>,
 }
 
 /// What a story has besides, if it is a check of a rubric.
@@ -85,6 +88,7 @@ impl Story {
                 check: OnceLock::new(),
                 steps: Mutex::default(),
                 programs: Mutex::default(),
+                told: Mutex::default(),
             }),
         }
     }
@@ -107,10 +111,14 @@ impl Story {
 
     /// How long a wait in vain has been, in words.
     pub(crate) fn patience(&self) -> String {
-        if self.is_check() {
-            "until the time of the check was over".to_string()
-        } else {
-            format!("for {:?}", self.limit())
+        // A wait may end a little before it has to.
+        let soon = Instant::now() + Duration::from_millis(5);
+        match self.inner.check.get() {
+            Some(check) if check.deadline < soon => {
+                "until the time of the check was over".to_string()
+            }
+            // Not what is left of a check's time: that was shorter than this wait.
+            _ => format!("for {:?}", *lock(&self.inner.limit)),
         }
     }
 
@@ -247,14 +255,14 @@ impl Story {
 
     /// Adds a numbered step.
     pub fn step(&self, step: impl Into<String>) {
-        lock(&self.inner.steps).push(step.into());
+        let what = step.into();
+        lock(&self.inner.steps).push(Step { what, result: None });
     }
 
     /// Adds to the last step what came of it.
     pub(crate) fn result(&self, result: &str) {
         if let Some(step) = lock(&self.inner.steps).last_mut() {
-            step.push_str(": ");
-            step.push_str(result);
+            step.result = Some(result.to_string());
         }
     }
 
@@ -312,40 +320,34 @@ impl Story {
     /// Ends the test, with a hint where a well-known mistake fits.
     #[track_caller]
     pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
-        panic!("{}", self.tell(expected, got, hint))
+        let tale = self.tell(expected, got, hint);
+        let words = tale.to_string();
+        *lock(&self.inner.told) = Some(tale);
+        panic!("{words}")
     }
 
-    fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> String {
-        let mut out = String::new();
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "the program is not as it should be\n");
-        let _ = writeln!(
-            out,
-            "What the test did with `{}`:",
-            self.inner.command.join(" ")
-        );
-        for (index, step) in lock(&self.inner.steps).iter().enumerate() {
-            let _ = writeln!(out, "{:>4}. {step}", index + 1);
-        }
+    /// What was told, if the test has failed.
+    pub(crate) fn told(&self) -> Option<Tale> {
+        lock(&self.inner.told).take()
+    }
+
+    fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> Tale {
         let programs: Vec<_> = lock(&self.inner.programs)
             .iter()
             .filter_map(Weak::upgrade)
             .collect();
-        for program in &programs {
-            let name = if programs.len() == 1 {
-                "the program"
-            } else {
-                program.name()
-            };
-            out.push_str(&program.tell(name));
+        let name = |program: &Shared| match programs.len() {
+            1 => "the program".to_string(),
+            _ => program.name().to_string(),
+        };
+        Tale {
+            command: self.inner.command.join(" "),
+            steps: lock(&self.inner.steps).clone(),
+            programs: programs.iter().map(|p| p.tell(name(p))).collect(),
+            expected: text::cut(expected),
+            got: text::cut(got),
+            hint: hint.map(|hint| text::cut(&hint)),
         }
-        let hang = |text: &str| text::cut(text).replace('\n', "\n          ");
-        let _ = writeln!(out, "\nExpected: {}", hang(expected));
-        let _ = writeln!(out, "     Got: {}", hang(got));
-        if let Some(hint) = hint {
-            let _ = writeln!(out, "    Hint: {}", hang(&hint));
-        }
-        out
     }
 }
 
@@ -367,23 +369,21 @@ fn find_file(word: &str) -> Option<String> {
 
 impl Shared {
     /// Both output streams, and how the program ended.
-    fn tell(&self, name: &str) -> String {
-        let mut out = String::new();
+    fn tell(&self, name: String) -> End {
         let state = lock(&self.state);
-        for (stream, output) in [("stdout", &state.stdout), ("stderr", &state.stderr)] {
-            if output.total == 0 {
-                let _ = writeln!(out, "\nThe {stream} of {name}: nothing");
-            } else {
-                let _ = writeln!(out, "\nThe {stream} of {name}, {} bytes:", output.total);
-                out.push_str(&text::block(&output.kept, output.total));
-            }
+        let stream = |name: &str, output: &Output| Stream {
+            name: name.to_string(),
+            total: output.total,
+            block: text::block(&output.kept, output.total),
+        };
+        let exit = state.exit.map(|exit| exit.to_string());
+        End {
+            name,
+            streams: vec![
+                stream("stdout", &state.stdout),
+                stream("stderr", &state.stderr),
+            ],
+            exit: exit.into_iter().chain(state.note.clone()).collect(),
         }
-        if let Some(exit) = state.exit {
-            let _ = writeln!(out, "\n{name} {exit}");
-        }
-        if let Some(note) = &state.note {
-            let _ = writeln!(out, "{name} {note}");
-        }
-        out
     }
 }

@@ -1,5 +1,6 @@
 //! Text and bytes: GBK both ways, and both shown so that a person can read them.
 
+use crate::tale::Block;
 use encoding_rs::GBK;
 use std::fmt::Write;
 
@@ -64,63 +65,99 @@ fn readable(bytes: &[u8]) -> String {
     }
 }
 
-/// A text without the middle, where it is long.
+/// Text that a program has printed, in quotes, and without the middle where it is long.
+pub fn quote(text: &str) -> String {
+    const SHOWN: usize = 500;
+    let length = text.chars().count();
+    if length <= 2 * SHOWN {
+        return format!("{text:?}");
+    }
+    let head: String = text.chars().take(SHOWN).collect();
+    let tail: String = text.chars().skip(length - SHOWN).collect();
+    format!("{head:?} ... {tail:?} ({length} characters)")
+}
+
+/// How much of a line of output is shown.
+const WIDTH: usize = 200;
+
+/// A line that a program has printed. A terminal that shows a failed test must not be steered
+/// by the program.
+fn harmless(line: &str) -> String {
+    let mut chars = line.chars();
+    let mut shown = String::new();
+    for c in chars.by_ref().take(WIDTH) {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    let rest = if chars.next().is_some() { " ..." } else { "" };
+    shown + rest
+}
+
+/// Lines that a program has printed, each between backticks, and without the middle where
+/// they are many.
+pub(crate) fn lines(lines: &[String]) -> String {
+    const ENDS: usize = 5;
+    let show = |lines: &[String]| {
+        let lines = lines.iter().map(|line| format!("`{}`", harmless(line)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    if lines.len() <= 2 * ENDS {
+        return show(lines);
+    }
+    let (head, tail) = (&lines[..ENDS], &lines[lines.len() - ENDS..]);
+    format!(
+        "{}\n... ({} lines left out) ...\n{}",
+        show(head),
+        lines.len() - 2 * ENDS,
+        show(tail)
+    )
+}
+
+/// The arguments of a program, without the middle where they are long.
+pub(crate) fn shorten(arguments: &str) -> String {
+    const SHOWN: usize = 100;
+    let length = arguments.chars().count();
+    if length <= 2 * SHOWN {
+        return arguments.to_string();
+    }
+    let head: String = arguments.chars().take(SHOWN).collect();
+    let tail: String = arguments.chars().skip(length - SHOWN).collect();
+    format!("{head} ... {tail} ({length} characters)")
+}
+
+/// A text without the middle, where it is long: for what nothing else has cut.
 pub(crate) fn cut(text: &str) -> String {
-    const SHOWN: usize = 1000;
+    const SHOWN: usize = 1500;
     let length = text.chars().count();
     if length <= 2 * SHOWN {
         return text.to_string();
     }
     let head: String = text.chars().take(SHOWN).collect();
     let tail: String = text.chars().skip(length - SHOWN).collect();
-    format!(
-        "{head}\n... ({} characters left out) ...\n{tail}",
-        length - 2 * SHOWN
-    )
+    let left_out = length - 2 * SHOWN;
+    format!("{head}\n... ({left_out} characters left out) ...\n{tail}")
 }
 
-/// A program's output as an indented block, cut in the middle where it is long.
-pub(crate) fn block(bytes: &[u8], total: u64) -> String {
+/// A program's output, cut in the middle where it is long.
+pub(crate) fn block(bytes: &[u8], total: u64) -> Block {
     const LINES: usize = 30;
-    const WIDTH: usize = 200;
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<&str> = text.lines().collect();
-    let mut out = String::new();
-    let mut put = |line: &str| {
-        let mut chars = line.chars();
-        // A terminal that shows a failed test must not be steered by the program.
-        let shown: String = chars
-            .by_ref()
-            .take(WIDTH)
-            .flat_map(|c| {
-                if c.is_control() {
-                    c.escape_default().collect::<Vec<_>>()
-                } else {
-                    vec![c]
-                }
-            })
-            .collect();
-        let rest = if chars.next().is_some() { " ..." } else { "" };
-        let _ = writeln!(out, "    | {shown}{rest}");
-    };
-    if lines.len() <= LINES {
-        for line in &lines {
-            put(line);
-        }
+    let (head, tail) = if lines.len() <= LINES {
+        (&lines[..], &[][..])
     } else {
-        lines[..LINES / 2].iter().for_each(|line| put(line));
-        put(&format!("... ({} lines left out) ...", lines.len() - LINES));
-        lines[lines.len() - LINES / 2..]
-            .iter()
-            .for_each(|line| put(line));
+        (&lines[..LINES / 2], &lines[lines.len() - LINES / 2..])
+    };
+    let show = |lines: &[&str]| lines.iter().map(|line| harmless(line)).collect();
+    Block {
+        head: show(head),
+        lines_left_out: lines.len() - head.len() - tail.len(),
+        tail: show(tail),
+        bytes_not_kept: total.saturating_sub(bytes.len() as u64),
     }
-    if total > bytes.len() as u64 {
-        put(&format!(
-            "... ({} more bytes, not kept) ...",
-            total - bytes.len() as u64
-        ));
-    }
-    out
 }
 
 #[cfg(test)]
@@ -145,7 +182,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_printed_is_cut_and_harmless() {
+        assert_eq!(quote("a\n\"b\""), "\"a\\n\\\"b\\\"\"");
+        assert!(quote(&"x".repeat(5000)).ends_with("x\" (5000 characters)"));
+        let few = ["one", "\x1b[2J"].map(String::from);
+        assert_eq!(lines(&few), "`one`\n`\\u{1b}[2J`");
+        let many = vec!["line".to_string(); 1000];
+        assert!(lines(&many).contains("\n... (990 lines left out) ...\n"));
+        assert_eq!(shorten("127.0.0.1:0 hello"), "127.0.0.1:0 hello");
+        assert!(shorten(&"x".repeat(5000)).len() < 300);
+    }
+
+    #[test]
     fn a_block_is_cut_and_harmless() {
+        let block = |bytes: &[u8], total| {
+            let mut out = String::new();
+            let say = |_, sentence: &str| sentence.to_string();
+            super::block(bytes, total).tell(&say, &mut out);
+            out
+        };
         assert_eq!(block(b"one\n\x1b[2J\n", 9), "    | one\n    | \\u{1b}[2J\n");
         let long = "line\n".repeat(10_000);
         let shown = block(long.as_bytes(), 1_000_000);

@@ -2,6 +2,7 @@
 //! small, and nothing is left running.
 
 use crate::{grade, python};
+use grade::translate::untranslated;
 use harness::Resources;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,11 +59,14 @@ fn earns_nothing(exercise: u32, name: &str, program: &[&str]) {
         outcome.failed()
     );
     for result in &outcome.results {
-        let told = result.failure.as_deref().unwrap_or_default();
+        let failure = result.failure.as_ref().expect("it has failed");
+        let told = failure.to_string();
         assert!(
             !told.trim().is_empty() && told.len() < 100_000,
             "{name} has no short story"
         );
+        let untranslated = untranslated(failure);
+        assert!(untranslated.is_empty(), "{name}: {untranslated:#?}");
     }
     let left = left_running(&mark);
     assert!(left.is_empty(), "{name} has left running: {left:?}");

@@ -8,6 +8,7 @@ use answers::Answer;
 use grade::exercise::Exercise;
 use grade::outcome::Outcome;
 use grade::rubric::Rubric;
+use grade::translate;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -79,10 +80,15 @@ fn grade(number: u32, program: &[String]) -> Outcome {
 fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
     let outcome = grade(number, &answer.program);
     let failed: BTreeSet<String> = outcome.failed().into_iter().map(str::to_string).collect();
-    if failed == answer.fails {
+    let untranslated = untranslated(&outcome);
+    if failed == answer.fails && untranslated.is_empty() {
         return;
     }
     let mut complaints = complaints.lock().expect("nobody panics while this is held");
+    complaints.push_str(&untranslated);
+    if failed == answer.fails {
+        return;
+    }
     // Writing to a String cannot fail.
     let _ = writeln!(
         complaints,
@@ -98,6 +104,17 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
             let _ = writeln!(complaints, "-- {}:\n{story}", result.check.name);
         }
     }
+}
+
+/// The sentences of the stories that Chinese learners cannot read; nothing if they can.
+fn untranslated(outcome: &Outcome) -> String {
+    let failures = outcome.results.iter().filter_map(|r| r.failure.as_ref());
+    let sentences: BTreeSet<String> = failures.flat_map(translate::untranslated).collect();
+    let package = outcome.exercise.package();
+    let lines = sentences
+        .iter()
+        .map(|what| format!("{package}, in story.zh.toml: {what}\n"));
+    lines.collect()
 }
 
 /// Verifies all of them, as many at once as are allowed.
@@ -226,6 +243,8 @@ fn the_starter_gets_at_most_20(number: u32) {
         "the starter says where the work is"
     );
     let outcome = grade(number, &rubric(number).program());
+    let untranslated = untranslated(&outcome);
+    assert!(untranslated.is_empty(), "{untranslated}");
     assert!(
         outcome.score() <= 20,
         "the starter gets {} points",
