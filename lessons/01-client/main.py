@@ -27,13 +27,16 @@ def main():
         # With nothing sent, both ends would wait for the other for ever.
         sys.exit(f"cannot send an empty message\n{USAGE}")
 
+    # ANCHOR: encode
     # A socket carries bytes, not text. Where GBK has no bytes for a character, it is
     # better to send nothing.
     try:
         data = message.encode("gbk")
     except UnicodeEncodeError:
         sys.exit(f'cannot send "{message}" to {argument}: GBK cannot encode all of it')
+    # ANCHOR_END: encode
 
+    # ANCHOR: steps
     trying = "create a socket for"
     try:
         # Step 1: create the socket. STREAM means TCP; the family is IPv4 or IPv6.
@@ -52,6 +55,7 @@ def main():
         data = stream.recv(1024)
     except OSError as error:
         sys.exit(f"cannot {trying} {argument}: {error.strerror}")
+    # ANCHOR_END: steps
     if data == b"":
         sys.exit(f"no reply from {argument}: the server has closed the connection")
     print(data.decode("gbk", errors="replace"), flush=True)

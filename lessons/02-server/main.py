@@ -59,6 +59,7 @@ def main():
     listener.close()
 
 
+# ANCHOR: serve
 def serve(stream, peer):
     """Receives one message and answers it."""
     # Step 7: close the client's socket. `with` does it at its end, and after an error.
@@ -73,6 +74,7 @@ def serve(stream, peer):
 
         # Step 6: send. `sendall` goes on until the kernel has taken every byte.
         stream.sendall("server: hello, client!".encode("gbk"))
+# ANCHOR_END: serve
 
 
 def quoted(text):

@@ -37,11 +37,13 @@ def main():
         # Step 1: create the socket. STREAM means TCP; the family is IPv4 or IPv6.
         listener = socket.socket(family, socket.SOCK_STREAM)
 
+        # ANCHOR: option
         # Step 1b: set the option, before bind. With it we get a port on which only old
         # connections are left, in TIME_WAIT; never one on which another server listens.
         # (On Windows the same name means just that, stealing a port: leave it out.)
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # ANCHOR_END: option
 
         # Step 2: bind. Clients must know where to find the server.
         listener.bind(address)

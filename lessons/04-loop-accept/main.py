@@ -58,6 +58,7 @@ def main():
         cannot_listen(argument, error)
     print(f"listening on {shown(listener.getsockname())}", flush=True)
 
+    # ANCHOR: loop
     while True:
         # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         try:
@@ -76,6 +77,7 @@ def main():
             print(f"client offline: {peer}", flush=True)
         except OSError as error:
             print(f"cannot serve client {peer}: {error.strerror}", file=sys.stderr)
+    # ANCHOR_END: loop
 
 
 def serve(stream, peer):

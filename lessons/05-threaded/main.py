@@ -81,9 +81,11 @@ def main():
         peer = shown(peer)
         count(+1)
         say(f"client connected: {peer}")
+        # ANCHOR: thread
         # The new thread serves the client; this one goes back to accept the next.
         try:
             threading.Thread(target=serve, args=(stream, peer)).start()
+        # ANCHOR_END: thread
         except RuntimeError as error:
             say(f"cannot start a thread for client {peer}: {error}", sys.stderr)
             stream.close()
@@ -96,6 +98,7 @@ def main():
     # Python ends the process when the last of the threads has ended.
 
 
+# ANCHOR: serve
 def serve(stream, peer):
     """Serves one client, in a thread of its own, until it is offline."""
     try:
@@ -106,6 +109,7 @@ def serve(stream, peer):
         say(f"cannot serve client {peer}: {error.strerror}", sys.stderr)
     count(-1)
     say(f"client offline: {peer}")
+# ANCHOR_END: serve
 
 
 def answer(stream, peer):
@@ -123,11 +127,13 @@ def answer(stream, peer):
             stream.sendall(REPLY)
 
 
+# ANCHOR: count
 def count(change):
     """Counts the clients. Two threads that do it at once would lose one."""
     global clients
     with lock:
         clients += change
+# ANCHOR_END: count
 
 
 def say(line, where=sys.stdout):

@@ -80,10 +80,12 @@ def main():
         peer = shown(peer)
         count(+1)
         say(f"client connected: {peer}")
+        # ANCHOR: daemon
         # The new thread serves the client; this one goes back to accept the next.
         # Nobody waits for it: a daemon thread ends with the process.
         try:
             threading.Thread(target=serve, args=(stream, peer), daemon=True).start()
+        # ANCHOR_END: daemon
         except RuntimeError as error:
             say(f"cannot start a thread for client {peer}: {error}", sys.stderr)
             stream.close()
@@ -92,10 +94,12 @@ def main():
 
     # Step 7, once more: close the listener. New connections are refused from now on.
     listener.close()
+    # ANCHOR: end
     # At its end Python stops daemon threads wherever they are, and one that is stopped
     # inside a print makes it crash. So take the lock and keep it: nobody else prints.
     lock.acquire()
     print(f"shutting down: leaving {clients} client(s)", flush=True)
+    # ANCHOR_END: end
 
 
 def serve(stream, peer):

@@ -79,6 +79,7 @@ class Tanks:
         self.accepted = 0
         self.read = 0
 
+    # ANCHOR: write
     def write(self, length):
         """Sends up to `length` bytes, and returns how many the kernel took: 0 if it is full."""
         try:
@@ -88,6 +89,7 @@ class Tanks:
         self.accepted += taken
         self.report(f"write {length}: took {taken}")
         return taken
+    # ANCHOR_END: write
 
     def drain(self):
         """Receives all that is in the receive buffer, and checks it."""
@@ -135,6 +137,7 @@ def pattern(position, length):
     return enough[start : start + length]
 
 
+# ANCHOR: queues
 def queues(sender, receiver):
     """The bytes in the sender's send buffer and in the receiver's receive buffer.
 
@@ -155,6 +158,7 @@ def queues(sender, receiver):
     if sending is None or receiving is None:
         raise OSError("the connection is not in /proc/net/tcp")
     return sending, receiving
+# ANCHOR_END: queues
 
 
 def in_hex(address):
@@ -192,6 +196,7 @@ def half_a_character():
     wait_for(receiver, len(data))
     sender.close()
 
+    # ANCHOR: decode
     piece_by_piece = ""
     as_a_stream = ""
     decoder = codecs.getincrementaldecoder("gbk")(errors="replace")
@@ -206,6 +211,7 @@ def half_a_character():
         if last:
             break
         say(f"receive: {len(data)} bytes")
+    # ANCHOR_END: decode
     receiver.close()
     for way, decoded in [("piece by piece", piece_by_piece), ("as a stream", as_a_stream)]:
         verdict = "whole" if decoded == text else "broken"

@@ -25,11 +25,14 @@ fn main() -> anyhow::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
 
+    // ANCHOR: bind
     // Step 2: bind. Clients must know where to find the server.
     socket
         .bind(&address.into())
         .map_err(|error| cannot_listen(address, error))?;
+    // ANCHOR_END: bind
 
+    // ANCHOR: listen
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
     socket
@@ -37,7 +40,9 @@ fn main() -> anyhow::Result<()> {
         .map_err(|error| cannot_listen(address, error))?;
     let listener: TcpListener = socket.into();
     println!("listening on {}", listener.local_addr()?);
+    // ANCHOR_END: listen
 
+    // ANCHOR: accept
     // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
     let (stream, peer) = listener.accept().context("cannot accept a connection")?;
     println!("client connected: {peer}");
@@ -49,8 +54,10 @@ fn main() -> anyhow::Result<()> {
     // Step 7, once more: close the listener.
     drop(listener);
     Ok(())
+    // ANCHOR_END: accept
 }
 
+// ANCHOR: receive
 /// Receives one message and answers it.
 fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     // Step 5: receive once. 1024 is the most that we take, not what we wait for.
@@ -65,7 +72,9 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     // `{:?}` escapes control characters: a client must not steer our terminal.
     let (text, _) = GBK.decode_without_bom_handling(&buffer[..length]);
     println!("{peer} sent {text:?}");
+    // ANCHOR_END: receive
 
+    // ANCHOR: send
     // Step 6: send. `write_all` goes on until the kernel has taken every byte.
     let (reply, _, _) = GBK.encode("server: hello, client!");
     stream.write_all(&reply)?;
@@ -74,7 +83,9 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     drop(stream);
     Ok(())
 }
+// ANCHOR_END: send
 
+// ANCHOR: reset
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
@@ -83,7 +94,9 @@ fn is_reset(error: &io::Error) -> bool {
         ConnectionReset | ConnectionAborted | BrokenPipe
     )
 }
+// ANCHOR_END: reset
 
+// ANCHOR: refused
 /// Says why the server does not get its port.
 fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
     let reason = match error.kind() {
@@ -92,3 +105,4 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
     };
     anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
 }
+// ANCHOR_END: refused

@@ -14,10 +14,12 @@ use socket2::{Domain, Socket, Type};
 const USAGE: &str = "usage: lesson-03 [ADDR]
   ADDR  IP:PORT to listen on, default 127.0.0.1:9090 (IPv6: [::1]:9090)";
 
+// ANCHOR: causes
 const PORT_IN_USE: &str = "the port is in use
   Is another server running on it? End that one, or choose another port.
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
+// ANCHOR_END: causes
 
 fn main() -> anyhow::Result<()> {
     let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
@@ -30,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
 
+    // ANCHOR: option
     // Step 1b: set the option, before bind. With it we get a port on which only old
     // connections are left, in TIME_WAIT; never one on which another server listens.
     // (On Windows the same name means just that, stealing a port: leave it out.)
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     socket
         .set_reuse_address(true)
         .context("cannot set SO_REUSEADDR")?;
+    // ANCHOR_END: option
 
     // Step 2: bind. Clients must know where to find the server.
     socket

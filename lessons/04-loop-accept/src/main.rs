@@ -53,6 +53,7 @@ fn main() -> anyhow::Result<()> {
     let listener: TcpListener = socket.into();
     println!("listening on {}", listener.local_addr()?);
 
+    // ANCHOR: loop
     loop {
         // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         let (stream, peer) = match listener.accept() {
@@ -72,6 +73,7 @@ fn main() -> anyhow::Result<()> {
             Err(error) => eprintln!("cannot serve client {peer}: {error}"),
         }
     }
+    // ANCHOR_END: loop
 }
 
 /// Receives one message and answers it.

@@ -24,10 +24,12 @@ const PORT_IN_USE: &str = "the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
+// ANCHOR: shared
 /// How many clients are connected.
 static CLIENTS: AtomicUsize = AtomicUsize::new(0);
 /// Whether Ctrl-C has come.
 static STOPPING: AtomicBool = AtomicBool::new(false);
+// ANCHOR_END: shared
 
 fn main() -> anyhow::Result<()> {
     let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
@@ -63,6 +65,7 @@ fn main() -> anyhow::Result<()> {
     stop_on_ctrl_c(address)?;
     println!("listening on {address}");
 
+    // ANCHOR: accept
     // A scope ends when all threads that were started in it have ended.
     thread::scope(|scope| {
         loop {
@@ -87,15 +90,19 @@ fn main() -> anyhow::Result<()> {
                 println!("client offline: {peer}");
             }
         }
+        // ANCHOR_END: accept
 
+        // ANCHOR: end
         // Step 7, once more: close the listener. New connections are refused from now on.
         drop(listener);
         let clients = CLIENTS.load(SeqCst);
         println!("shutting down: waiting for {clients} client(s)");
+        // ANCHOR_END: end
     });
     Ok(())
 }
 
+// ANCHOR: serve
 /// Serves one client, in a thread of its own, until it is offline.
 fn serve(stream: TcpStream, peer: SocketAddr) {
     if let Err(error) = answer(stream, peer)
@@ -106,7 +113,9 @@ fn serve(stream: TcpStream, peer: SocketAddr) {
     CLIENTS.fetch_sub(1, SeqCst);
     println!("client offline: {peer}");
 }
+// ANCHOR_END: serve
 
+// ANCHOR: answer
 /// Answers each message.
 fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     let mut buffer = [0; 1024];
@@ -130,7 +139,9 @@ fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     drop(stream);
     Ok(())
 }
+// ANCHOR_END: answer
 
+// ANCHOR: wake
 /// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process.
 fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
     // No signal wakes a thread that waits in `accept`, but a connection does. Its
@@ -146,7 +157,9 @@ fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
     };
     ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
 }
+// ANCHOR_END: wake
 
+// ANCHOR: reset
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
@@ -155,6 +168,7 @@ fn is_reset(error: &io::Error) -> bool {
         ConnectionReset | ConnectionAborted | BrokenPipe
     )
 }
+// ANCHOR_END: reset
 
 /// Says why the server does not get its port.
 fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {

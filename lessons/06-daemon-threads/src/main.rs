@@ -75,9 +75,11 @@ fn main() -> anyhow::Result<()> {
         };
         CLIENTS.fetch_add(1, SeqCst);
         println!("client connected: {peer}");
+        // ANCHOR: spawn
         // The new thread serves the client; this one goes back to accept the next.
         // Nobody waits for it: like a daemon thread in Python it ends with the process.
         let started = thread::Builder::new().spawn(move || serve(stream, peer));
+        // ANCHOR_END: spawn
         if let Err(error) = started {
             eprintln!("cannot start a thread for client {peer}: {error}");
             CLIENTS.fetch_sub(1, SeqCst);
@@ -85,11 +87,13 @@ fn main() -> anyhow::Result<()> {
         }
     }
 
+    // ANCHOR: end
     // Step 7, once more: close the listener. New connections are refused from now on.
     drop(listener);
     let clients = CLIENTS.load(SeqCst);
     println!("shutting down: leaving {clients} client(s)");
     Ok(())
+    // ANCHOR_END: end
 }
 
 /// Serves one client, in a thread of its own, until it is offline.
@@ -127,6 +131,7 @@ fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
+// ANCHOR: wake
 /// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop.
 fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
     // No signal wakes a thread that waits in `accept`, but a connection does. Its
@@ -140,6 +145,7 @@ fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
     };
     ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
 }
+// ANCHOR_END: wake
 
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {

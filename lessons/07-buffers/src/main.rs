@@ -34,6 +34,7 @@ fn main() -> anyhow::Result<()> {
 /// Act 1: a sender writes while nobody reads. Two tanks fill up; then the receiver drains.
 fn two_tanks(buffer: usize) -> anyhow::Result<()> {
     let (sender, receiver) = connection(Some(buffer))?;
+    // ANCHOR: fill
     // From here on a send that finds the tank full says `WouldBlock` and does not wait.
     sender.set_nonblocking(true)?;
     receiver.set_nonblocking(true)?;
@@ -53,6 +54,7 @@ fn two_tanks(buffer: usize) -> anyhow::Result<()> {
     let chunk = send_tank / 4;
     while tanks.write(chunk)? > 0 {}
     println!("the kernel takes no more: a blocking send would wait here");
+    // ANCHOR_END: fill
 
     println!("-- the receiver drains, the sender goes on --");
     let total = 2 * tanks.accepted;
@@ -73,6 +75,7 @@ struct Tanks {
 }
 
 impl Tanks {
+    // ANCHOR: write
     /// Sends up to `length` bytes, and returns how many the kernel took: 0 if it is full.
     fn write(&mut self, length: usize) -> anyhow::Result<usize> {
         let bytes = pattern(self.accepted, length);
@@ -84,6 +87,7 @@ impl Tanks {
         self.report(&format!("write {length}: took {taken}"))?;
         Ok(taken)
     }
+    // ANCHOR_END: write
 
     /// Receives all that is in the receive buffer, and checks it.
     fn drain(&mut self) -> anyhow::Result<()> {
@@ -118,6 +122,7 @@ impl Tanks {
                 );
                 return Ok(());
             };
+            // ANCHOR: settle
             // What was sent stays in the send buffer until it is acknowledged: for a
             // moment the same bytes are in both queues, and the sum is too high.
             let settled = accepted == read + sending + receiving;
@@ -129,6 +134,7 @@ impl Tanks {
             }
             before = Some((sending, receiving));
             thread::sleep(Duration::from_millis(5));
+            // ANCHOR_END: settle
         }
     }
 }
@@ -141,6 +147,7 @@ fn pattern(position: usize, length: usize) -> Vec<u8> {
     enough[start..start + length].to_vec()
 }
 
+// ANCHOR: queues
 /// The bytes in the sender's send buffer and in the receiver's receive buffer.
 #[cfg(target_os = "linux")]
 fn queues(sender: &TcpStream, receiver: &TcpStream) -> anyhow::Result<Option<(usize, usize)>> {
@@ -155,6 +162,7 @@ fn queues(sender: &TcpStream, receiver: &TcpStream) -> anyhow::Result<Option<(us
     let receiving = row(to, from)?.rx_queue;
     Ok(Some((sending as usize, receiving as usize)))
 }
+// ANCHOR_END: queues
 
 /// Only Linux shows how full the two buffers are.
 #[cfg(not(target_os = "linux"))]
@@ -167,6 +175,7 @@ fn queues(_: &TcpStream, _: &TcpStream) -> anyhow::Result<Option<(usize, usize)>
 fn no_message_boundaries() -> anyhow::Result<()> {
     println!("== Act 2: no message boundaries ==");
     let (mut sender, mut receiver) = connection(None)?;
+    // ANCHOR: boundaries
     for message in ["one", "two", "three"] {
         sender.write_all(message.as_bytes())?;
         println!("send: {message:?}");
@@ -176,6 +185,7 @@ fn no_message_boundaries() -> anyhow::Result<()> {
     let length = receiver.read(&mut buffer)?;
     let text = String::from_utf8_lossy(&buffer[..length]);
     println!("receive: {text:?}");
+    // ANCHOR_END: boundaries
     println!("3 sends, 1 receive: TCP carries a stream of bytes, not messages");
     Ok(())
 }
@@ -195,6 +205,7 @@ fn half_a_character() -> anyhow::Result<()> {
     wait_for(&receiver, bytes.len())?;
     drop(sender);
 
+    // ANCHOR: decode
     let mut piece_by_piece = String::new();
     let mut as_a_stream = String::with_capacity(2 * text.len());
     let mut decoder = GBK.new_decoder_without_bom_handling();
@@ -213,6 +224,7 @@ fn half_a_character() -> anyhow::Result<()> {
         }
         println!("receive: {length} bytes");
     }
+    // ANCHOR_END: decode
     for (way, decoded) in [
         ("piece by piece", piece_by_piece),
         ("as a stream", as_a_stream),
@@ -224,6 +236,7 @@ fn half_a_character() -> anyhow::Result<()> {
     Ok(())
 }
 
+// ANCHOR: connection
 /// Both ends of a new connection to ourselves: the sender and the receiver.
 fn connection(buffer: Option<usize>) -> io::Result<(TcpStream, TcpStream)> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -240,6 +253,7 @@ fn connection(buffer: Option<usize>) -> io::Result<(TcpStream, TcpStream)> {
     let (receiver, _) = listener.accept()?;
     Ok((sender.into(), receiver))
 }
+// ANCHOR_END: connection
 
 /// Waits until that many bytes are in the receive buffer, and leaves them there.
 fn wait_for(receiver: &TcpStream, length: usize) -> io::Result<()> {

@@ -1,0 +1,118 @@
+//! What a lesson changes in the one before it: the difference of the two `main.rs`, which
+//! the lesson's chapter includes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use harness::WORKSPACE;
+use similar::TextDiff;
+
+/// The folder of the differences, seen from the workspace.
+pub const FOLDER: &str = "mdbook/differences";
+
+/// The lessons that have one before them.
+pub const LESSONS: std::ops::RangeInclusive<usize> = 2..=7;
+
+/// How many lines stand around a change.
+const CONTEXT: usize = 3;
+
+/// The file of a lesson's difference.
+pub fn path(lesson: usize) -> PathBuf {
+    Path::new(WORKSPACE)
+        .join(FOLDER)
+        .join(format!("{lesson:02}.diff"))
+}
+
+/// What the file of a lesson's difference must hold: a unified difference, from the sources
+/// as the book shows them, without the marks of their pieces.
+///
+/// # Errors
+///
+/// If a source cannot be read.
+pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
+    let (old_name, old) = source(lesson - 1)?;
+    let (new_name, new) = source(lesson)?;
+    let difference = TextDiff::from_lines(&old, &new);
+    let mut unified = difference.unified_diff();
+    Ok(unified
+        .context_radius(CONTEXT)
+        .header(&old_name, &new_name)
+        .to_string())
+}
+
+/// Writes all differences that are not up to date, and says on stdout which.
+///
+/// # Errors
+///
+/// If a source cannot be read, or a difference cannot be written.
+pub fn update() -> anyhow::Result<()> {
+    if crate::sessions::is_playing() {
+        return Ok(());
+    }
+    for lesson in LESSONS {
+        let path = path(lesson);
+        let difference = of_lesson(lesson)?;
+        if std::fs::read_to_string(&path).is_ok_and(|written| written == difference) {
+            continue;
+        }
+        let folder = Path::new(WORKSPACE).join(FOLDER);
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {FOLDER}"))?;
+        let written = std::fs::write(&path, difference);
+        written.with_context(|| format!("cannot write {FOLDER}/{lesson:02}.diff"))?;
+        println!("{FOLDER}/{lesson:02}.diff: written anew");
+    }
+    Ok(())
+}
+
+/// The path of a lesson's source, seen from the workspace, and its text without the lines
+/// that mark pieces for the book.
+fn source(lesson: usize) -> anyhow::Result<(String, String)> {
+    let name = format!("lessons/{}/src/main.rs", folder_of_lesson(lesson)?);
+    let text = std::fs::read_to_string(Path::new(WORKSPACE).join(&name));
+    let text = text.with_context(|| format!("cannot read {name}"))?;
+    Ok((name, without_anchors(&text)))
+}
+
+/// The name of a lesson's folder, such as `02-server`.
+fn folder_of_lesson(lesson: usize) -> anyhow::Result<String> {
+    let folders = std::fs::read_dir(Path::new(WORKSPACE).join("lessons"));
+    let mut folders = folders.context("cannot read lessons")?.flatten();
+    let is_wanted = |name: &String| name.starts_with(&format!("{lesson:02}-"));
+    folders
+        .find_map(|folder| folder.file_name().into_string().ok().filter(is_wanted))
+        .with_context(|| format!("there is no lesson {lesson:02}"))
+}
+
+/// A source as the book shows it.
+fn without_anchors(text: &str) -> String {
+    let is_shown = |line: &&str| !line.contains("ANCHOR: ") && !line.contains("ANCHOR_END: ");
+    text.split_inclusive('\n').filter(is_shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_pieces_are_left_out() {
+        let text = "a\n    // ANCHOR: bind\n    b\n    // ANCHOR_END: bind\nc\n";
+        assert_eq!(without_anchors(text), "a\n    b\nc\n");
+    }
+
+    #[test]
+    fn a_difference_is_what_git_and_patch_read() {
+        let difference = of_lesson(3).expect("the sources are there");
+        let mut lines = difference.lines();
+        assert_eq!(lines.next(), Some("--- lessons/02-server/src/main.rs"));
+        assert_eq!(lines.next(), Some("+++ lessons/03-reuseaddr/src/main.rs"));
+        assert!(
+            lines.next().is_some_and(|line| line.starts_with("@@ -1,")),
+            "{difference}"
+        );
+        assert!(
+            difference.contains("\n+        .set_reuse_address(true)\n"),
+            "{difference}"
+        );
+        assert!(!difference.contains("ANCHOR"), "{difference}");
+    }
+}

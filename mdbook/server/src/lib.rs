@@ -1,0 +1,7 @@
+//! The book: building and serving it, and holding it to its word.
+
+pub mod differences;
+pub mod includes;
+pub mod serve;
+pub mod sessions;
+pub mod site;

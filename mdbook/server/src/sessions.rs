@@ -1,0 +1,96 @@
+//! The terminal sessions of the book: each is a file that is both what the reader sees and
+//! a script that a test runs against the real programs.
+//!
+//! A session `mdbook/sessions/NAME.txt` tells what is typed in which terminal, and what
+//! comes (`sessions/script.rs` has the forms of its lines):
+//!
+//! ```text
+//! 1 $ cargo run -p lesson-02
+//! 1   listening on 127.0.0.1:9090
+//! 2 $ cargo run -p lesson-01
+//! 2   server: hello, client!
+//! 1   client connected: 127.0.0.1:50312
+//! 1   127.0.0.1:50312 sent "hello"
+//! 1 $
+//! ```
+//!
+//! Commands run under `sh -c`, each by itself, in the root folder of the workspace; their
+//! stdin is a pipe. `cargo run -p lesson-NN` and `target/debug/lesson-NN` are the program
+//! that cargo has built, and `$?` is the status of the terminal's last command. Each line of
+//! output is waited for in its own terminal: the lines of one terminal come in their order,
+//! those of two terminals may come in any. `ss` is run until its table is the one in the
+//! file, in whatever order its rows come. When the file ends, so does all that still runs.
+//!
+//! What differs from run to run is left aside, and ephemeral ports go together one to one
+//! (`sessions/normal.rs`). A session whose other numbers differ says so in `NAME.toml`
+//! beside it, which has patterns of what to leave aside: `normalise = ['accepted (\d+)']`.
+
+#[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(target_os = "linux")]
+mod normal;
+#[cfg(target_os = "linux")]
+mod player;
+#[cfg(target_os = "linux")]
+mod record;
+#[cfg(target_os = "linux")]
+mod replay;
+#[cfg(target_os = "linux")]
+mod rest;
+#[cfg(target_os = "linux")]
+mod script;
+#[cfg(target_os = "linux")]
+mod stage;
+
+#[cfg(target_os = "linux")]
+pub use player::{Player, update};
+
+use std::path::Path;
+
+use anyhow::Context;
+use harness::WORKSPACE;
+
+/// The folder of the sessions, seen from the workspace.
+pub const FOLDER: &str = "mdbook/sessions";
+
+/// Whether this process is one that plays a session, in a namespace of its own: it leaves
+/// alone whatever is not that session's.
+pub(crate) fn is_playing() -> bool {
+    #[cfg(target_os = "linux")]
+    return namespace::Task::of_this_process().is_some();
+    #[cfg(not(target_os = "linux"))]
+    return false;
+}
+
+/// The names of all sessions, in order.
+///
+/// # Errors
+///
+/// If their folder cannot be read.
+pub fn names() -> anyhow::Result<Vec<String>> {
+    let folder = Path::new(WORKSPACE).join(FOLDER);
+    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry
+            .with_context(|| format!("cannot read {FOLDER}"))?
+            .path();
+        if path.extension().is_some_and(|extension| extension == "txt")
+            && let Some(name) = path.file_stem()
+        {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Runs sessions anew: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn update(_names: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}

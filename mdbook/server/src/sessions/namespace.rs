@@ -1,0 +1,120 @@
+//! A network of its own for each session: nobody else listens on port 9090, `ss` shows
+//! nothing else, and no `TIME_WAIT` is left from another.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, bail};
+use harness::Family;
+
+use super::stage::wait_for_end;
+
+/// Tells a process that it has a namespace, what to do in it, and where the lessons'
+/// programs are: `replay:FOLDER` or `record:FOLDER`.
+const TASK: &str = "BOOK_SESSION";
+
+/// What to do with a session in a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Compare what comes with the file.
+    Replay,
+    /// Write what comes into the file.
+    Record,
+}
+
+impl Task {
+    /// What this process was started for, and the folder of the lessons' programs; nothing
+    /// where it has not been started by [`Task::run`].
+    pub(super) fn of_this_process() -> Option<(Self, PathBuf)> {
+        let text = std::env::var(TASK).ok()?;
+        let (task, folder) = text.split_once(':')?;
+        let task = match task {
+            "replay" => Self::Replay,
+            "record" => Self::Record,
+            _ => return None,
+        };
+        Some((task, PathBuf::from(folder)))
+    }
+
+    /// Has `book update SESSION` do this in namespaces of its own: of networks, and of
+    /// processes, so that `kill` reaches nobody else and nothing outlives it.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no namespace here, which says what is missing; or whatever the other
+    /// process says.
+    pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<()> {
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        let task = match self {
+            Self::Replay => "replay",
+            Self::Record => "record",
+        };
+        command
+            .args([
+                "--net",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--",
+            ])
+            // Also says, before anything else, whether there can be a namespace.
+            .args([
+                "sh",
+                "-c",
+                "ip link set lo up && echo ready && exec \"$@\"",
+                "sh",
+            ])
+            .arg(book)
+            .args(["update", session])
+            .env(TASK, format!("{task}:{}", programs.display()))
+            .env("PATH", super::stage::search_path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let (success, printed, errors) = run_to_end(&mut command)?;
+        if !printed.starts_with("ready\n") {
+            bail!(
+                "cannot have a network of its own for the session: {}\n{CURE}",
+                errors.trim()
+            );
+        }
+        if !success {
+            bail!("{}", errors.strip_prefix("cargo book: ").unwrap_or(&errors));
+        }
+        Ok(())
+    }
+}
+
+const CURE: &str = "\
+Replaying a session takes Linux, `unshare` (package util-linux), `ip` and `ss` (package
+iproute2), and the right to a network namespace: be root, or let users have namespaces
+(on Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; in a container:
+--privileged).";
+
+/// Runs a command; returns whether it succeeded, its stdout and its stderr.
+fn run_to_end(command: &mut Command) -> anyhow::Result<(bool, String, String)> {
+    let started = Family::start(command);
+    let (family, mut child) = started.with_context(|| format!("cannot start `unshare`\n{CURE}"))?;
+    let stderr = child.stderr.take();
+    let errors = thread::spawn(move || read_all(stderr));
+    let printed = read_all(child.stdout.take());
+    wait_for_end(child.id());
+    let status = family
+        .end(&mut child)
+        .context("cannot tell how `unshare` ended")?;
+    let errors = errors.join().unwrap_or_default();
+    Ok((status.success(), printed, errors))
+}
+
+/// A stream to its end. What cannot be read any more has ended.
+fn read_all(stream: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,147 @@
+//! Plays sessions: compares them with their files, or writes those anew.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use harness::WORKSPACE;
+use serde::Deserialize;
+
+use super::namespace::Task;
+use super::normal::Normaliser;
+use super::script::Script;
+use super::{FOLDER, record, replay, stage};
+
+/// What a session may have besides, in `NAME.toml`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Regular expressions of what differs from run to run.
+    #[serde(default)]
+    normalise: Vec<String>,
+}
+
+/// The file of a session.
+fn path(name: &str) -> PathBuf {
+    Path::new(WORKSPACE)
+        .join(FOLDER)
+        .join(format!("{name}.txt"))
+}
+
+/// Reads a session, and what else it says about itself.
+///
+/// # Errors
+///
+/// If a file cannot be read, or is not in its form.
+fn read(name: &str) -> anyhow::Result<(Script, Normaliser)> {
+    let path = path(name);
+    let file = format!("{FOLDER}/{name}.txt");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+    let script = Script::parse(&text).with_context(|| format!("cannot use {file}"))?;
+    let settings = path.with_extension("toml");
+    let settings: Settings = if settings.exists() {
+        let text = std::fs::read_to_string(&settings);
+        let text = text.with_context(|| format!("cannot read {FOLDER}/{name}.toml"))?;
+        toml::from_str(&text).with_context(|| format!("cannot use {FOLDER}/{name}.toml"))?
+    } else {
+        Settings::default()
+    };
+    Ok((script, Normaliser::new(&settings.normalise)?))
+}
+
+/// Runs these sessions, or all where none is named, and writes anew the output of those
+/// whose file says something else. Says on stdout what became of each.
+///
+/// # Errors
+///
+/// If one cannot be run, or does not go the same way twice.
+pub fn update(names: &[String]) -> anyhow::Result<()> {
+    if let Some((task, programs)) = Task::of_this_process() {
+        return names
+            .iter()
+            .try_for_each(|name| inside(task, name, &programs));
+    }
+    let book = std::env::current_exe().context("cannot find the program `book`")?;
+    let player = Player::new(&book);
+    let names = if names.is_empty() {
+        super::names()?
+    } else {
+        names.to_vec()
+    };
+    let mut failed = Vec::new();
+    for name in names {
+        match player.update(&name) {
+            Ok(what) => println!("{name}: {what}"),
+            Err(error) => {
+                println!("{name}: {error:#}\n");
+                failed.push(name);
+            }
+        }
+    }
+    anyhow::ensure!(failed.is_empty(), "not up to date: {}", failed.join(", "));
+    Ok(())
+}
+
+/// Runs a session in the namespace that this process has been given.
+fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
+    let (script, normaliser) = read(name)?;
+    stage::check_tools(&script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    match task {
+        Task::Record => {
+            let recorded = record::record(&script, programs)?;
+            let written = std::fs::write(path(name), recorded.to_string());
+            written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
+        }
+        Task::Replay => {
+            let replayed = replay::replay(&script, normaliser, programs, replay::LIMIT);
+            replayed.map_err(|failure| {
+                anyhow::anyhow!(
+                    "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\
+                     If this is how it should go, `cargo book update {name}` writes it anew.",
+                    failure.line
+                )
+            })
+        }
+    }
+}
+
+/// Plays sessions, each in a network of its own.
+pub struct Player {
+    book: PathBuf,
+    programs: PathBuf,
+}
+
+impl Player {
+    /// A player that uses the program `book` at this path. Builds the lessons.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be built.
+    pub fn new(book: &Path) -> Self {
+        let programs = PathBuf::from(harness::build::lesson(1)).with_file_name("");
+        let book = book.to_path_buf();
+        Self { book, programs }
+    }
+
+    /// Runs a session, and compares what comes with its file.
+    ///
+    /// # Errors
+    ///
+    /// If it does not go as the file says, with the story; or if it cannot be run, with
+    /// what is missing.
+    pub fn replay(&self, name: &str) -> anyhow::Result<()> {
+        Task::Replay.run(&self.book, &self.programs, name)
+    }
+
+    /// Writes a session anew if it does not go as its file says, and says what it has done.
+    fn update(&self, name: &str) -> anyhow::Result<&'static str> {
+        // What cannot even be read must not be taken for one that goes another way.
+        read(name)?;
+        if self.replay(name).is_ok() {
+            return Ok("as it was");
+        }
+        Task::Record.run(&self.book, &self.programs, name)?;
+        self.replay(name)
+            .context("written anew, but it does not go the same way twice")?;
+        Ok("written anew")
+    }
+}

@@ -1,0 +1,96 @@
+//! Runs the inputs of a session, and writes down what comes.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::replay::LIMIT;
+use super::script::{Entry, Event, Script};
+use super::stage::Stage;
+
+/// How long all terminals must be quiet until the next input. A tool may wait for a time; a
+/// test must not.
+const QUIET: Duration = Duration::from_millis(400);
+
+/// How long a terminal may be silent that has output at this place of the file.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Runs a session, and returns it with the output that came: after each input the lines of
+/// its own terminal first, then those of the others.
+///
+/// # Errors
+///
+/// If an input is not possible, such as a command while the one before it does not end.
+pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script> {
+    let mut stage = Stage::new(programs);
+    let mut entries = Vec::new();
+    for (index, input) in script.entries.iter().enumerate() {
+        if matches!(input.event, Event::Output(_)) {
+            continue;
+        }
+        if matches!(input.event, Event::Start(_) | Event::Prompt) {
+            wait_for_end(&mut stage, input)?;
+            push_output(&mut entries, &mut stage, input.terminal);
+        }
+        entries.push(input.clone());
+        if input.event == Event::Prompt {
+            continue;
+        }
+        stage.wait_for_rest();
+        give(&mut stage, input).with_context(|| format!("line {}: {input}", input.line))?;
+        let outputs = script.entries[index + 1..]
+            .iter()
+            .take_while(|entry| matches!(entry.event, Event::Output(_)));
+        let talkative: Vec<u8> = outputs.map(|entry| entry.terminal).collect();
+        wait_for_quiet(&mut stage, &talkative);
+        push_output(&mut entries, &mut stage, input.terminal);
+    }
+    Ok(Script { entries })
+}
+
+fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
+    let number = input.terminal;
+    match &input.event {
+        Event::Start(command) => stage.start(number, command),
+        Event::Type(text) => stage.type_line(number, text),
+        Event::Press(key) => stage.press(number, *key),
+        Event::Prompt | Event::Output(_) => Ok(()),
+    }
+}
+
+fn wait_for_end(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
+    let number = input.terminal;
+    stage
+        .wait(LIMIT, |stage| (!stage.is_running(number)).then_some(()))
+        .with_context(|| {
+            format!(
+                "line {}: {input}: the command before it does not end",
+                input.line
+            )
+        })
+}
+
+/// Waits until nothing more comes, and something has come where there was something before.
+fn wait_for_quiet(stage: &mut Stage, talkative: &[u8]) {
+    let begun = Instant::now();
+    while begun.elapsed() < LIMIT {
+        let heard = stage.listen(QUIET);
+        let complete = talkative.iter().all(|number| stage.has_unread(*number));
+        if !heard && (complete || begun.elapsed() > PATIENCE) {
+            return;
+        }
+    }
+}
+
+/// Adds all that has come, the lines of this terminal first.
+fn push_output(entries: &mut Vec<Entry>, stage: &mut Stage, first: u8) {
+    let mut lines = stage.read_all();
+    lines.sort_by_key(|(number, _)| *number != first);
+    entries.extend(lines.into_iter().map(|(terminal, text)| Entry {
+        line: 0,
+        after_blank: false,
+        terminal,
+        event: Event::Output(text),
+    }));
+}

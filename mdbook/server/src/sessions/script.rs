@@ -1,0 +1,216 @@
+//! The file format of a session: what was typed in which terminal, and what came.
+
+use std::fmt;
+
+/// A session as its file tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Script {
+    /// The entries in the order of the file.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A line of the file; a command may go on over more lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The number of its line in the file, from 1.
+    pub(super) line: usize,
+    /// Whether a blank line stands before it.
+    pub(super) after_blank: bool,
+    /// The terminal that it is about, 1 to 9.
+    pub(super) terminal: u8,
+    /// What happens in that terminal.
+    pub(super) event: Event,
+}
+
+/// What happens in a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// `N $ command`: a command is started, after the one before has ended.
+    Start(String),
+    /// `N $`: the prompt is back; the command has ended.
+    Prompt,
+    /// `N   text`: a line of output, stdout or stderr.
+    Output(String),
+    /// `N > text`: a line typed on the command's stdin.
+    Type(String),
+    /// `N ^C` or `N ^D`.
+    Press(Key),
+}
+
+/// A key that is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// `^C`: SIGINT to the command and whatever runs with it.
+    Interrupt,
+    /// `^D`: the end of stdin.
+    EndOfInput,
+}
+
+impl Script {
+    /// Reads a session.
+    ///
+    /// # Errors
+    ///
+    /// If a line has none of the forms above; says which one, by its number.
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut after_blank = false;
+        for (index, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                after_blank = true;
+                continue;
+            }
+            let (terminal, event) = parse_line(line).ok_or_else(|| {
+                anyhow::anyhow!(
+                    "line {}: {line:?} is none of `N $ command`, `N $`, `N   output`, \
+                     `N > typed`, `N ^C`, `N ^D`",
+                    index + 1
+                )
+            })?;
+            if let (Some(last), Event::Type(more)) = (entries.last_mut(), &event)
+                && let Event::Start(command) = &mut last.event
+                && last.terminal == terminal
+                && !after_blank
+                && is_unfinished(command)
+            {
+                command.push('\n');
+                command.push_str(more);
+                continue;
+            }
+            entries.push(Entry {
+                line: index + 1,
+                after_blank,
+                terminal,
+                event,
+            });
+            after_blank = false;
+        }
+        anyhow::ensure!(!entries.is_empty(), "the session is empty");
+        Ok(Self { entries })
+    }
+}
+
+impl Entry {
+    /// Whether it makes something happen, and does not only wait for it.
+    pub(super) fn is_input(&self) -> bool {
+        match self.event {
+            Event::Start(_) | Event::Type(_) | Event::Press(_) => true,
+            Event::Prompt | Event::Output(_) => false,
+        }
+    }
+}
+
+fn parse_line(line: &str) -> Option<(u8, Event)> {
+    let digit = line.chars().next()?.to_digit(10)?;
+    let terminal = u8::try_from(digit).ok().filter(|number| *number > 0)?;
+    let rest = line[1..].trim_end();
+    let event = match rest {
+        "" => Event::Output(String::new()),
+        " $" => Event::Prompt,
+        " >" => Event::Type(String::new()),
+        " ^C" => Event::Press(Key::Interrupt),
+        " ^D" => Event::Press(Key::EndOfInput),
+        _ => {
+            if let Some(text) = rest.strip_prefix("   ") {
+                Event::Output(text.to_string())
+            } else if let Some(command) = rest.strip_prefix(" $ ") {
+                Event::Start(command.trim_start().to_string())
+            } else {
+                Event::Type(rest.strip_prefix(" > ")?.to_string())
+            }
+        }
+    };
+    Some((terminal, event))
+}
+
+/// Whether the shell would ask for more of this command: a quote is open.
+fn is_unfinished(command: &str) -> bool {
+    shlex::split(command).is_none()
+}
+
+impl fmt::Display for Script {
+    /// Writes the session as a file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, entry) in self.entries.iter().enumerate() {
+            if entry.after_blank && index > 0 {
+                writeln!(f)?;
+            }
+            writeln!(f, "{entry}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.terminal)?;
+        match &self.event {
+            Event::Start(command) => {
+                // A command of several lines goes on after the shell's second prompt.
+                let next = format!("\n{} > ", self.terminal);
+                write!(f, " $ {}", command.replace('\n', &next))
+            }
+            Event::Prompt => write!(f, " $"),
+            Event::Output(text) if text.is_empty() => Ok(()),
+            Event::Output(text) => write!(f, "   {text}"),
+            Event::Type(text) if text.is_empty() => write!(f, " >"),
+            Event::Type(text) => write!(f, " > {text}"),
+            Event::Press(Key::Interrupt) => write!(f, " ^C"),
+            Event::Press(Key::EndOfInput) => write!(f, " ^D"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = "\
+1 $ cargo run -p lesson-02
+1   listening on 127.0.0.1:9090
+1
+1     two more blanks
+
+2 $ python3 -c '
+2 > import sys
+2 > print(sys.stdin.read())'
+2 > typed
+2 >
+2 ^D
+2 $
+1 ^C
+";
+
+    #[test]
+    fn a_session_is_read_and_written_as_it_was() {
+        let script = Script::parse(EXAMPLE).expect("it has the right form");
+        assert_eq!(script.to_string(), EXAMPLE);
+        let events: Vec<&Event> = script.entries.iter().map(|entry| &entry.event).collect();
+        assert_eq!(
+            events[4],
+            &Event::Start("python3 -c '\nimport sys\nprint(sys.stdin.read())'".to_string())
+        );
+        assert_eq!(events[3], &Event::Output("  two more blanks".to_string()));
+        assert_eq!(events[5], &Event::Type("typed".to_string()));
+        assert_eq!(events[7], &Event::Press(Key::EndOfInput));
+        assert_eq!(script.entries[5].line, 9);
+        assert!(script.entries[4].after_blank);
+    }
+
+    #[test]
+    fn a_line_of_another_form_is_an_error_that_names_it() {
+        for line in [
+            "x $ ls",
+            "0 $ ls",
+            "1 hello",
+            "1$ ls",
+            "1  two blanks",
+            "1 ^Z",
+        ] {
+            let text = format!("1 $ ls\n{line}\n");
+            let error = Script::parse(&text).expect_err("it is wrong").to_string();
+            assert!(error.starts_with("line 2: "), "{error}");
+        }
+        assert!(Script::parse("\n\n").is_err());
+    }
+}

@@ -1,0 +1,466 @@
+//! What `cargo book` and `cargo book build` do, on a small book of the tests' own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tungstenite::WebSocket;
+
+/// Only a server that is wrong makes a test wait so long.
+const LIMIT: Duration = Duration::from_secs(30);
+
+const SUMMARY: &str = "# Summary\n\n- [One](one.md)\n- [Two](two.md)\n";
+
+/// What no page may ever show.
+const SECRET: &str = "nobody may read this";
+
+/// A workspace with a book of two chapters.
+struct Workspace(TempDir);
+
+impl Workspace {
+    fn new() -> Workspace {
+        let workspace = Workspace(TempDir::new().expect("a temporary folder"));
+        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let theme = real.join("theme");
+        copy(&theme, &workspace.path("mdbook/theme"));
+        fs::copy(real.join("book.toml"), workspace.path("mdbook/book.toml")).expect("book.toml");
+        for source in ["src", "zh-CN"] {
+            let text = |name: &str| format!("mdbook/{source}/{name}");
+            workspace.write(&text("SUMMARY.md"), SUMMARY);
+            workspace.write(
+                &text("one.md"),
+                "# One\n\n{{#include ../../lessons/one.rs:it}}\n",
+            );
+            workspace.write(&text("two.md"), "# Two\n");
+        }
+        let code = "// ANCHOR: it\nfn one() {}\n// ANCHOR_END: it\n";
+        workspace.write("lessons/one.rs", code);
+        workspace.write("secret.txt", SECRET);
+        workspace.write("tmp/secret.txt", SECRET);
+        workspace
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// `cargo book` as cargo starts it, in a folder that has nothing to do with the book.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_book"));
+        command
+            .current_dir(self.path("tmp"))
+            // Where a build is while it is served: beside a secret.
+            .env("TMPDIR", self.path("tmp"))
+            .arg("--workspace")
+            .arg(self.0.path());
+        command
+    }
+
+    /// Runs `cargo book build` and returns whether it succeeded, and what it said.
+    fn build(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = self.command();
+        let output = command.arg("build").args(arguments).output();
+        let output = output.expect("cargo book runs");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        (output.status.success(), said)
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Server {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cargo book starts");
+        let (sender, said) = channel();
+        let streams: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stdout.take().expect("stdout")),
+            Box::new(child.stderr.take().expect("stderr")),
+        ];
+        for stream in streams {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    sender.send(line).ok();
+                }
+            });
+        }
+        let mut server = Server {
+            child,
+            said,
+            address: ([127, 0, 0, 1], 0).into(),
+            greeting: String::new(),
+        };
+        server.greeting = server.expect("The book is at http://");
+        let mut words = server.greeting.split(['/', ' ']);
+        let address = words.find_map(|word| word.parse().ok());
+        server.address = address.unwrap_or_else(|| panic!("no address: {}", server.greeting));
+        server
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry").path();
+        let to = to.join(entry.file_name().expect("a name"));
+        if entry.is_dir() {
+            copy(&entry, &to);
+        } else {
+            fs::copy(entry, to).expect("a copy");
+        }
+    }
+}
+
+/// A running `cargo book`, which ends with the test.
+struct Server {
+    child: Child,
+    said: Receiver<String>,
+    address: SocketAddr,
+    /// What it said until it was there.
+    greeting: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Server {
+    /// Waits for a line that contains `part`, and returns what was said up to it.
+    fn expect(&self, part: &str) -> String {
+        let mut said = String::new();
+        while let Ok(line) = self.said.recv_timeout(LIMIT) {
+            said.push_str(&line);
+            said.push('\n');
+            if line.contains(part) {
+                return said;
+            }
+        }
+        panic!("cargo book did not say {part:?}, but:\n{said}");
+    }
+
+    /// Sends a request as it is written here, and returns the whole answer.
+    fn ask(&self, request: &str, host: &str) -> String {
+        let mut stream = self.connect();
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .expect("the request goes out");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path}"), &self.address.to_string())
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server is there");
+        stream.set_read_timeout(Some(LIMIT)).expect("a limit");
+        stream
+    }
+
+    /// Waits as a page does for what the server has to say.
+    fn live_reload(&self, path: &str) -> WebSocket<TcpStream> {
+        let url = format!("ws://{}{path}live-reload", self.address);
+        let (socket, _) = tungstenite::client(url, self.connect()).expect("a web socket");
+        socket
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn both_languages_are_served() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    for (path, lang) in [
+        ("/", "en"),
+        ("/zh-CN/", "zh-CN"),
+        ("/zh-CN/two.html", "zh-CN"),
+    ] {
+        let answer = server.get(path);
+        assert_eq!(status(&answer), "200", "{path}");
+        assert!(answer.contains(&format!("<html lang=\"{lang}\"")), "{path}");
+    }
+    let answer = server.get("/zh-CN");
+    assert_eq!(status(&answer), "308");
+    assert!(answer.contains("location: /zh-CN/"), "{answer}");
+}
+
+#[test]
+fn an_unknown_page_is_told_in_its_language() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    for (path, lang) in [("/no/such", "en"), ("/zh-CN/no/such", "zh-CN")] {
+        let answer = server.get(path);
+        assert_eq!(status(&answer), "404", "{path}");
+        assert!(answer.contains(&format!("<html lang=\"{lang}\"")), "{path}");
+    }
+}
+
+#[test]
+fn no_path_leads_out_of_the_book() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let absolute = workspace.path("secret.txt");
+    let absolute = absolute.to_str().expect("UTF-8");
+    let ups = [
+        "../",
+        "%2e%2e/",
+        "..%2f",
+        "%2e%2e%2f",
+        ".%2e/",
+        "..\\",
+        "..%5c",
+        "%252e%252e%252f",
+        "./../",
+        "css/../../",
+    ];
+    let mut paths = vec![absolute.to_string(), format!("/{absolute}")];
+    paths.push(absolute.replace('/', "%2f"));
+    for start in ["/", "/zh-CN/"] {
+        for up in ups {
+            for times in 1..4 {
+                paths.push(format!("{start}{}secret.txt", up.repeat(times)));
+            }
+        }
+    }
+    for path in paths {
+        let answer = server.get(&path);
+        assert!(
+            ["400", "404"].contains(&status(&answer)),
+            "{path}: {answer}"
+        );
+        assert!(!answer.contains(SECRET), "{path}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_not_taken_into_the_book() {
+    let workspace = Workspace::new();
+    let link = workspace.path("mdbook/src/link.txt");
+    std::os::unix::fs::symlink(workspace.path("secret.txt"), link).expect("a link");
+    let (built, said) = workspace.build(&[]);
+    assert!(!built);
+    assert!(said.contains("link.txt is a symbolic link"), "{said}");
+    assert!(!workspace.path("mdbook/book").exists());
+}
+
+#[test]
+fn nothing_can_be_sent_to_it() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let host = server.address.to_string();
+    for method in ["POST", "PUT", "DELETE"] {
+        let answer = server.ask(&format!("{method} /two.html"), &host);
+        assert_eq!(status(&answer), "405", "{method}");
+    }
+    let answer = server.ask("HEAD /two.html", &host);
+    assert_eq!(status(&answer), "200");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+#[test]
+fn it_answers_to_its_own_name_only() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let port = server.address.port();
+    for (host, expected) in [
+        (format!("127.0.0.1:{port}"), "200"),
+        (format!("localhost:{port}"), "200"),
+        (format!("LOCALHOST:{port}"), "200"),
+        ("localhost".to_string(), "200"),
+        (format!("evil.example:{port}"), "403"),
+        (format!("127.0.0.1.evil.example:{port}"), "403"),
+        (String::new(), "403"),
+    ] {
+        let answer = server.ask("GET /two.html", &host);
+        assert_eq!(status(&answer), expected, "{host}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_told_and_another_one_taken() {
+    let workspace = Workspace::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let server = workspace.serve(&["--port", &port.to_string()]);
+    let told = format!("Port {port} is in use");
+    assert!(server.greeting.contains(&told), "{}", server.greeting);
+    assert!(server.address.port() > port);
+    assert_eq!(status(&server.get("/")), "200");
+}
+
+#[test]
+fn a_saved_chapter_is_told_to_the_pages_of_its_language() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    for (path, source) in [("/", "src"), ("/zh-CN/", "zh-CN")] {
+        let mut page = server.live_reload(path);
+        workspace.write(&format!("mdbook/{source}/two.md"), "# Two\n\nSaved.\n");
+        let message = page.read().expect("a message").to_string();
+        assert_eq!(message, "reload");
+        assert!(server.get(&format!("{path}two.html")).contains("Saved."));
+    }
+}
+
+#[test]
+fn a_saved_lesson_is_told_to_the_pages_of_both_languages() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let pages = ["/", "/zh-CN/"].map(|path| server.live_reload(path));
+    let code = "// ANCHOR: it\nfn changed() {}\n// ANCHOR_END: it\n";
+    workspace.write("lessons/one.rs", code);
+    for mut page in pages {
+        assert_eq!(page.read().expect("a message").to_string(), "reload");
+    }
+    for path in ["/one.html", "/zh-CN/one.html"] {
+        assert!(server.get(path).contains("changed"), "{path}");
+    }
+}
+
+#[test]
+fn what_no_page_shows_does_not_disturb_a_reader() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let mut page = server.live_reload("/");
+    workspace.write("lessons/exercise/main.rs", "fn main() {}\n");
+    workspace.write("mdbook/src/two.md", "# Two\n\nSaved.\n");
+    page.read().expect("a message");
+    // The server says that it has built the book when pages change: once.
+    let said = server.expect("Rebuilt");
+    assert!(said.contains("English"), "{said}");
+    workspace.write("mdbook/zh-CN/two.md", "# Two\n\nSaved.\n");
+    let said = server.expect("Rebuilt");
+    assert!(said.contains("中文") && !said.contains("English"), "{said}");
+}
+
+#[test]
+fn a_chapter_that_cannot_be_built_leaves_the_pages_as_they_were() {
+    let workspace = Workspace::new();
+    let server = workspace.serve(&["--port", "0"]);
+    let before = server.get("/two.html");
+    workspace.write("mdbook/src/two.md", "# New\n\n{{#include nowhere.txt}}\n");
+    let said = server.expect("The book stays as it was");
+    assert!(
+        said.contains("two.md:3: {{#include nowhere.txt}}"),
+        "{said}"
+    );
+    let body = |answer: &str| {
+        answer
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_string())
+    };
+    assert_eq!(body(&server.get("/two.html")), body(&before));
+
+    let mut page = server.live_reload("/");
+    workspace.write("mdbook/src/two.md", "# New\n");
+    page.read().expect("a message");
+    assert!(server.get("/two.html").contains("New"));
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_when_asked_and_leaves_nothing_behind() {
+    let workspace = Workspace::new();
+    for signal in ["INT", "TERM"] {
+        let mut server = workspace.serve(&["--port", "0"]);
+        // Also with a page open.
+        let _page = server.live_reload("/");
+        let kill = Command::new("kill")
+            .args(["-s", signal, &server.child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill runs").success());
+        let status = server.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "SIG{signal}");
+        assert_eq!(names(&workspace.path("tmp")), ["secret.txt"]);
+    }
+}
+
+#[test]
+fn build_makes_a_site_of_both_languages() {
+    let workspace = Workspace::new();
+    let (built, said) = workspace.build(&[]);
+    assert!(built, "{said}");
+    let site = workspace.path("mdbook/book");
+    for page in [
+        "index.html",
+        "two.html",
+        "zh-CN/index.html",
+        "zh-CN/two.html",
+    ] {
+        let html = fs::read_to_string(site.join(page)).expect(page);
+        // Nothing waits for a server.
+        assert!(!html.contains("WebSocket"), "{page}");
+    }
+    // And again in the same place.
+    workspace.write("mdbook/src/SUMMARY.md", "# Summary\n\n- [One](one.md)\n");
+    let (built, said) = workspace.build(&[]);
+    assert!(built, "{said}");
+    assert!(!site.join("two.html").exists());
+    let folders = ["book", "book.toml", "src", "theme", "zh-CN"];
+    assert_eq!(names(&workspace.path("mdbook")), folders);
+}
+
+#[test]
+fn build_replaces_nothing_but_a_book() {
+    let workspace = Workspace::new();
+    workspace.write("tmp/site/letter.txt", "dear");
+    let (built, said) = workspace.build(&["--out", "site"]);
+    assert!(!built);
+    assert!(said.contains("site has something in it"), "{said}");
+    assert_eq!(names(&workspace.path("tmp/site")), ["letter.txt"]);
+    // A relative path is the reader's.
+    let (built, said) = workspace.build(&["--out", "other"]);
+    assert!(built, "{said}");
+    assert!(workspace.path("tmp/other/zh-CN/index.html").exists());
+}
+
+#[test]
+fn build_tells_every_include_that_leads_nowhere() {
+    let workspace = Workspace::new();
+    let chapter = "# Two\n\n{{#include gone.rs}}\n\n\
+        {{#include ../../lessons/one.rs:that}}\n{{#include ../../lessons/one.rs:it}}\n\
+        \\{{#include shown.rs}}\n";
+    workspace.write("mdbook/src/two.md", chapter);
+    let (built, said) = workspace.build(&[]);
+    assert!(!built);
+    assert!(
+        said.contains("two.md:3: {{#include gone.rs}}: cannot read"),
+        "{said}"
+    );
+    assert!(said.contains("two.md:5: "), "{said}");
+    assert!(said.contains("ANCHOR: that"), "{said}");
+    assert_eq!(said.matches("two.md:").count(), 2, "{said}");
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names: BTreeSet<String> = names.filter_map(|name| name.into_string().ok()).collect();
+    names.into_iter().collect()
+}

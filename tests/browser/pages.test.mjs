@@ -1,0 +1,146 @@
+// What holds for every page, in both languages.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import axe from "axe-core";
+import { choose, DESKTOP, launch, pages, PHONE, serve, THEMES } from "./browser.mjs";
+import { FILE, highlight } from "./highlight.mjs";
+
+/** What comes over the wire for a page and all that it loads, but for the search index. */
+const HEAVIEST = 300_000;
+
+let book, browser, all;
+
+before(async () => {
+  book = await serve();
+  browser = await launch();
+  all = await pages(book.url);
+});
+
+after(async () => {
+  await browser?.close();
+  await book?.stop();
+});
+
+/** Does something on every page, and says on which pages it failed, and how. */
+async function onEveryPage(options, prepare, check) {
+  const context = await browser.newContext(options);
+  await prepare(context);
+  const problems = [];
+  for (const page of all) {
+    const tab = await context.newPage();
+    try {
+      await check(tab, page);
+    } catch (error) {
+      problems.push(`${page.url}: ${error.message}`);
+    }
+    await tab.close();
+  }
+  await context.close();
+  assert.equal(problems.length, 0, problems.join("\n\n"));
+}
+
+const nothing = async () => {};
+
+test("both languages have the same pages", () => {
+  const of = (lang) => all.filter(({ language }) => language.lang === lang);
+  const chapters = (lang) => of(lang).map(({ chapter }) => chapter);
+  assert.ok(chapters("en").length > 10);
+  assert.deepEqual(chapters("zh-CN"), chapters("en"));
+});
+
+test("every page loads without a complaint, from here alone, and is light", async () => {
+  const host = new URL(book.url).host;
+  let heaviest = { bytes: 0 };
+  for (const { url } of all) {
+    // A context of its own: nothing is cached.
+    const context = await browser.newContext({ viewport: DESKTOP });
+    const page = await context.newPage();
+    const complaints = [];
+    const sizes = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("requestfailed", (request) => complaints.push(`${request.url()} failed`));
+    page.on("request", (request) => {
+      const asked = new URL(request.url());
+      if (asked.protocol !== "data:" && asked.host !== host) complaints.push(`asks ${asked}`);
+    });
+    page.on("response", (response) => {
+      if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
+      if (!response.url().includes("searchindex")) sizes.push(response.request().sizes());
+    });
+    await page.goto(url, { waitUntil: "networkidle" });
+    const bytes = (await Promise.all(sizes)).reduce(
+      (sum, { responseHeadersSize, responseBodySize }) => sum + responseHeadersSize + responseBodySize,
+      0,
+    );
+    await context.close();
+    assert.deepEqual(complaints, [], url);
+    assert.ok(bytes < HEAVIEST, `${url} weighs ${bytes} bytes`);
+    if (bytes > heaviest.bytes) heaviest = { bytes, url };
+  }
+  console.log(`the heaviest page: ${heaviest.url}, ${heaviest.bytes} bytes`);
+});
+
+test("the switch leads to the same place in the other language, and back", async () => {
+  await onEveryPage({ viewport: DESKTOP }, nothing, async (page, { url, language, chapter }) => {
+    const other = all.find((it) => it.chapter === chapter && it.language !== language);
+    // A fragment comes along.
+    await page.goto(`${url}#main`);
+    const there = page.locator(".language-switch");
+    assert.equal(await there.getAttribute("lang"), other.language.lang);
+    assert.equal(await there.getAttribute("hreflang"), other.language.lang);
+    // By keyboard there, by mouse back.
+    await there.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${other.url}#main`);
+    await page.locator(".language-switch").click();
+    await page.waitForURL(`${url}#main`);
+  });
+});
+
+for (const theme of THEMES) {
+  test(`axe finds nothing on main, theme ${theme}`, async () => {
+    const prepare = (context) => choose(context, theme);
+    await onEveryPage({ viewport: DESKTOP }, prepare, async (page, { url }) => {
+      await page.goto(url);
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll("details")) details.open = true;
+      });
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => axe.run("main"));
+      const found = violations.flatMap(({ id, nodes }) =>
+        nodes.map((node) => `${id}: ${node.html}\n${node.failureSummary}`),
+      );
+      assert.equal(found.length, 0, found.slice(0, 5).join("\n"));
+    });
+  });
+}
+
+test("on a phone nothing is wider than the page", async () => {
+  await onEveryPage({ viewport: PHONE }, nothing, async (page, { url }) => {
+    await page.goto(url);
+    const wide = await page.evaluate(() => {
+      for (const details of document.querySelectorAll("details")) details.open = true;
+      // mdBook cuts off what is too wide: so look at every element that does not scroll.
+      const scrolls = (element) =>
+        element !== null &&
+        element.localName !== "main" &&
+        (["auto", "scroll"].includes(getComputedStyle(element).overflowX) ||
+          scrolls(element.parentElement));
+      return Array.from(document.querySelectorAll("main *, #mdbook-menu-bar *"))
+        .filter((element) => element.checkVisibility())
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
+        .filter((element) => !scrolls(element.parentElement))
+        .map((element) => element.outerHTML.slice(0, 200));
+    });
+    assert.deepEqual(wide, []);
+  });
+});
+
+test("highlight.js is what `npm run highlight` makes", async () => {
+  assert.equal(await readFile(FILE, "utf8"), await highlight());
+});

@@ -1,0 +1,119 @@
+// Search finds what a reader looks for, in both languages.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DESKTOP, LANGUAGES, launch, serve } from "./browser.mjs";
+
+/** How far down the list the expected chapter may be. */
+const FIRST = 5;
+
+/** What somebody asks, and the chapters that answer it: one of them has to be found. */
+const QUERIES = {
+  en: [
+    ["SO_REUSEADDR", ["03-reuseaddr"]],
+    ["TIME_WAIT", ["03-reuseaddr", "02-server", "trouble"]],
+    ["accept queue", ["04-loop-accept", "02-server", "socket"]],
+    ["backlog", ["02-server", "04-loop-accept"]],
+    ["half-close", ["words", "tcp", "06-daemon-threads", "01-client"]],
+    ["send buffer", ["07-buffers"]],
+    ["window", ["07-buffers", "tcp"]],
+    ["congestion", ["tcp"]],
+    ["daemon", ["06-daemon-threads", "python"]],
+    ["thread", ["05-threaded", "06-daemon-threads"]],
+    ["address in use", ["trouble", "02-server", "03-reuseaddr"]],
+    ["GBK", ["01-client", "python", "words", "07-buffers"]],
+    ["four-tuple", ["socket", "words"]],
+    ["loopback", ["socket", "words", "tcp"]],
+    ["套接字", ["words"]],
+  ],
+  "zh-CN": [
+    ["套接字", ["socket", "words"]],
+    ["监听队列", ["04-loop-accept", "02-server", "socket", "words"]],
+    ["发送缓冲区", ["07-buffers"]],
+    ["拥塞控制", ["tcp"]],
+    ["半关闭", ["words", "tcp", "06-daemon-threads", "01-client"]],
+    ["四元组", ["socket", "words"]],
+    ["守护线程", ["06-daemon-threads", "python"]],
+    ["端口占用", ["trouble", "03-reuseaddr", "02-server"]],
+    ["回环地址", ["socket", "words", "tcp"]],
+    ["文件描述符", ["socket", "words"]],
+    ["阻塞", ["07-buffers", "words"]],
+    ["TIME_WAIT 端口", ["03-reuseaddr", "02-server", "trouble"]],
+    ["accept队列", ["04-loop-accept", "02-server", "socket", "words"]],
+    ["SO_REUSEADDR", ["03-reuseaddr"]],
+    ["重传", ["tcp"]],
+  ],
+};
+
+let book, browser;
+
+before(async () => {
+  book = await serve();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await book?.stop();
+});
+
+/** Types a query as a reader does, and returns what is listed. */
+async function search(page, query) {
+  await page.locator("#mdbook-searchbar").fill(query);
+  await page.locator("#mdbook-searchbar").press("End");
+  const header = page.locator("#mdbook-searchresults-header");
+  await header.filter({ hasText: query }).waitFor();
+  return page.$$eval("#mdbook-searchresults li", (items) =>
+    items.map((item) => ({
+      href: item.querySelector("a").getAttribute("href"),
+      teaser: item.querySelector(".teaser").textContent,
+      marked: Array.from(item.querySelectorAll("em"), (em) => em.textContent),
+    })),
+  );
+}
+
+async function openSearch(language) {
+  const page = await browser.newPage({ viewport: DESKTOP });
+  await page.goto(new URL(`${language.path}start.html`, book.url).href);
+  await page.keyboard.press("/");
+  return page;
+}
+
+for (const language of LANGUAGES) {
+  test(`${language.name}: search leads to the chapter`, async () => {
+    const page = await openSearch(language);
+    const problems = [];
+    for (const [query, expected] of QUERIES[language.lang]) {
+      const found = (await search(page, query)).map(({ href }) => href.split(".html")[0]);
+      if (!found.slice(0, FIRST).some((chapter) => expected.includes(chapter))) {
+        problems.push(`${query}: expected ${expected}, found ${found}`);
+      }
+    }
+    await page.close();
+    assert.equal(problems.length, 0, problems.join("\n"));
+  });
+}
+
+test("Chinese: an excerpt is short, and shows what was looked for", async () => {
+  const page = await openSearch(LANGUAGES[1]);
+  for (const { teaser, marked } of await search(page, "套接字")) {
+    assert.ok(teaser.length < 200, teaser);
+    if (teaser.includes("套接字")) assert.ok(marked.length > 0, teaser);
+  }
+  await page.close();
+});
+
+test("Chinese: a result opens the chapter, and marks the words there", async () => {
+  const page = await openSearch(LANGUAGES[1]);
+  await search(page, "套接字");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/highlight=/);
+  await page.locator("main mark", { hasText: "套接字" }).first().waitFor();
+  await page.close();
+});
+
+test("Chinese: what is nowhere is not found", async () => {
+  const page = await openSearch(LANGUAGES[1]);
+  assert.deepEqual(await search(page, "量子纠缠"), []);
+  await page.close();
+});

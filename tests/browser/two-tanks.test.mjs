@@ -1,0 +1,176 @@
+// The model behind the book's <two-tanks>: it neither loses a byte nor makes one up.
+// What it looks like in a browser is tested elsewhere. Run by `node --test`.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import test from "node:test";
+
+const globals = new Set(Object.getOwnPropertyNames(globalThis));
+const { Tanks } = createRequire(import.meta.url)("../../mdbook/theme/two-tanks.js");
+
+/** What lesson 07 prints after each step. */
+const line = (tanks) => [tanks.accepted, tanks.readSoFar, tanks.inSendBuffer, tanks.inReceiveBuffer];
+
+test("the script makes nothing global", () => {
+  assert.deepEqual(Object.getOwnPropertyNames(globalThis).filter((name) => !globals.has(name)), []);
+});
+
+test("two tanks fill up, and the kernel takes no more", () => {
+  const tanks = new Tanks({ sendBuffer: 8192, receiveBuffer: 6144 });
+  tanks.blocking = false;
+  const lines = [];
+  for (let taken = 1; taken > 0; ) {
+    taken = tanks.write(2048);
+    tanks.run();
+    lines.push([taken, ...line(tanks)]);
+  }
+  // As lesson 07 prints it on Linux, where the kernel made the buffers just as large.
+  assert.deepEqual(lines, [
+    [2048, 2048, 0, 0, 2048],
+    [2048, 4096, 0, 0, 4096],
+    [2048, 6144, 0, 0, 6144],
+    [2048, 8192, 0, 2048, 6144],
+    [2048, 10240, 0, 4096, 6144],
+    [2048, 12288, 0, 6144, 6144],
+    [2048, 14336, 0, 8192, 6144],
+    [0, 14336, 0, 8192, 6144],
+  ]);
+  assert.equal(tanks.window, 0);
+});
+
+test("a blocked writer keeps the rest in hand, and goes on after a read", () => {
+  const tanks = new Tanks({ sendBuffer: 2048, receiveBuffer: 2048 });
+  assert.equal(tanks.write(8192), 2048);
+  assert.equal(tanks.run(), 2048);
+  assert.deepEqual(line(tanks), [4096, 0, 2048, 2048]);
+  assert.equal(tanks.inHand, 4096);
+  assert.equal(tanks.write(1), undefined, "a blocked writer cannot write");
+
+  assert.equal(tanks.read(1000), 1000);
+  assert.equal(tanks.window, 1000);
+  assert.equal(tanks.run(), 1000);
+  assert.deepEqual(line(tanks), [5096, 1000, 2048, 2048]);
+  assert.ok(tanks.blocked);
+
+  let got = 1000;
+  while (tanks.inReceiveBuffer > 0) {
+    got += tanks.read(tanks.inReceiveBuffer);
+    tanks.run();
+  }
+  assert.equal(got, 8192);
+  assert.ok(!tanks.blocked);
+  assert.deepEqual(line(tanks), [8192, 8192, 0, 0]);
+});
+
+test("a writer that does not block lets go of what does not fit", () => {
+  const tanks = new Tanks({ sendBuffer: 2048 });
+  tanks.blocking = false;
+  assert.equal(tanks.write(4096), 2048);
+  assert.equal(tanks.inHand, 0);
+  assert.equal(tanks.write(4096), 0);
+});
+
+test("one step is one segment, and no more than the window", () => {
+  const tanks = new Tanks({ receiveBuffer: 2500, segment: 1024 });
+  tanks.write(4096);
+  assert.deepEqual([tanks.step(), tanks.step(), tanks.step(), tanks.step()], [1024, 1024, 452, 0]);
+  assert.deepEqual(line(tanks), [4096, 0, 1596, 2500]);
+});
+
+test("bytes stay in the send buffer until they are acknowledged", () => {
+  const tanks = new Tanks({ sendBuffer: 4096, receiveBuffer: 4096 });
+  tanks.acksHeld = true;
+  tanks.write(6000);
+  assert.equal(tanks.run(), 4096);
+  assert.deepEqual(line(tanks), [4096, 0, 4096, 4096]);
+  assert.equal(tanks.countedTwice, 4096);
+  // All of it has been read, and still the send buffer is full.
+  assert.equal(tanks.read(4096), 4096);
+  assert.equal(tanks.run(), 0);
+  assert.equal(tanks.room, 0);
+  assert.ok(tanks.blocked);
+
+  tanks.acksHeld = false;
+  assert.equal(tanks.run(), 1904);
+  assert.deepEqual(line(tanks), [6000, 4096, 0, 1904]);
+  assert.equal(tanks.countedTwice, 0);
+});
+
+test("a buffer may shrink below what is in it: nothing is lost, and nothing enters", () => {
+  const tanks = new Tanks({ sendBuffer: 8192, receiveBuffer: 8192 });
+  tanks.write(16384);
+  tanks.run();
+  tanks.receiveBuffer = 2048;
+  tanks.sendBuffer = 2048;
+  assert.equal(tanks.window, 0);
+  assert.equal(tanks.room, 0);
+  assert.equal(tanks.run(), 0);
+  assert.deepEqual(line(tanks), [16384, 0, 8192, 8192]);
+  tanks.receiveBuffer = 16384;
+  assert.equal(tanks.run(), 8192);
+  assert.deepEqual(line(tanks), [16384, 0, 0, 16384]);
+});
+
+test("whatever is done, in whatever order, every byte is somewhere", () => {
+  // A generator of its own, so that a failure can be played again.
+  let seed = 20240607;
+  const below = (limit) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % limit;
+  };
+  for (let round = 0; round < 200; round++) {
+    const tanks = new Tanks({ sendBuffer: 1 + below(9000), receiveBuffer: 1 + below(9000), segment: 1 + below(2000) });
+    let [handed, got] = [0, 0];
+    for (let act = 0; act < 100; act++) {
+      const length = 1 + below(5000);
+      switch (below(8)) {
+        case 0:
+        case 1: {
+          const blocked = tanks.blocked;
+          const taken = tanks.write(length);
+          if (!blocked) handed += tanks.blocking ? length : taken;
+          break;
+        }
+        case 2:
+          got += tanks.read(length);
+          break;
+        case 3:
+          tanks.step();
+          break;
+        case 4:
+          tanks.run();
+          break;
+        case 5:
+          tanks.blocking = below(2) === 0;
+          break;
+        case 6:
+          tanks.acksHeld = below(2) === 0;
+          tanks.settle();
+          break;
+        default:
+          if (below(2) === 0) tanks.sendBuffer = length;
+          else tanks.receiveBuffer = length;
+          tanks.settle();
+      }
+      tanks.check();
+      assert.equal(tanks.accepted + tanks.inHand, handed);
+      assert.equal(tanks.readSoFar, got);
+      assert.equal(tanks.accepted + tanks.countedTwice, got + tanks.inSendBuffer + tanks.inReceiveBuffer);
+    }
+    // And at the end all of it comes out.
+    tanks.acksHeld = false;
+    for (let rest = -1; rest !== tanks.accepted - got + tanks.inHand; ) {
+      rest = tanks.accepted - got + tanks.inHand;
+      tanks.run();
+      got += tanks.read(5000);
+    }
+    assert.equal(got, handed);
+  }
+});
+
+test("a count that does not add up is noticed", () => {
+  const tanks = new Tanks();
+  tanks.write(100);
+  tanks.arrived = 101;
+  assert.throws(() => tanks.check(), /do not add up/);
+});
