@@ -10,102 +10,109 @@
 //     1 $ python3 -c "                        a command that goes on, as a quote is open
 //     1 > print(1)"
 (() => {
-    'use strict';
+  "use strict";
 
-    const WORDS = document.documentElement.lang.startsWith('zh')
-        ? {
-            session: '终端会话',
-            terminal: number => `终端 ${number}`,
-            copy: '复制',
-            copyCommands: '复制命令',
-            copied: '已复制',
-        }
-        : {
-            session: 'Terminal session',
-            terminal: number => `Terminal ${number}`,
-            copy: 'Copy',
-            copyCommands: 'Copy the commands',
-            copied: 'Copied',
-        };
+  const WORDS = document.documentElement.lang.startsWith("zh")
+    ? {
+        session: "终端会话",
+        terminal: (number) => `终端 ${number}`,
+        copy: "复制",
+        copyCommands: "复制命令",
+        copied: "已复制",
+      }
+    : {
+        session: "Terminal session",
+        terminal: (number) => `Terminal ${number}`,
+        copy: "Copy",
+        copyCommands: "Copy the commands",
+        copied: "Copied",
+      };
 
-    const LINE = /^(?<terminal>\d)(?: (?<kind>[$>^ ]) ?(?<text>.*))?$/;
+  const LINE = /^(?<terminal>\d)(?: (?<kind>[$>^ ]) ?(?<text>.*))?$/;
 
-    /** Runs of lines of one terminal: `[{ terminal, lines: [{ kind, text }] }]`. */
-    function parse(session) {
-        const runs = [];
-        for (const line of session.split('\n')) {
-            const { terminal, kind = ' ', text = '' } = LINE.exec(line)?.groups ?? {};
-            if (terminal === undefined) continue;
-            if (runs.at(-1)?.terminal !== terminal) runs.push({ terminal, lines: [] });
-            const { lines } = runs.at(-1);
-            const last = lines.at(-1);
-            if (kind === '>' && last?.kind === '$' && isUnfinished(last.text)) {
-                last.text += `\n${text}`;
-            } else {
-                lines.push({ kind, text });
-            }
-        }
-        return runs;
+  /** Runs of lines of one terminal: `[{ terminal, lines: [{ kind, text }] }]`. */
+  function parse(session) {
+    const runs = [];
+    for (const line of session.split("\n")) {
+      const { terminal, kind = " ", text = "" } = LINE.exec(line)?.groups ?? {};
+      if (terminal === undefined) continue;
+      if (runs.at(-1)?.terminal !== terminal) runs.push({ terminal, lines: [] });
+      const { lines } = runs.at(-1);
+      const last = lines.at(-1);
+      if (kind === ">" && last?.kind === "$" && isUnfinished(last.text)) {
+        last.text += `\n${text}`;
+      } else {
+        lines.push({ kind, text });
+      }
     }
+    return runs;
+  }
 
-    /** Whether a shell would ask for more of a command: without its strings, a quote is left. */
-    function isUnfinished(command) {
-        return /["']/.test(command.replace(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, ''));
+  /** Whether a shell would ask for more of a command: without its strings, a quote is left. */
+  function isUnfinished(command) {
+    return /["']/.test(command.replace(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, ""));
+  }
+
+  function element(name, className, ...children) {
+    const made = document.createElement(name);
+    made.className = className;
+    made.append(...children);
+    return made;
+  }
+
+  function show({ kind, text }) {
+    switch (kind) {
+      case "$":
+        return text
+          .split("\n")
+          .flatMap((line, i) => [
+            element("span", "terminal-prompt", i === 0 ? "$ " : "> "),
+            element("span", "terminal-command", line),
+            "\n",
+          ]);
+      case ">":
+        return [element("span", "terminal-input", text), "\n"];
+      case "^":
+        return [element("kbd", "terminal-key", `Ctrl-${text}`), "\n"];
+      default:
+        return [`${text}\n`];
     }
+  }
 
-    function element(name, className, ...children) {
-        const made = document.createElement(name);
-        made.className = className;
-        made.append(...children);
-        return made;
+  function terminal({ terminal, lines }) {
+    const name = WORDS.terminal(terminal);
+    const head = element("div", "terminal-head", element("span", "", name));
+    const commands = lines.filter(({ kind, text }) => kind === "$" && text !== "");
+    if (commands.length > 0) {
+      const copy = element("button", "terminal-copy", WORDS.copy);
+      copy.type = "button";
+      copy.setAttribute("aria-label", `${WORDS.copyCommands} (${name})`);
+      copy.dataset.commands = commands.map(({ text }) => text).join("\n");
+      head.append(copy);
     }
+    const screen = element("pre", "terminal-screen", ...lines.flatMap(show));
+    const shown = element("div", "terminal", head, screen);
+    shown.dataset.terminal = terminal;
+    shown.setAttribute("role", "group");
+    shown.setAttribute("aria-label", name);
+    return shown;
+  }
 
-    function show({ kind, text }) {
-        switch (kind) {
-        case '$':
-            return text.split('\n').flatMap((line, i) => [
-                element('span', 'terminal-prompt', i === 0 ? '$ ' : '> '),
-                element('span', 'terminal-command', line),
-                '\n',
-            ]);
-        case '>': return [element('span', 'terminal-input', text), '\n'];
-        case '^': return [element('kbd', 'terminal-key', `Ctrl-${text}`), '\n'];
-        default: return [`${text}\n`];
-        }
-    }
+  for (const code of document.querySelectorAll("pre > code.language-session")) {
+    const session = element("div", "session", ...parse(code.textContent).map(terminal));
+    session.setAttribute("role", "group");
+    session.setAttribute("aria-label", WORDS.session);
+    code.parentElement.replaceWith(session);
+  }
 
-    function terminal({ terminal, lines }) {
-        const name = WORDS.terminal(terminal);
-        const head = element('div', 'terminal-head', element('span', '', name));
-        const commands = lines.filter(({ kind, text }) => kind === '$' && text !== '');
-        if (commands.length > 0) {
-            const copy = element('button', 'terminal-copy', WORDS.copy);
-            copy.type = 'button';
-            copy.setAttribute('aria-label', `${WORDS.copyCommands} (${name})`);
-            copy.dataset.commands = commands.map(({ text }) => text).join('\n');
-            head.append(copy);
-        }
-        const screen = element('pre', 'terminal-screen', ...lines.flatMap(show));
-        const shown = element('div', 'terminal', head, screen);
-        shown.dataset.terminal = terminal;
-        shown.setAttribute('role', 'group');
-        shown.setAttribute('aria-label', name);
-        return shown;
-    }
-
-    for (const code of document.querySelectorAll('pre > code.language-session')) {
-        const session = element('div', 'session', ...parse(code.textContent).map(terminal));
-        session.setAttribute('role', 'group');
-        session.setAttribute('aria-label', WORDS.session);
-        code.parentElement.replaceWith(session);
-    }
-
-    // mdBook's own library.
-    const clipboard = new ClipboardJS('.terminal-copy', {
-        text: button => button.dataset.commands,
-    });
-    clipboard.on('success', ({ trigger }) => {
-        trigger.textContent = WORDS.copied;
-        setTimeout(() => { trigger.textContent = WORDS.copy; }, 2000);
-    });
+  // mdBook's own library.
+  const clipboard = new ClipboardJS(".terminal-copy", {
+    text: (button) => button.dataset.commands,
+  });
+  clipboard.on("success", ({ trigger }) => {
+    trigger.textContent = WORDS.copied;
+    setTimeout(() => {
+      trigger.textContent = WORDS.copy;
+    }, 2000);
+  });
 })();

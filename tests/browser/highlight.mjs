@@ -33,7 +33,9 @@ export async function highlight() {
     minify: true,
     format: "iife",
     legalComments: "none",
-    banner: { js: `/* Made by "npm run highlight" in tests/browser from highlight.js:\n\n${licence}\n*/` },
+    banner: {
+      js: `/* Made by "npm run highlight" in tests/browser from highlight.js:\n\n${licence}\n*/`,
+    },
     write: false,
   });
   return outputFiles[0].text;

@@ -34,7 +34,10 @@ async function open(path) {
   await socket;
 }
 
-for (const [path, source] of [["words.html", "src"], ["zh-CN/words.html", "zh-CN"]]) {
+for (const [path, source] of [
+  ["words.html", "src"],
+  ["zh-CN/words.html", "zh-CN"],
+]) {
   test(`a saved chapter shows by itself: ${path}`, async () => {
     await open(path);
     const start = performance.now();
@@ -45,7 +48,10 @@ for (const [path, source] of [["words.html", "src"], ["zh-CN/words.html", "zh-CN
 }
 
 test("a saved lesson shows by itself", async () => {
-  await appendFile(chapter("src"), "\n```rust,ignore\n{{#include ../../lessons/01-client/src/main.rs}}\n```\n");
+  await appendFile(
+    chapter("src"),
+    "\n```rust,ignore\n{{#include ../../lessons/01-client/src/main.rs}}\n```\n",
+  );
   await open("words.html");
   await page.getByText("Lesson 01").first().waitFor();
   await appendFile(join(copy, "lessons/01-client/src/main.rs"), "// Saved last.\n");

@@ -74,7 +74,8 @@ test("every page loads without a complaint, from here alone, and is light", asyn
     });
     await page.goto(url, { waitUntil: "networkidle" });
     const bytes = (await Promise.all(sizes)).reduce(
-      (sum, { responseHeadersSize, responseBodySize }) => sum + responseHeadersSize + responseBodySize,
+      (sum, { responseHeadersSize, responseBodySize }) =>
+        sum + responseHeadersSize + responseBodySize,
       0,
     );
     await context.close();
@@ -99,6 +100,27 @@ test("the switch leads to the same place in the other language, and back", async
     await page.waitForURL(`${other.url}#main`);
     await page.locator(".language-switch").click();
     await page.waitForURL(`${url}#main`);
+  });
+});
+
+test("every session is shown terminal by terminal, every piece of code from the margin", async () => {
+  await onEveryPage({ viewport: DESKTOP }, nothing, async (page, { url }) => {
+    const html = await (await fetch(url)).text();
+    await page.goto(url);
+    assert.equal(await page.locator("main code.language-session").count(), 0);
+    assert.equal(
+      await page.locator("main .session:has(.terminal)").count(),
+      html.split('class="language-session"').length - 1,
+    );
+    const code = await page.$$eval(
+      "main pre > code:is(.language-rust, .language-python)",
+      (pieces) => pieces.map(({ textContent, innerHTML }) => [textContent, innerHTML]),
+    );
+    for (const [text, html] of code) {
+      assert.match(text, /^\S/m);
+      // Also what has been moved is highlighted.
+      assert.match(html, /hljs-/);
+    }
   });
 });
 

@@ -113,9 +113,13 @@ test("the sizes of the buffers can be changed", async () => {
 
 test("nothing moves for a reader who wants it so", async () => {
   const page = await open(LANGUAGES[0], { reducedMotion: "reduce" });
-  const moving = await page.locator("two-tanks *").evaluateAll(
-    (all) => all.filter((element) => parseFloat(getComputedStyle(element).transitionDuration) > 0).length,
-  );
+  const moving = await page
+    .locator("two-tanks *")
+    .evaluateAll(
+      (all) =>
+        all.filter((element) => parseFloat(getComputedStyle(element).transitionDuration) > 0)
+          .length,
+    );
   assert.equal(moving, 0);
   await page.context().close();
 });

@@ -457,6 +457,17 @@ fn build_tells_every_include_that_leads_nowhere() {
     assert_eq!(said.matches("two.md:").count(), 2, "{said}");
 }
 
+#[test]
+fn plain_mdbook_builds_it_too_without_a_switch_that_leads_nowhere() {
+    let workspace = Workspace::new();
+    let book = mdbook_driver::MDBook::load(workspace.path("mdbook")).expect("a book");
+    book.build().expect("it can be built");
+    let page = workspace.path("mdbook/book/one.html");
+    let html = fs::read_to_string(page).expect("a page");
+    assert!(html.contains("fn one()"));
+    assert!(!html.contains("both-languages"));
+}
+
 /// The names in a folder, in order.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");

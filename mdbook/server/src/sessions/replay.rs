@@ -38,7 +38,8 @@ impl fmt::Display for Failure {
         writeln!(f, "      came: {}", self.came)?;
         writeln!(f, "The session so far:")?;
         for line in &self.transcript {
-            writeln!(f, "    {line}")?;
+            // A command may have several lines.
+            writeln!(f, "    {}", line.replace('\n', "\n    "))?;
         }
         if !self.unread.is_empty() {
             writeln!(f, "Besides came:")?;
