@@ -244,14 +244,15 @@ fn a_reset_is_offline_and_harms_nobody() {
         two.expect_left(gone);
 
         // The kernel hands out connections that were cut before anybody accepted them.
-        let passers_by: Vec<SocketAddr> = (0..10)
-            .map(|_| {
+        let passers_by: Vec<SocketAddr> = server.while_stopped(|| {
+            let pass_by = |_| {
                 let connection = server.connect();
                 let peer = connection.local();
                 connection.reset();
                 peer
-            })
-            .collect();
+            };
+            (0..3).map(pass_by).collect()
+        });
         // Whether the others hear of such a client is not laid down.
         let next = |client: &mut Client, sender: SocketAddr, words: &str| {
             let expected = format!("{sender}: {words}");

@@ -702,11 +702,8 @@ impl Program {
     ///
     /// Only Linux shows when that is; elsewhere this does nothing. A program that is not held
     /// within half a second goes on undisturbed.
-    #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn interrupt_send(&self, connection: &Connection) {
-        use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-
         let is_held = || {
             let ends = kernel::sockets_of_port(connection.remote().port());
             let mut ends = ends.iter().filter(|end| end.remote == connection.local());
@@ -716,36 +713,54 @@ impl Program {
         // Twice: it could be on its way from one send to the next.
         let mut times = 0;
         while times < 2 {
-            if Instant::now() > deadline {
+            if !kernel::is_visible() || Instant::now() > deadline {
                 return;
             }
             times = if is_held() { times + 1 } else { 0 };
             thread::sleep(Duration::from_millis(1));
         }
-        self.story
-            .step("it waits for room to send; stop it, and continue it (Ctrl-Z, fg)");
-        let Some(pid) = Pid::from_raw(self.id().cast_signed()) else {
-            return;
-        };
+        self.story.step("it waits for room to send");
+        self.while_stopped(|| ());
+    }
+
+    /// Stops the program (Ctrl-Z), does something meanwhile, and continues it (`fg`): what
+    /// happens to its connections then it finds out afterwards. Where there are no signals
+    /// it is not stopped.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
+        use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+        self.story.step("stop it (Ctrl-Z)");
+        let pid = Pid::from_raw(self.id().cast_signed());
         let send = |signal| {
-            if let Err(error) = kill_process(pid, signal) {
+            if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
                 self.story
                     .fail("the program can be sent a signal", &error.to_string());
             }
         };
         send(Signal::STOP);
         let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        let is_stopped = || {
+            let status = pid.map(|pid| waitid(WaitId::Pid(pid), options));
+            matches!(status, Some(Ok(Some(_))))
+        };
         self.story.wait_until(
             "the program has stopped",
-            || waitid(WaitId::Pid(pid), options).ok().flatten().map(|_| ()),
+            || (is_stopped() || self.has_ended()).then_some(()),
             || "it has not".to_string(),
         );
+        let result = work();
+        self.story.step("continue it (fg)");
         send(Signal::CONT);
+        result
     }
 
-    /// Stops and continues the program in a send: only Linux shows when that is.
-    #[cfg(not(target_os = "linux"))]
-    pub fn interrupt_send(&self, _connection: &Connection) {}
+    /// Does something; the program cannot be stopped meanwhile on this system.
+    #[cfg(not(unix))]
+    pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
+        work()
+    }
 
     /// Lets the program open only so many more files than it has open now (Linux only).
     #[cfg(target_os = "linux")]
