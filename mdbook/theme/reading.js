@@ -24,18 +24,20 @@
     hljs.highlightElement(code);
   }
 
-  // A table whose first heading is empty has headings for its rows too.
+  // An empty heading is none. Where the first one is empty, the rows have headings.
   function rename(cell, name) {
     const renamed = document.createElement(name);
     renamed.append(...cell.childNodes);
     cell.replaceWith(renamed);
     return renamed;
   }
-  for (const corner of document.querySelectorAll("main thead th:first-child:empty")) {
-    for (const row of corner.closest("table").tBodies[0].rows) {
-      rename(row.cells[0], "th").scope = "row";
+  for (const empty of document.querySelectorAll("main thead th:empty")) {
+    if (empty.cellIndex === 0) {
+      for (const row of empty.closest("table").tBodies[0].rows) {
+        rename(row.cells[0], "th").scope = "row";
+      }
     }
-    rename(corner, "td");
+    rename(empty, "td");
   }
 
   // What scrolls in itself can be scrolled by keyboard.

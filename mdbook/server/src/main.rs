@@ -38,6 +38,13 @@ enum Command {
     },
 }
 
+fn update(sessions: &[String]) -> anyhow::Result<()> {
+    if sessions.is_empty() {
+        book::differences::update()?;
+    }
+    book::sessions::update(sessions)
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // What mdBook has to say: it logs where it should fail.
@@ -53,9 +60,7 @@ fn main() -> ExitCode {
         Some(Command::Build { out }) => {
             source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
         }
-        Some(Command::Update { sessions }) => {
-            book::differences::update().and_then(|()| book::sessions::update(&sessions))
-        }
+        Some(Command::Update { sessions }) => update(&sessions),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -48,7 +48,12 @@ type Build = Arc<TempDir>;
 ///
 /// If there is no free port, or the first build fails.
 pub fn run(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
-    Runtime::new()?.block_on(serve(source, port, open))
+    Runtime::new()?.block_on(async {
+        tokio::select! {
+            served = serve(source, port, open) => served,
+            asked = stop() => Ok(asked?),
+        }
+    })
 }
 
 async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
@@ -69,7 +74,6 @@ async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
     tokio::select! {
         served = axum::serve(listener, site).into_future() => served?,
         () = rebuild(source, &english, &chinese) => {}
-        asked = stop() => asked?,
     }
     Ok(())
 }
@@ -187,18 +191,24 @@ async fn build(source: Source, language: Language) -> anyhow::Result<Build> {
 /// Builds again what changes, for ever.
 async fn rebuild(source: &Source, english: &watch::Sender<Build>, chinese: &watch::Sender<Build>) {
     let (notice, mut changes) = mpsc::unbounded_channel();
-    let watcher = watch_files(source, notice);
-    if let Err(error) = &watcher {
-        eprintln!("Changes will not be noticed: {error:#}");
-        return pending().await;
-    }
+    let (workspace, _watcher) = match watch_files(source, notice) {
+        Ok(watched) => watched,
+        Err(error) => {
+            eprintln!("Changes will not be noticed: {error:#}");
+            return pending().await;
+        }
+    };
     while let Some(first) = changes.recv().await {
         tokio::time::sleep(SETTLE).await;
         let mut files = vec![first];
         while let Ok(next) = changes.try_recv() {
             files.push(next);
         }
-        let is_concerned = |language| files.iter().any(|file| concerns(source, file, language));
+        let is_concerned = |language| {
+            files
+                .iter()
+                .any(|file| concerns(&workspace, file, language))
+        };
         tokio::join!(
             replace(source, Language::English, english, is_concerned),
             replace(source, Language::Chinese, chinese, is_concerned),
@@ -206,11 +216,13 @@ async fn rebuild(source: &Source, english: &watch::Sender<Build>, chinese: &watc
     }
 }
 
-/// Has the files that the book is made from watched. Whoever drops the watcher ends that.
+/// Has the files that the book is made from watched, until the watcher is dropped. Returns
+/// the workspace as it is named in what comes.
 fn watch_files(
     source: &Source,
     notice: mpsc::UnboundedSender<PathBuf>,
-) -> anyhow::Result<impl Watcher + use<>> {
+) -> anyhow::Result<(PathBuf, impl Watcher + use<>)> {
+    let workspace = source.workspace().canonicalize()?;
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // A build reads: that is no change.
         if let Ok(event) = event
@@ -223,15 +235,14 @@ fn watch_files(
         }
     })?;
     for folder in ["mdbook", "lessons"] {
-        let folder = source.workspace().join(folder);
-        watcher.watch(&folder, RecursiveMode::Recursive)?;
+        watcher.watch(&workspace.join(folder), RecursiveMode::Recursive)?;
     }
-    Ok(watcher)
+    Ok((workspace, watcher))
 }
 
 /// Whether a build of a language may come out otherwise after a change to a file.
-fn concerns(source: &Source, file: &Path, language: Language) -> bool {
-    let Ok(file) = file.strip_prefix(source.workspace()) else {
+fn concerns(workspace: &Path, file: &Path, language: Language) -> bool {
+    let Ok(file) = file.strip_prefix(workspace) else {
         return false;
     };
     let mut parts = file.iter().filter_map(|part| part.to_str());

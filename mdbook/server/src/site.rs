@@ -83,7 +83,12 @@ pub struct Source {
 impl Source {
     /// The workspace that this program was compiled in, wherever the reader stands.
     pub fn here() -> Source {
-        Source::at(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Source::at(
+            here.ancestors()
+                .nth(2)
+                .expect("mdbook/server has two parents"),
+        )
     }
 
     /// Another workspace.
