@@ -103,9 +103,10 @@ impl Stage {
     pub(super) fn start(&mut self, number: u8, text: &str) -> anyhow::Result<()> {
         let terminal = self.terminals.entry(number).or_default();
         let (reader, writer) = std::io::pipe().context("cannot create a pipe")?;
-        let mut command = Command::new("sh");
+        // A test that runs in the background ignores Ctrl-C, and whoever it starts would, too.
+        let mut command = Command::new("env");
         command
-            .arg("-c")
+            .args(["--default-signal=INT,QUIT", "sh", "-c"])
             .arg(shell_text(text, terminal.status, &self.programs)?)
             .current_dir(WORKSPACE)
             .env_clear()
