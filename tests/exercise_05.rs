@@ -456,7 +456,7 @@ impl Stream {
 /// What went wrong, in plain words.
 fn explain(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => "nothing came in time".to_string(),
+        _ if harness::is_timeout(error) => "nothing came in time".to_string(),
         ErrorKind::UnexpectedEof => "the end of the stream".to_string(),
         _ => error.to_string(),
     }

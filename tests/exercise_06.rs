@@ -1,7 +1,7 @@
 //! The rubric of exercise 06: a polite end.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Signal, Story, kernel, text};
+use harness::{Connection, Program, Signal, Story, is_timeout, kernel, text};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
@@ -511,9 +511,4 @@ impl Client {
     fn leave(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
-}
-
-/// Whether an error says that the time set for a socket is over.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,25 +1,16 @@
 // What the book's own scripts make of a page: terminal sessions, themes, Chinese words.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { DESKTOP, LANGUAGES, launch, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { DESKTOP, LANGUAGES } from "./browser.mjs";
+import { reader } from "./reader.mjs";
 
-let book, browser;
-
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await book?.stop();
-});
+const here = reader();
 
 async function open(path, options = {}) {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const context = await here.browser.newContext({ viewport: DESKTOP, ...options });
   const page = await context.newPage();
-  await page.goto(new URL(path, book.url).href);
+  await page.goto(new URL(path, here.book.url).href);
   return page;
 }
 
@@ -130,11 +121,11 @@ test("two themes are offered, and are chosen by keyboard", async () => {
 });
 
 test("a theme that another book left behind is forgotten", async () => {
-  const context = await browser.newContext({ viewport: DESKTOP });
+  const context = await here.browser.newContext({ viewport: DESKTOP });
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.goto(book.url);
+  await page.goto(here.book.url);
   await page.evaluate(() => localStorage.setItem("mdbook-theme", "rust"));
   await page.reload();
   assert.equal(await page.locator("html.light").count(), 1);
@@ -194,7 +185,7 @@ test("an unknown address leads to a page in its language that leads home", async
     assert.equal(await page.getAttribute("html", "lang"), lang);
     const other = LANGUAGES.find((language) => language.lang !== lang);
     const href = await page.locator(".language-switch").evaluate((link) => link.href);
-    assert.equal(href, new URL(other.path, book.url).href);
+    assert.equal(href, new URL(other.path, here.book.url).href);
     await page.context().close();
   }
 });

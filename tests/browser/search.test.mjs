@@ -1,8 +1,9 @@
 // Search finds what a reader looks for, in both languages.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { DESKTOP, LANGUAGES, launch, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { DESKTOP, LANGUAGES } from "./browser.mjs";
+import { reader } from "./reader.mjs";
 
 /** How far down the list the expected chapter may be. */
 const FIRST = 5;
@@ -45,17 +46,7 @@ const QUERIES = {
   ],
 };
 
-let book, browser;
-
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await book?.stop();
-});
+const here = reader();
 
 /** Types a query as a reader does, and returns what is listed. */
 async function search(page, query) {
@@ -73,8 +64,8 @@ async function search(page, query) {
 }
 
 async function openSearch(language) {
-  const page = await browser.newPage({ viewport: DESKTOP });
-  await page.goto(new URL(`${language.path}start.html`, book.url).href);
+  const page = await here.browser.newPage({ viewport: DESKTOP });
+  await page.goto(new URL(`${language.path}start.html`, here.book.url).href);
   await page.keyboard.press("/");
   return page;
 }

@@ -2,28 +2,19 @@
 // two-tanks.test.mjs.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { DESKTOP, LANGUAGES, launch, PHONE, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { DESKTOP, LANGUAGES, PHONE } from "./browser.mjs";
+import { reader } from "./reader.mjs";
 
 /** More writes than it takes to fill both buffers. */
 const ENOUGH = 30;
 
-let book, browser;
-
-before(async () => {
-  book = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await book?.stop();
-});
+const here = reader();
 
 async function open(language, options = {}) {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const context = await here.browser.newContext({ viewport: DESKTOP, ...options });
   const page = await context.newPage();
-  await page.goto(new URL(`${language.path}07-buffers.html`, book.url).href);
+  await page.goto(new URL(`${language.path}07-buffers.html`, here.book.url).href);
   return page;
 }
 

@@ -46,9 +46,6 @@ pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
 ///
 /// If a source cannot be read, or a difference cannot be written.
 pub fn update() -> anyhow::Result<()> {
-    if crate::sessions::is_playing() {
-        return Ok(());
-    }
     for lesson in LESSONS {
         let path = path(lesson);
         let difference = of_lesson(lesson)?;

@@ -53,15 +53,6 @@ use harness::WORKSPACE;
 /// The folder of the sessions, seen from the workspace.
 pub const FOLDER: &str = "mdbook/sessions";
 
-/// Whether this process is one that plays a session, in a namespace of its own: it leaves
-/// alone whatever is not that session's.
-pub(crate) fn is_playing() -> bool {
-    #[cfg(target_os = "linux")]
-    return namespace::Task::of_this_process().is_some();
-    #[cfg(not(target_os = "linux"))]
-    return false;
-}
-
 /// The names of all sessions, in order.
 ///
 /// # Errors

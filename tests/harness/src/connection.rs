@@ -311,7 +311,7 @@ impl Connection {
 }
 
 /// Whether an error says that the time set for a socket is over.
-fn is_timeout(error: &io::Error) -> bool {
+pub fn is_timeout(error: &io::Error) -> bool {
     // Unix says the first, Windows the second.
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

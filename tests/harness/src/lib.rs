@@ -39,7 +39,7 @@ mod tale;
 pub mod text;
 
 pub use check::check;
-pub use connection::Connection;
+pub use connection::{Connection, is_timeout};
 pub use listener::Listener;
 pub use processes::{Family, has_ended, outside};
 pub use program::{Exit, Program, Signal};
