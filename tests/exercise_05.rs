@@ -1,8 +1,8 @@
 //! The rubric of exercise 05: chat.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Story, text};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use harness::{Connection, Program, Story, acknowledge_at_once, text};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -404,9 +404,20 @@ impl Talk {
     }
 }
 
+/// A socket whose bytes are acknowledged as soon as they are received.
+struct Prompt(TcpStream);
+
+impl Read for Prompt {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.0.read(buffer)?;
+        acknowledge_at_once(&self.0);
+        Ok(length)
+    }
+}
+
 /// A client that does too much for each step to be told.
 struct Stream {
-    socket: BufReader<TcpStream>,
+    socket: BufReader<Prompt>,
     peer: SocketAddr,
 }
 
@@ -424,7 +435,7 @@ impl Stream {
         let peer = socket.local_addr()?;
         story.step(format!("client {peer} connects, and waits for its welcome"));
         let mut stream = Self {
-            socket: BufReader::with_capacity(1 << 17, socket),
+            socket: BufReader::with_capacity(1 << 17, Prompt(socket)),
             peer,
         };
         stream.hear(b'\n')?;
@@ -432,14 +443,14 @@ impl Stream {
     }
 
     fn try_clone(&self) -> io::Result<Self> {
-        let socket = self.socket.get_ref().try_clone()?;
+        let socket = self.socket.get_ref().0.try_clone()?;
         let peer = self.peer;
-        let socket = BufReader::with_capacity(1 << 17, socket);
+        let socket = BufReader::with_capacity(1 << 17, Prompt(socket));
         Ok(Self { socket, peer })
     }
 
     fn say(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.socket.get_mut().write_all(lines)
+        self.socket.get_mut().0.write_all(lines)
     }
 
     /// Receives until this byte has come, and returns what has come.
@@ -514,7 +525,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
                 Ok(())
             };
             // This, and not the whole round, must not take longer: a line is not longer.
-            let receives = two.socket.get_ref().set_read_timeout(Some(EACH_LINE));
+            let receives = two.socket.get_ref().0.set_read_timeout(Some(EACH_LINE));
             let heard = match sent.and(receives) {
                 Ok(()) if round == 0 => continue,
                 Ok(()) => two.hear(b'y'),

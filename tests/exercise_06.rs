@@ -1,7 +1,11 @@
 //! The rubric of exercise 06: a polite end.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Signal, Story, is_timeout, kernel, text};
+use harness::{
+    Connection, Program, Signal, Story, acknowledge_at_once, is_timeout, kernel,
+    loopback_without_past, text,
+};
+use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
@@ -136,7 +140,7 @@ fn takes_no_new_connections_after_the_signal() {
         let mut client = Client::connect(story, &server);
         client.talk(b"hello");
         // This one may give the server something to wait for.
-        let mut never_reads = Client::connect(story, &server);
+        let mut never_reads = Client::connect_narrow(story, &server);
         never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         client.read_to_goodbye();
@@ -165,7 +169,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
         }
         for never_reads in [false, true] {
             let server = story.start_server();
-            let mut holding = Client::connect(story, &server);
+            let mut holding = Client::connect_narrow(story, &server);
             let mut client = Client::connect(story, &server);
             if never_reads {
                 holding.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
@@ -342,7 +346,32 @@ impl End {
 
 impl Client {
     fn connect(story: &Story, server: &Program) -> Self {
-        match Self::try_connect(story, server) {
+        Self::connected(story, Self::try_connect(story, server))
+    }
+
+    /// Connects, and takes little of what the server sends without being received: the
+    /// server has to wait soon.
+    fn connect_narrow(story: &Story, server: &Program) -> Self {
+        let open = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            // As for a narrow listener of the harness.
+            socket.set_recv_buffer_size(1)?;
+            #[cfg(unix)]
+            socket.set_tcp_mss(536)?;
+            socket.bind(&SocketAddr::from((loopback_without_past(), 0)).into())?;
+            socket.connect_timeout(&server.address().into(), story.limit())?;
+            Self::new(story, socket.into())
+        };
+        Self::connected(story, open())
+    }
+
+    fn try_connect(story: &Story, server: &Program) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&server.address(), story.limit())?;
+        Self::new(story, stream)
+    }
+
+    fn connected(story: &Story, client: io::Result<Self>) -> Self {
+        match client {
             Ok(client) => {
                 story.step(format!("client {} connects", client.peer));
                 client
@@ -351,8 +380,7 @@ impl Client {
         }
     }
 
-    fn try_connect(story: &Story, server: &Program) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&server.address(), story.limit())?;
+    fn new(story: &Story, stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(story.limit()))?;
         let peer = stream.local_addr()?;
         let story = story.clone();
@@ -483,7 +511,10 @@ impl Client {
                     self.story.fail(&expected, &got);
                 }
                 Ok(0) | Err(_) => return,
-                Ok(length) => got.extend_from_slice(&buffer[..length]),
+                Ok(length) => {
+                    acknowledge_at_once(&self.stream);
+                    got.extend_from_slice(&buffer[..length]);
+                }
             }
         }
     }
@@ -496,6 +527,7 @@ impl Client {
             match self.stream.read(&mut buffer) {
                 Ok(0) => received.end = End::Fin,
                 Ok(length) => {
+                    acknowledge_at_once(&self.stream);
                     received.bytes.extend_from_slice(&buffer[..length]);
                     continue;
                 }

@@ -246,8 +246,16 @@ fn keeps_little_of_64_mb_in_memory() {
             let _ = started.recv();
             Ok(())
         });
-        if connected.recv_timeout(story.limit()).is_err() {
-            story.fail("the program connects", "no connection");
+        let is_connected = story.wait_until(
+            "the program connects",
+            || match connected.try_recv() {
+                Ok(()) => Some(true),
+                Err(_) => program.has_ended().then_some(false),
+            },
+            || "no connection".to_string(),
+        );
+        if !is_connected {
+            story.fail("the program connects", "the program has ended");
         }
         let before = program.peak_memory();
         let _ = begin.send(());

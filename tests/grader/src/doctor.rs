@@ -36,10 +36,10 @@ pub(crate) fn examine(language: Language) -> bool {
                 language.pick("missing", "缺少"),
             ),
         };
-        anstream::println!("{style}{word}{style:#}  {what}: {found}");
+        say!("{style}{word}{style:#}  {what}: {found}");
         if let Some(cure) = cure {
             let bold = Style::new().bold();
-            anstream::println!("         {bold}{cure}{bold:#}");
+            say!("         {bold}{cure}{bold:#}");
             all_well = false;
         }
     }

@@ -5,6 +5,7 @@
 //! own, and gives an [`outcome::Outcome`]. [`translate`] tells the stories in the learner's
 //! language.
 
+pub mod class;
 pub mod exercise;
 pub mod language;
 pub mod outcome;

@@ -1,5 +1,13 @@
 //! `cargo grade`: the command of learners and teachers.
 
+/// Prints a line, like `println!`, but where nobody reads any more (`| head`) it ends the
+/// command as it would end `cat`, and does not panic.
+macro_rules! say {
+    ($($words:tt)*) => {
+        crate::show::line_of(format_args!($($words)*))
+    };
+}
+
 mod doctor;
 mod reset;
 mod show;
@@ -200,7 +208,7 @@ fn write_reports(
         report::junit(outcomes, language, path)?;
     }
     if arguments.json {
-        println!("{:#}", report::gradescope(outcomes, language));
+        say!("{:#}", report::gradescope(outcomes, language));
     }
     Ok(())
 }
@@ -219,7 +227,7 @@ fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow::Result<bo
     show::task(exercise, language);
     match outcome.results.iter().find(|result| !result.passed()) {
         Some(result) => show::hint(&result.check, language),
-        None => anstream::println!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
+        None => say!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
     }
     Ok(true)
 }

@@ -34,14 +34,14 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
         }
     };
     if current.as_deref() == Some(starter.as_bytes()) {
-        println!(
+        say!(
             "{}",
             language.pick("The starter is there already.", "已经是起始代码。")
         );
         return Ok(true);
     }
     if !yes && !agrees(exercise, language)? {
-        println!(
+        say!(
             "{}",
             language.pick("Nothing was changed.", "什么都没有改动。")
         );
@@ -50,14 +50,14 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
     if current.is_some() {
         let copy = free_name(exercise);
         fs::copy(&file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-        println!(
+        say!(
             "{} {}",
             language.pick("Your version is kept in", "你的版本保存在"),
             copy.display()
         );
     }
     fs::write(&file, starter).with_context(|| format!("cannot write {}", file.display()))?;
-    println!(
+    say!(
         "{} {}",
         language.pick("The starter is back in", "起始代码已恢复到"),
         file.display()

@@ -6,11 +6,28 @@ use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::report::verdict;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const STRONG: Style = Style::new().bold();
+
+/// What the shell tells of a command that SIGPIPE has ended.
+const NOBODY_READS: i32 = 141;
+
+/// Prints a line on stdout: what `say!` does.
+pub(crate) fn line_of(words: Arguments) {
+    match writeln!(anstream::stdout(), "{words}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(NOBODY_READS),
+        Err(error) => {
+            anstream::eprintln!("cargo grade: cannot write to stdout: {error}");
+            std::process::exit(2);
+        }
+    }
+}
 
 /// What is going on, on stderr, where that is a terminal.
 pub(crate) struct Progress {
@@ -56,7 +73,7 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     let exercise = &outcome.exercise;
     let title = exercise.title.get(language);
     let word = language.pick("Exercise", "练习");
-    anstream::println!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
+    say!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
     for result in &outcome.results {
         let (style, word) = if result.passed() {
             (GOOD, language.pick("passed", "通过"))
@@ -65,7 +82,7 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
         };
         let (score, points) = (result.score(), result.check.points);
         let title = result.check.title.get(language);
-        anstream::println!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
+        say!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
     }
     let failed: Vec<_> = outcome
         .results
@@ -79,24 +96,24 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     };
     for result in &failed[..told] {
         let title = result.check.title.get(language);
-        anstream::println!("\n{STRONG}{title}{STRONG:#}\n");
+        say!("\n{STRONG}{title}{STRONG:#}\n");
         for line in verdict(result, language).lines() {
-            anstream::println!("    {line}");
+            say!("    {line}");
         }
     }
     let (score, number) = (outcome.score(), exercise.number);
-    anstream::println!();
+    say!("");
     match language {
-        Language::En => anstream::println!("{STRONG}{score} of 100 points.{STRONG:#}"),
-        Language::Zh => anstream::println!("{STRONG}{score} 分（满分 100）。{STRONG:#}"),
+        Language::En => say!("{STRONG}{score} of 100 points.{STRONG:#}"),
+        Language::Zh => say!("{STRONG}{score} 分（满分 100）。{STRONG:#}"),
     }
     if failed.len() > told {
         match language {
-            Language::En => anstream::println!(
+            Language::En => say!(
                 "This is the first of {} failed checks; the others: cargo grade {number:02} --all",
                 failed.len()
             ),
-            Language::Zh => anstream::println!(
+            Language::Zh => say!(
                 "以上是 {} 项失败检查中的第一项；其余请看：cargo grade {number:02} --all",
                 failed.len()
             ),
@@ -104,8 +121,8 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     }
     if !failed.is_empty() {
         match language {
-            Language::En => anstream::println!("More help: cargo grade hint {number:02}"),
-            Language::Zh => anstream::println!("更多提示：cargo grade hint {number:02}"),
+            Language::En => say!("More help: cargo grade hint {number:02}"),
+            Language::Zh => say!("更多提示：cargo grade hint {number:02}"),
         }
     }
 }
@@ -118,7 +135,7 @@ pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Lan
         Some(outcome) => (Style::new(), format!("{:>3}/100", outcome.score())),
         None => (BAD, language.pick("error  ", "错误   ").to_string()),
     };
-    anstream::println!("  {number:02}  {style}{score}{style:#}  {title}");
+    say!("  {number:02}  {style}{score}{style:#}  {title}");
 }
 
 /// What to do next.
@@ -127,20 +144,20 @@ pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Langu
         let mut outcomes = outcomes.iter();
         outcomes.any(|outcome| outcome.exercise.number == exercise.number && outcome.is_full())
     };
-    anstream::println!();
+    say!("");
     match exercises.iter().find(|exercise| !is_full(exercise)) {
         Some(exercise) => {
             let (number, file) = (exercise.number, path(exercise));
             match language {
-                Language::En => anstream::println!(
+                Language::En => say!(
                     "Next: exercise {number:02}. Open {file}, and let `cargo grade watch {number:02}` run beside it."
                 ),
-                Language::Zh => anstream::println!(
+                Language::Zh => say!(
                     "下一步：练习 {number:02}。打开 {file}，并让 `cargo grade watch {number:02}` 在旁边运行。"
                 ),
             }
         }
-        None => anstream::println!("{}", language.pick("All done.", "全部完成。")),
+        None => say!("{}", language.pick("All done.", "全部完成。")),
     }
 }
 
@@ -160,15 +177,15 @@ pub(crate) fn path(exercise: &Exercise) -> String {
 pub(crate) fn task(exercise: &Exercise, language: Language) {
     let (number, title) = (exercise.number, exercise.title.get(language));
     let word = language.pick("Exercise", "练习");
-    anstream::println!("{STRONG}{word} {number:02}: {title}{STRONG:#}\n");
-    anstream::println!("{}\n", exercise.task.get(language).trim());
+    say!("{STRONG}{word} {number:02}: {title}{STRONG:#}\n");
+    say!("{}\n", exercise.task.get(language).trim());
 }
 
 /// The help for a check.
 pub(crate) fn hint(check: &Check, language: Language) {
-    anstream::println!("{STRONG}{}{STRONG:#}", check.title.get(language));
+    say!("{STRONG}{}{STRONG:#}", check.title.get(language));
     for line in check.hint.get(language).trim().lines() {
-        anstream::println!("    {line}");
+        say!("    {line}");
     }
-    anstream::println!();
+    say!("");
 }

@@ -22,6 +22,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long a look at keys and file events may take.
 const NAP: Duration = Duration::from_millis(50);
 
+/// A file that has not changed for so long is saved.
+const SETTLED: Duration = Duration::from_millis(5);
+
 /// What the learner wants.
 enum Wish {
     Grade,
@@ -55,7 +58,7 @@ pub(crate) fn watch(
         }
         index += 1;
     }
-    println!(
+    say!(
         "{}",
         language.pick("That was the last exercise.", "这是最后一个练习。")
     );
@@ -64,7 +67,7 @@ pub(crate) fn watch(
 
 /// The first exercise that does not have full marks; the last one if all have.
 fn first_open(exercises: &[Exercise], language: Language) -> usize {
-    println!(
+    say!(
         "{}",
         language.pick("Looking where you stand ...", "正在查看你的进度……")
     );
@@ -101,7 +104,7 @@ fn watch_one(
         }
         if is_interactive {
             let keys = "h: hint   n: next exercise   l: list   q: quit";
-            println!(
+            say!(
                 "\n{}",
                 language.pick(keys, "h：提示   n：下一个练习   l：列表   q：退出")
             );
@@ -140,7 +143,7 @@ fn grade_and_show(
         // Its own verdict has just been cleared.
         if let Some(done) = done {
             let number = done.number;
-            println!(
+            say!(
                 "{}\n",
                 match language {
                     Language::En => format!("Exercise {number:02}: all points. Next:"),
@@ -157,7 +160,7 @@ fn grade_and_show(
         Err(error) => match error.downcast_ref::<DoesNotCompile>() {
             Some(error) => {
                 anstream::print!("{}", error.messages);
-                println!("{}", language.pick("It does not compile.", "无法编译。"));
+                say!("{}", language.pick("It does not compile.", "无法编译。"));
                 Ok(None)
             }
             None => Err(error),
@@ -166,7 +169,7 @@ fn grade_and_show(
 }
 
 fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
-    println!();
+    say!("");
     match outcome.and_then(|outcome| outcome.results.iter().find(|result| !result.passed())) {
         Some(result) => show::hint(&result.check, language),
         None => show::task(exercise, language),
@@ -202,6 +205,7 @@ fn wait(
             next_look = Instant::now() + POLL;
             // While an editor replaces the file there is none for a moment.
             if fs::read(exercise.file()).is_ok_and(|now| now != graded) {
+                settle(exercise);
                 return Ok(Wish::Grade);
             }
         }
@@ -218,6 +222,19 @@ fn wait(
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(NAP),
             }
         }
+    }
+}
+
+/// Waits until nobody writes the file: a save may empty it first, and fill it then.
+fn settle(exercise: &Exercise) {
+    let mut before = None;
+    loop {
+        let now = fs::read(exercise.file()).ok();
+        if now == before {
+            return;
+        }
+        before = now;
+        thread::sleep(SETTLED);
     }
 }
 

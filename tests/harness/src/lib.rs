@@ -39,8 +39,8 @@ mod tale;
 pub mod text;
 
 pub use check::check;
-pub use connection::{Connection, is_timeout};
-pub use listener::Listener;
+pub use connection::{Connection, acknowledge_at_once, is_timeout};
+pub use listener::{Listener, loopback_without_past};
 pub use processes::{Family, has_ended, outside};
 pub use program::{Exit, Program, Signal};
 pub use resources::Resources;

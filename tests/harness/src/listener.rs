@@ -133,7 +133,7 @@ impl Listener {
 /// past connections for each pair of addresses (`ip tcp_metrics`), and gives a connection
 /// between two that it knows for much reordering a send buffer 30 times as large. Linux has
 /// all of 127.0.0.0/8 for loopback; other systems have 127.0.0.1 alone.
-fn loopback_without_past() -> Ipv4Addr {
+pub fn loopback_without_past() -> Ipv4Addr {
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST;
     }

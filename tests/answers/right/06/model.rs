@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, RecvTimeoutError::Timeout, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,11 +24,14 @@ const GOODBYE: &[u8] = b"server: goodbye\n";
 
 /// After a signal, how long a client that keeps on sending is still echoed.
 const LAST_ECHOES: Duration = Duration::from_millis(200);
-/// After a signal, how long we wait for clients that do not read.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// After a signal, how long we wait where no client takes any more of its echo.
+const PATIENCE: Duration = Duration::from_millis(120);
 
 /// Whether Ctrl-C has come.
 static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// How many pieces have been echoed, to whomever.
+static ECHOES: AtomicU64 = AtomicU64::new(0);
 
 /// The streams of all clients who are there.
 type Streams = Arc<Mutex<HashMap<SocketAddr, TcpStream>>>;
@@ -86,8 +89,20 @@ fn main() -> anyhow::Result<()> {
     }
     // A thread whose client does not read may wait for ever: it ends with the process.
     drop(running);
-    let _ = all_done.recv_timeout(PATIENCE);
+    wait_for_echoes(&all_done);
     Ok(())
+}
+
+/// Waits until all threads are done, as long as some client still takes its echo.
+fn wait_for_echoes(all_done: &Receiver<()>) {
+    let mut before = ECHOES.load(SeqCst);
+    while all_done.recv_timeout(PATIENCE) == Err(Timeout) {
+        let now = ECHOES.load(SeqCst);
+        if now == before {
+            return;
+        }
+        before = now;
+    }
 }
 
 /// Echoes until the client is offline, or until the server stops: then it says goodbye.
@@ -104,6 +119,7 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             break; // The client has ended the connection, or the server stops.
         }
         stream.write_all(&buffer[..length])?;
+        ECHOES.fetch_add(1, SeqCst);
         echoed = true;
         // What has come is echoed, but who never stops sending must not keep us.
         if STOPPING.load(SeqCst)

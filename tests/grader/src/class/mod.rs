@@ -1,0 +1,3 @@
+//! `cargo grade class`: grades a class.
+
+pub mod record;
