@@ -9,7 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What nobody but the teacher may read.
@@ -193,8 +192,11 @@ fn refused_by(workshop: &Workshop, source: &[u8]) -> Option<String> {
     match compile_with(workshop, source).0 {
         Compiled::Refused(message) => {
             assert!(message.len() < 66_000, "{} bytes", message.len());
+            // A path that the file itself names may be told.
+            let secret = secret_path();
+            let told = message.replace(&*secret.to_string_lossy(), "");
             let folder = shared().workspace.path().to_string_lossy();
-            assert!(!message.contains(&*folder), "a path is told: {message}");
+            assert!(!told.contains(&*folder), "a path is told: {message}");
             assert!(!message.contains(SECRET), "a secret is told: {message}");
             Some(message)
         }
@@ -263,7 +265,7 @@ fn the_manifest_and_the_file_decide_what_is_an_error() {
         assert!(message.contains("unused variable"), "{message}");
     }
     if let Some(message) = refused("fn main() { let mut a = 1; let _ = a; }") {
-        assert!(message.contains("forbid"), "{message}");
+        assert!(message.contains("-F unused-mut"), "{message}");
     }
     let _ = refused("#![allow(unused_mut)] fn main() { let mut a = 1; let _ = a; }");
 }
@@ -386,7 +388,7 @@ fn a_file_that_needs_much_memory_is_refused() {
     let Some(message) = refused(evaluated) else {
         return;
     };
-    println!("{message}");
+    assert!(message.contains("more memory than available"), "{message}");
     let doubled = "macro_rules! double { ($($x:tt)*) => { double!($($x)* $($x)*); } }
          fn main() { double!(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1); }";
     let message = refused(&format!("#![recursion_limit = \"1000\"]\n{doubled}"));
@@ -416,14 +418,17 @@ fn a_file_that_crashes_the_compiler_is_refused() {
     let _ = refused(&deep);
     let deep = format!("fn main() {{ let _ = {}1; }}", "-".repeat(300_000));
     if let Some(message) = refused(&deep) {
-        println!("{}", &message[..1000.min(message.len())]);
+        assert!(
+            message.contains("(signal 11)") && message.contains("崩溃"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn much_that_the_compiler_says_is_cut() {
-    let source: String = (0..20_000)
-        .map(|n| format!("fn f{n}() {{ missing{n}(); }}\n"))
+    let source: String = (0..3_000)
+        .map(|n| format!("fn f{n}() {{ let _: u8 = \"\"; }}\n"))
         .collect();
     if let Some(message) = refused(&source) {
         assert!(
@@ -525,6 +530,4 @@ fn a_workspace_that_does_not_build_is_an_error_that_says_why() {
     assert!(told.contains("cannot find function `missing`"), "{told}");
     fs::remove_file(workspace.path().join("tests/grader/starters/01.rs")).expect("it is there");
     assert!(error("no starter").contains("starters/01.rs"));
-    let limit = Duration::from_secs(1);
-    assert!(limit < grade::class::build::LIMIT);
 }

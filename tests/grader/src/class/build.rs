@@ -22,6 +22,7 @@ use call::Call;
 use harness::Family;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -145,7 +146,12 @@ impl Workshop {
             workshop.calls.insert(exercise.number, unit.call.clone());
         }
         // All of them once; later one, because the sandbox may be another by now.
-        workshop.try_starters(workspace, if is_new { exercises.len() } else { 1 })?;
+        let count = if is_new { exercises.len() } else { 1 };
+        if let Err(error) = workshop.try_starters(workspace, count) {
+            // Somebody may have taken something out: the next one builds it anew.
+            tree::remove(&workshop.work.join(BUILT))?;
+            return Err(error);
+        }
         if is_new {
             workshop.write_built(&Built { made_of, units })?;
         }
@@ -157,8 +163,9 @@ impl Workshop {
         self.rubrics.get(&exercise)
     }
 
-    /// Compiles a student's file, and puts the program at `out`, whole or not at all. Many
-    /// threads may do so at once, each with another `out`.
+    /// Compiles a student's file, and puts the program at `out`, whole or not at all. That
+    /// must be on the same disk as the work folder. Many threads may do so at once, each with
+    /// another `out`.
     ///
     /// # Errors
     ///
@@ -244,13 +251,17 @@ impl Workshop {
     /// Compiles starters as if they were students' files: if that does not go well, it is
     /// the workshop that is to blame, and no student shall be.
     fn try_starters(&self, workspace: &Path, count: usize) -> anyhow::Result<()> {
-        for &exercise in self.calls.keys().take(count) {
+        for (&exercise, call) in self.calls.iter().take(count) {
             let starter = tree::starter(workspace, exercise);
-            let source =
-                fs::read(&starter).with_context(|| format!("cannot read {}", starter.display()))?;
+            let mut source = fs::read_to_string(&starter)
+                .with_context(|| format!("cannot read {}", starter.display()))?;
+            // A starter need not use all crates that an answer uses.
+            for name in call.crates() {
+                let _ = write!(source, "\nextern crate {name} as _;");
+            }
             let folder = TempDir::with_prefix_in("compile-", self.benches())
                 .context("cannot make a folder")?;
-            match self.compile(exercise, &source, &folder.path().join("starter"))? {
+            match self.compile(exercise, source.as_bytes(), &folder.path().join("starter"))? {
                 Compiled::Program(_) => {}
                 Compiled::Refused(message) => bail!(
                     "the starter of exercise {exercise:02} does not compile as students' files \
@@ -310,7 +321,8 @@ impl Workshop {
             End::Signal(_) if is_out_of_memory(messages) => OUT_OF_MEMORY,
             // The kernel ends so what takes too much memory.
             End::Signal(KILL) => OUT_OF_MEMORY,
-            End::Signal(_) => CRASHED,
+            // What it says is about itself, and not about the file.
+            End::Signal(signal) => return Ok(Some(crashed(signal))),
             End::Exit(code) => bail!(
                 "the compiler cannot be run (exit status {code}): {}",
                 messages.trim_end()
@@ -350,8 +362,13 @@ const OUT_OF_MEMORY: &str = "The compiler needed more than 2 GB of memory for th
      编译这个文件所需的内存超过 2 GB，编译器已被终止。";
 const TOO_BIG: &str = "What the compiler made of this file was bigger than 64 MB, and the compiler was ended.\n\
      编译这个文件产生的输出超过 64 MB，编译器已被终止。";
-const CRASHED: &str = "The compiler crashed on this file: it may be nested too deeply.\n\
-     编译器在编译这个文件时崩溃：代码可能嵌套过深。";
+
+fn crashed(signal: i32) -> String {
+    format!(
+        "The compiler crashed on this file (signal {signal}): it may be nested too deeply.\n\
+         编译器在编译这个文件时崩溃（信号 {signal}）：代码可能嵌套过深。"
+    )
+}
 
 /// How a compiler has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -406,20 +423,19 @@ fn read_built(work: &Path, made_of: &str) -> Option<Built> {
     (built.made_of == made_of && built.units.values().all(is_there)).then_some(built)
 }
 
-/// Copies a program to where it is wanted, so that it is there whole or not at all.
+/// Moves a program to where it is wanted, so that it is there whole or not at all. It is not
+/// copied: a child that another thread starts meanwhile holds the open file for a moment,
+/// and a program that is open for writing cannot be run.
 fn hand_out(program: &Path, out: &Path) -> anyhow::Result<()> {
-    let copy = || -> anyhow::Result<()> {
+    let hand_out = || -> anyhow::Result<()> {
         // The compiler has made it: a link would be its mistake, and is not followed.
         let metadata = fs::symlink_metadata(program)?;
         ensure!(metadata.is_file(), "the compiler has made no program");
-        let folder = out.parent().context("it is in no folder")?;
-        let part = tempfile::NamedTempFile::new_in(folder)?;
-        // With its permissions; the owner is who grades.
-        fs::copy(program, part.path())?;
-        part.persist(out)?;
+        walls::take_over(program)?;
+        fs::rename(program, out)?;
         Ok(())
     };
-    copy().with_context(|| format!("cannot put a program at {}", out.display()))
+    hand_out().with_context(|| format!("cannot put a program at {}", out.display()))
 }
 
 /// Reads what the compiler says to its end, and keeps the beginning.

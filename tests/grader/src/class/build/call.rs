@@ -190,6 +190,15 @@ impl Call {
             .map(move |word| word.replace(LIBRARIES, &libraries))
     }
 
+    /// The names of the crates that the student's file may use.
+    pub(super) fn crates(&self) -> impl Iterator<Item = &str> {
+        let externs = self.arguments.iter().zip(self.arguments.iter().skip(1));
+        externs
+            .filter(|(word, _)| *word == "--extern")
+            .filter_map(|(_, value)| value.split_once('='))
+            .map(|(name, _)| name)
+    }
+
     /// The environment.
     pub(super) fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment

@@ -202,7 +202,7 @@ pub(super) fn build(
 }
 
 /// Removes a file or a folder, if it is there.
-fn remove(path: &Path) -> anyhow::Result<()> {
+pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     let removed = if path.is_dir() {
         fs::remove_dir_all(path)
     } else {
@@ -333,7 +333,11 @@ fn collect_libraries(folders: &BTreeSet<PathBuf>, libraries: &Path) -> anyhow::R
         for folder in folders {
             for entry in fs::read_dir(folder)? {
                 let from = entry?.path();
-                let is_library = from.extension().is_some_and(|end| end == "rlib");
+                // A library can need a procedural macro, which is a dynamic one.
+                let ends = ["rlib", std::env::consts::DLL_EXTENSION];
+                let is_library = from
+                    .extension()
+                    .is_some_and(|it| ends.iter().any(|end| it == *end));
                 if let (true, Some(name)) = (is_library, from.file_name()) {
                     let to = libraries.join(name);
                     // A link is nearly free; but not every disk has them.

@@ -219,6 +219,21 @@ fn bare(
     Ok(command)
 }
 
+/// Makes a program that the compiler has made that of who grades, and one that all may run.
+pub(super) fn take_over(program: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        if is_root() {
+            chown(program, Some(0), Some(0))?;
+        }
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755))?;
+    }
+    #[cfg(not(unix))]
+    let _ = program;
+    Ok(())
+}
+
 fn is_root() -> bool {
     #[cfg(unix)]
     let is_root = rustix::process::geteuid().is_root();
