@@ -1,0 +1,258 @@
+//! The sandbox of the compiler.
+
+use super::call::{Call, SOURCE};
+use super::{FILE_SIZE, MEMORY, tree};
+use anyhow::{Context, bail};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// In the folder of a compilation, where the student's file is.
+pub(super) const STUDENT: &str = "student";
+/// In the folder of a compilation, where the program goes.
+pub(super) const OUT: &str = "out";
+/// The name of the program there.
+pub(super) const PROGRAM: &str = "program";
+
+/// How many processes and threads a user may have who has nothing but compilers. It takes
+/// about 10 for each; this is only for what nobody has thought of.
+const PROCESSES: u32 = 1024;
+
+/// What the compiler is run in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walls {
+    /// Nothing: the compiler is the teacher's process, with the limits that there are.
+    None,
+    /// Bubblewrap, and in it this user, who owns nothing: for a grader that root has started.
+    User(u32),
+    /// Bubblewrap, with a user namespace: the same user, without any capability.
+    Namespace,
+}
+
+impl Walls {
+    /// The best walls that work on this machine.
+    ///
+    /// # Errors
+    ///
+    /// If bubblewrap is missing, or does not work.
+    pub(super) fn find() -> anyhow::Result<Self> {
+        let mut trials = vec![Self::Namespace];
+        if is_root() {
+            trials.insert(0, Self::User(unused_user()));
+        }
+        let mut said = String::new();
+        for walls in trials {
+            let mut command = walls.bubblewrap();
+            command.args(walls.inner()).arg("true");
+            let output = match command.output() {
+                Ok(output) if output.status.success() => return Ok(walls),
+                Ok(output) => output,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
+                    "the sandbox needs bubblewrap, and there is none: install the package \
+                     bubblewrap, or grade with --no-sandbox"
+                ),
+                Err(error) => return Err(error).context("cannot run bwrap"),
+            };
+            said = String::from_utf8_lossy(&output.stderr).trim_end().into();
+        }
+        bail!("bubblewrap does not work here: {said}. Grade with --no-sandbox if you trust all")
+    }
+
+    /// Makes the folder of a compilation ready for whom the compiler runs as.
+    pub(super) fn prepare(self, bench: &Path) -> std::io::Result<()> {
+        #[cfg(unix)]
+        if let Self::User(user) = self {
+            use std::os::unix::fs::{PermissionsExt, chown};
+            chown(bench.join(OUT), Some(user), Some(user))?;
+            // Nobody can come here from outside: the folder above is closed.
+            let student = bench.join(STUDENT);
+            fs::set_permissions(student.join(SOURCE), fs::Permissions::from_mode(0o444))?;
+            fs::set_permissions(student, fs::Permissions::from_mode(0o755))?;
+        }
+        #[cfg(not(unix))]
+        let _ = bench;
+        Ok(())
+    }
+
+    /// The command that compiles the file in the folder of a compilation.
+    pub(super) fn command(
+        self,
+        call: &Call,
+        toolchain: &Path,
+        libraries: &Path,
+        bench: &Path,
+    ) -> anyhow::Result<Command> {
+        let (student, out) = (bench.join(STUDENT), bench.join(OUT));
+        if self == Self::None {
+            return bare(call, toolchain, libraries, &student, &out);
+        }
+        let mut command = self.bubblewrap();
+        let environment = [
+            ("PATH", "/toolchain/bin:/usr/local/bin:/usr/bin:/bin"),
+            ("TMPDIR", "/out"),
+            ("LC_ALL", "C"),
+            ("RUSTC_ICE", "0"),
+        ];
+        for (name, value) in environment {
+            command.args(["--setenv", name, value]);
+        }
+        for (name, value) in call.environment() {
+            command.args(["--setenv", name, value]);
+        }
+        let read_only = [
+            (toolchain, "/toolchain"),
+            (libraries, "/libraries"),
+            (&student, "/student"),
+        ];
+        for (from, to) in read_only {
+            command.arg("--ro-bind").arg(from).arg(to);
+        }
+        command.arg("--bind").arg(&out).arg("/out");
+        command.args(["--chdir", "/student"]).args(self.inner());
+        command
+            .arg("/toolchain/bin/rustc")
+            .args(call.arguments(Path::new("/libraries")))
+            .args(["-o", &format!("/out/{PROGRAM}")]);
+        Ok(command)
+    }
+
+    /// Bubblewrap around the system's programs and libraries, which the linker is among.
+    /// Only what it had in version 0.6 (Ubuntu 22.04).
+    fn bubblewrap(self) -> Command {
+        let mut command = Command::new("bwrap");
+        // Not only `--clearenv`: bubblewrap itself is process 1 of the sandbox, where
+        // /proc/1/environ has what it was started with.
+        let path = std::env::var_os("PATH");
+        command.env_clear().envs(path.map(|path| ("PATH", path)));
+        command
+            .args(["--unshare-ipc", "--unshare-pid", "--unshare-net"])
+            .args(["--unshare-uts", "--unshare-cgroup-try"])
+            .args(["--die-with-parent", "--new-session", "--clearenv"])
+            // The linker that comes with the compiler looks itself up in /proc.
+            .args(["--proc", "/proc", "--dev", "/dev"])
+            .args(["--ro-bind", "/usr", "/usr"]);
+        for folder in ["/bin", "/lib", "/lib32", "/lib64", "/sbin"] {
+            // Where all is in /usr these are links.
+            match fs::read_link(folder) {
+                Ok(target) => command.arg("--symlink").arg(target).arg(folder),
+                Err(_) => command.args(["--ro-bind-try", folder, folder]),
+            };
+        }
+        // Made first: as the parent of what is bound it would be closed to other users.
+        command.args(["--dir", "/etc"]);
+        for path in ["/etc/alternatives", "/etc/ld.so.cache"] {
+            // What `cc` is, and where libraries are.
+            command.args(["--ro-bind-try", path, path]);
+        }
+        match self {
+            Self::None => {}
+            Self::Namespace => {
+                command.arg("--unshare-user");
+            }
+            // For setpriv, which gives them up.
+            Self::User(_) => {
+                command.args(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]);
+            }
+        }
+        command
+    }
+
+    /// What stands in the sandbox before the compiler: its limits, and who it is.
+    fn inner(self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["--".into()];
+        words.extend(limits().map(OsString::from));
+        if let Self::User(user) = self {
+            // Not for others: they count the processes of the teacher, too.
+            words.push(format!("--nproc={PROCESSES}").into());
+            let id = user.to_string();
+            let become_user = ["setpriv", "--reuid", &id, "--regid", &id];
+            words.extend(become_user.map(OsString::from));
+            let give_up = ["--clear-groups", "--bounding-set=-all", "--no-new-privs"];
+            words.extend(give_up.map(OsString::from));
+        }
+        words
+    }
+}
+
+/// The limits of each process. Data, and not address space: the compiler maps much that it
+/// never touches.
+fn limits() -> [String; 4] {
+    [
+        "prlimit".to_string(),
+        format!("--data={MEMORY}"),
+        format!("--fsize={FILE_SIZE}"),
+        "--core=0".to_string(),
+    ]
+}
+
+/// The compiler without a sandbox.
+fn bare(
+    call: &Call,
+    toolchain: &Path,
+    libraries: &Path,
+    student: &Path,
+    out: &Path,
+) -> anyhow::Result<Command> {
+    let rustc = tree::rustc(toolchain);
+    let mut command = if cfg!(target_os = "linux") {
+        let mut limited = Command::new("prlimit");
+        limited.args(&limits()[1..]).arg("--").arg(rustc);
+        limited
+    } else {
+        Command::new(rustc)
+    };
+    // The linker is found by the PATH; on Windows by more than that.
+    if cfg!(unix) {
+        command.env_clear();
+        let path = std::env::var_os("PATH").context("there is no PATH")?;
+        command.env("PATH", path);
+    }
+    command
+        .current_dir(student)
+        .env("TMPDIR", out)
+        .env("RUSTC_ICE", "0")
+        .envs(call.environment())
+        .args(call.arguments(libraries))
+        .arg("-o")
+        .arg(out.join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX)));
+    Ok(command)
+}
+
+/// Makes a program that the compiler has made that of who grades, and one that all may run.
+pub(super) fn take_over(program: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        if is_root() {
+            chown(program, Some(0), Some(0))?;
+        }
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755))?;
+    }
+    #[cfg(not(unix))]
+    let _ = program;
+    Ok(())
+}
+
+fn is_root() -> bool {
+    #[cfg(unix)]
+    let is_root = rustix::process::geteuid().is_root();
+    #[cfg(not(unix))]
+    let is_root = false;
+    is_root
+}
+
+/// The number of a user whom this system does not know.
+fn unused_user() -> u32 {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let taken = |user: u32| {
+        users
+            .lines()
+            .any(|line| line.split(':').nth(2) == Some(&user.to_string()))
+    };
+    // Below 65,536, because a container has seldom more.
+    (60_000..65_000)
+        .rev()
+        .find(|&user| !taken(user))
+        .unwrap_or(64_999)
+}
