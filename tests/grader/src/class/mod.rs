@@ -1,3 +1,8 @@
 //! `cargo grade class`: grades a class.
 
+pub mod gradebook;
+pub mod intake;
+pub mod overrides;
 pub mod record;
+pub mod roster;
+mod table;
