@@ -1,0 +1,183 @@
+//! `grades.csv`: a row for each student, for a spreadsheet or a learning platform.
+
+use super::record::{Graded, Override, Record, Status};
+use crate::exercise::Exercise;
+use anyhow::Context;
+use csv::{Terminator, WriterBuilder};
+use std::borrow::Cow;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
+/// and shows no Chinese. Python's `csv` needs `encoding="utf-8-sig"` to take it off the first
+/// heading; pandas, R's readr and `LibreOffice` do so by themselves.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Writes the gradebook, all at once: whoever reads it sees the old one or the new one.
+///
+/// The columns are `id`, `name`, `total`, then for each exercise its points (`exercise-05`)
+/// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
+/// `missing` or `not understood`), and last `override reasons`. The first row below has the
+/// points possible, the others a student each, in the order of the ids. Points are those that
+/// count, so with the overrides; overrides of students without a record are left alone.
+///
+/// The file is RFC 4180 in UTF-8 with a byte order mark. A cell that a spreadsheet would take
+/// for a formula (it begins with `=`, `+`, `-`, `@`, a full-width one of these, a tab or a
+/// line end) gets a `'` in front, as OWASP recommends against CSV injection; an id that
+/// begins so must be compared without it.
+///
+/// # Errors
+///
+/// If a record lacks an exercise, or has it by another version of the rubric, or if the file
+/// cannot be written.
+pub fn write(
+    exercises: &[Exercise],
+    records: &[Record],
+    overrides: &[Override],
+    path: &Path,
+) -> anyhow::Result<()> {
+    let mut records: Vec<&Record> = records.iter().collect();
+    records.sort_by(|a, b| a.student.cmp(&b.student));
+    let mut rows = vec![header(exercises), possible(exercises)];
+    for record in records {
+        rows.push(row(exercises, record, overrides)?);
+    }
+    let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
+    replace(path, &table)
+}
+
+fn header(exercises: &[Exercise]) -> Vec<String> {
+    let mut cells: Vec<String> = ["id", "name", "total"].map(String::from).into();
+    for exercise in exercises {
+        cells.push(exercise.package());
+        cells.push(format!("{} status", exercise.package()));
+    }
+    cells.push("override reasons".to_string());
+    cells
+}
+
+fn possible(exercises: &[Exercise]) -> Vec<String> {
+    let points = |exercise: &Exercise| exercise.checks.iter().map(|c| c.points).sum::<u32>();
+    let total: u32 = exercises.iter().map(points).sum();
+    let mut cells = vec![
+        "points possible".to_string(),
+        String::new(),
+        total.to_string(),
+    ];
+    for exercise in exercises {
+        cells.extend([points(exercise).to_string(), String::new()]);
+    }
+    cells.push(String::new());
+    cells
+}
+
+fn row(
+    exercises: &[Exercise],
+    record: &Record,
+    overrides: &[Override],
+) -> anyhow::Result<Vec<String>> {
+    let (mut total, mut cells, mut reasons) = (0, Vec::new(), Vec::new());
+    for exercise in exercises {
+        let (graded, mut points) = earned(exercise, record)?;
+        let by_hand = overrides
+            .iter()
+            .find(|by| by.student == record.student.id && by.exercise == exercise.number);
+        if let Some(by_hand) = by_hand {
+            let Override {
+                points: now,
+                reason,
+                ..
+            } = by_hand;
+            reasons.push(format!(
+                "{}: {now} instead of {points}: {reason}",
+                exercise.package()
+            ));
+            points = *now;
+        }
+        total += points;
+        cells.extend([points.to_string(), word(graded.status).to_string()]);
+    }
+    let mut row = vec![
+        record.student.id.clone(),
+        record.student.name.clone(),
+        total.to_string(),
+    ];
+    row.append(&mut cells);
+    row.push(reasons.join("; "));
+    Ok(row)
+}
+
+/// An exercise of a student, and the points that its checks have given.
+fn earned<'a>(exercise: &Exercise, record: &'a Record) -> anyhow::Result<(&'a Graded, u32)> {
+    let graded = record
+        .exercises
+        .iter()
+        .find(|graded| graded.exercise == exercise.number);
+    let outcome = graded.and_then(|graded| Some((graded, graded.outcome(exercise)?)));
+    let (graded, outcome) = outcome.with_context(|| {
+        format!(
+            "student {:?} has no result for {} by version {} of its rubric: grade again",
+            record.student.id,
+            exercise.package(),
+            exercise.version
+        )
+    })?;
+    Ok((graded, outcome.score()))
+}
+
+/// A status, as spreadsheets and scripts are told it: the same in every language.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Graded => "graded",
+        Status::DoesNotCompile => "does not compile",
+        Status::TimedOut => "timed out",
+        Status::Missing => "missing",
+        Status::NotUnderstood => "not understood",
+    }
+}
+
+fn encode(rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()))?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(cell: &str) -> Cow<'_, str> {
+    let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+    if cell.starts_with(formula) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+/// Puts a file there all at once, with the rights of an ordinary new file.
+fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask of the process applies, too.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut part = builder
+        .prefix(".grades-")
+        .tempfile_in(folder)
+        .with_context(cannot)?;
+    part.write_all(bytes).with_context(cannot)?;
+    // A rename must not become durable before what it renames.
+    part.as_file().sync_all().with_context(cannot)?;
+    part.persist(path).with_context(cannot)?;
+    Ok(())
+}
