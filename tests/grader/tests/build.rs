@@ -248,6 +248,17 @@ fn a_mistake_is_told_as_the_compiler_tells_it() {
 }
 
 #[test]
+fn a_mistake_that_the_linker_finds_is_told_without_folders_of_this_machine() {
+    let source = "#[link(name = \"missing\")] unsafe extern \"C\" { fn f(); }
+         fn main() { unsafe { f() } }";
+    let workshops = [Some(&shared().bare), sandboxed()];
+    for workshop in workshops.into_iter().flatten() {
+        let message = refused_by(workshop, source.as_bytes());
+        assert!(message.contains("missing"), "{message}");
+    }
+}
+
+#[test]
 fn what_is_no_rust_is_refused() {
     let sources: [&[u8]; 4] = [b"", b"\xff\xfe\x00", b"\0\0\0", "主函数".as_bytes()];
     for source in sources {
