@@ -238,7 +238,11 @@ impl Workshop {
             fs::create_dir_all(&benches)?;
             for entry in fs::read_dir(&benches)? {
                 let entry = entry?;
-                let age = SystemTime::now().duration_since(entry.metadata()?.modified()?);
+                // What is in use may be gone by now.
+                let Ok(modified) = entry.metadata().and_then(|folder| folder.modified()) else {
+                    continue;
+                };
+                let age = SystemTime::now().duration_since(modified);
                 if age.is_ok_and(|age| age > LEFT_BEHIND) {
                     fs::remove_dir_all(entry.path())?;
                 }

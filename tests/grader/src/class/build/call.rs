@@ -93,8 +93,8 @@ impl Told {
             .context("cargo tells the compiler no folder")?;
         let mut arguments = Vec::new();
         let mut words = self.arguments.iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
+        while let Some(next) = words.next() {
+            match next.as_str() {
                 "--out-dir" => {
                     words.next();
                 }
@@ -104,11 +104,11 @@ impl Told {
                         arguments.extend(["-C".to_string(), option.to_string()]);
                     }
                 }
-                word if is_how_to_tell(word) => {}
-                word if !word.starts_with('-') && word.ends_with(SOURCE) => {
+                it if is_how_to_tell(it) => {}
+                it if !it.starts_with('-') && it.ends_with(SOURCE) => {
                     arguments.push(SOURCE.to_string());
                 }
-                word => arguments.push(word.replace(built, LIBRARIES)),
+                it => arguments.push(it.replace(built, LIBRARIES)),
             }
         }
         // One unit is the fastest where several compilers run at once. Warnings would be

@@ -5,6 +5,7 @@ use crate::exercise::Exercise;
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -159,7 +160,12 @@ pub(super) fn hash(files: &Files, work: &Path, toolchain: &Path) -> anyhow::Resu
         add(content);
     }
     let hash = hash.finalize();
-    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::new();
+    for byte in hash {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 /// Writes the tree into the folder `work`, and builds it. Returns what there is for each

@@ -1,6 +1,6 @@
 //! The sandbox of the compiler.
 
-use super::call::{Call, SOURCE};
+use super::call::Call;
 use super::{FILE_SIZE, MEMORY, tree};
 use anyhow::{Context, bail};
 use std::ffi::OsString;
@@ -67,7 +67,10 @@ impl Walls {
             chown(bench.join(OUT), Some(user), Some(user))?;
             // Nobody can come here from outside: the folder above is closed.
             let student = bench.join(STUDENT);
-            fs::set_permissions(student.join(SOURCE), fs::Permissions::from_mode(0o444))?;
+            fs::set_permissions(
+                student.join(super::call::SOURCE),
+                fs::Permissions::from_mode(0o444),
+            )?;
             fs::set_permissions(student, fs::Permissions::from_mode(0o755))?;
         }
         #[cfg(not(unix))]
