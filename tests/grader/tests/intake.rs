@@ -281,6 +281,44 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
 }
 
 #[test]
+fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
+    use sha2::{Digest, Sha256};
+    let sum = Sha256::digest(b"as given")
+        .iter()
+        .fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"));
+    let record =
+        format!("[files]\n'tests/of_the_handout.rs' = '{sum}'\n'README.zh-CN.md' = '{sum}'");
+    let workspace = Path::new(harness::WORKSPACE);
+    let config = fs::read_to_string(workspace.join(".cargo/config.toml")).expect("the settings");
+    let vendored = "[source.crates-io]\nreplace-with = 'vendored-sources'\n\
+                    [source.vendored-sources]\ndirectory = 'vendor'\n";
+    let folder = Folder::with(&[
+        ("alice/lessons/05-threaded/exercise/main.rs", b"five"),
+        ("alice/.handout.toml", record.as_bytes()),
+        ("alice/tests/of_the_handout.rs", b"as given"),
+        ("alice/README.zh-CN.md", b"as given"),
+        (
+            "alice/.cargo/config.toml",
+            format!("{config}{vendored}").as_bytes(),
+        ),
+        ("alice/vendor/anyhow/build.rs", b"a dependency's"),
+    ]);
+    assert_eq!(folder.only().notices, Vec::<String>::new());
+    folder.write("alice/tests/of_the_handout.rs", b"changed");
+    let elsewhere = vendored.replace("'vendor'", "'/tmp/evil'");
+    folder.write(
+        "alice/.cargo/config.toml",
+        format!("{config}{elsewhere}").as_bytes(),
+    );
+    let handed = folder.only();
+    assert_says(
+        &handed.notices,
+        &["do not count", "tests/of_the_handout.rs"],
+    );
+    assert_says(&handed.notices, &["do not count", ".cargo/config.toml"]);
+}
+
+#[test]
 fn zips_by_student_and_zips_in_folders() {
     let work = zip(&[("05.rs", b"five"), ("sub/06.rs", b"six")]);
     let five = zip(&[("main.rs", b"five")]);
@@ -499,6 +537,8 @@ fn who_is_matched_by_id_then_by_name_in_any_order() {
         // Exactly so, and not the other way round.
         ("Wang Wei", "s4"),
         ("Wei Wang", "s5"),
+        // Full-width letters, as Chinese input methods make them.
+        ("Ｗａｎｇ Ｗｅｉ", "s4"),
         ("wangwei", "wangwei"),
         ("Somebody Else", "Somebody Else"),
     ];
@@ -832,7 +872,7 @@ fn two_files_of_the_same_name_in_a_zip_are_not_understood() {
 
 #[test]
 fn a_file_where_a_folder_is_does_not_count() {
-    for paths in [["a", "a/05.rs"], ["a/05.rs", "a"]] {
+    for paths in [["a", "a/05.rs"], ["a", "a/x"], ["a/x", "a"]] {
         let work = zip(&[(paths[0], b"x"), (paths[1], b"x")]);
         let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
         assert_eq!(handed.files.len(), 1);
@@ -1039,6 +1079,12 @@ fn the_hash_changes_with_what_was_handed_in_and_with_nothing_else() {
         hash(&[("alice/5.rs", b"a")]),
     ];
     assert!(!others.contains(&first));
+    // What has no effect and no bytes is told, and so the hash changes with it, too.
+    let outside = |name: &str| {
+        let work = zip(&[("05.rs", b"a"), (name, b"a")]);
+        hash(&[("alice.zip", work.as_slice())])
+    };
+    assert_ne!(outside("../a"), outside("../b"));
     let folder = Folder::with(&[("alice/05.rs", b"a"), ("alice/evil.rs", b"")]);
     let class = folder.class();
     let english = open_in(&class.submissions[0], Language::En);
