@@ -10,8 +10,8 @@ use std::io::Write;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
-/// and shows no Chinese. Python's `csv` needs `encoding="utf-8-sig"` to take it off the first
-/// heading; pandas, R's readr and `LibreOffice` do so by themselves.
+/// and shows no Chinese. The price: Python's `csv` needs `encoding="utf-8-sig"`, or the first
+/// heading is `\ufeffid`.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Writes the gradebook, all at once: whoever reads it sees the old one or the new one.

@@ -255,8 +255,8 @@ fn items_of_zip(path: &Path) -> anyhow::Result<Vec<Item>> {
 
 /// Whose something is.
 enum Owner {
-    /// A student's.
-    Student(Student, Claim, Option<Text>),
+    /// A student's, with what is left of the name, and why the student is not known.
+    Student(Student, String, Option<Text>),
     /// Nobody's, and why.
     Nobody(Text),
 }
@@ -278,7 +278,7 @@ impl Sorting<'_> {
         };
         match owner {
             Owner::Nobody(why) => self.refuse(item.path, &why),
-            Owner::Student(student, claim, unknown) => self.take(item, student, claim, unknown),
+            Owner::Student(student, rest, unknown) => self.take(item, student, rest, unknown),
         }
     }
 
@@ -289,16 +289,17 @@ impl Sorting<'_> {
         });
     }
 
-    fn take(&mut self, item: Item, student: Student, claim: Claim, unknown: Option<Text>) {
-        let id = student.id.clone();
+    fn take(&mut self, item: Item, student: Student, rest: String, unknown: Option<Text>) {
+        let Student { id, name } = student.clone();
         let submission = self.submissions.entry(id).or_insert_with(|| Submission {
-            student: student.clone(),
+            student,
             paths: Vec::new(),
             parts: Vec::new(),
             unknown,
         });
-        if submission.student.name != student.name {
-            let (id, name) = (printable(&student.id), printable(&submission.student.name));
+        if submission.student.name != name {
+            let student = &submission.student;
+            let (id, name) = (printable(&student.id), printable(&student.name));
             let why = said!(
                 "its id {id} is that of {name} already",
                 "编号 {id} 已经是 {name} 的了"
@@ -308,7 +309,7 @@ impl Sorting<'_> {
         submission.paths.push(item.path);
         submission.parts.push(Part {
             place: item.place,
-            name: claim.rest,
+            name: rest,
         });
     }
 
@@ -318,7 +319,7 @@ impl Sorting<'_> {
             return match self.roster {
                 None => known(claim),
                 Some(roster) => match people::find(roster, &claim) {
-                    Match::One(student) => Owner::Student(student.clone(), claim, None),
+                    Match::One(student) => Owner::Student(student.clone(), claim.rest, None),
                     other => unmatched(claim, &other, roster),
                 },
             };
@@ -341,7 +342,7 @@ impl Sorting<'_> {
         let claims = std::iter::once(whole.clone()).chain(splits.clone());
         for claim in claims.filter(|_| is_source) {
             match people::find(roster, &claim) {
-                Match::One(student) => return Owner::Student(student.clone(), claim, None),
+                Match::One(student) => return Owner::Student(student.clone(), claim.rest, None),
                 Match::Nobody => {}
                 other => first = first.or(Some((claim, other))),
             }
@@ -392,10 +393,10 @@ impl Sorting<'_> {
 /// A student of whom nothing is known but the name of the submission.
 fn known(claim: Claim) -> Owner {
     let student = Student {
-        id: claim.id.clone(),
-        name: claim.name.clone(),
+        id: claim.id,
+        name: claim.name,
     };
-    Owner::Student(student, claim, None)
+    Owner::Student(student, claim.rest, None)
 }
 
 /// A submission of which the roster does not say whose it is. It counts all the same, unless
@@ -426,7 +427,7 @@ fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
         return Owner::Nobody(why);
     }
     match known(claim) {
-        Owner::Student(student, claim, _) => Owner::Student(student, claim, Some(why)),
+        Owner::Student(student, rest, _) => Owner::Student(student, rest, Some(why)),
         nobody @ Owner::Nobody(_) => nobody,
     }
 }

@@ -41,7 +41,7 @@ impl Originals {
     pub(super) fn is_starter(&self, exercise: &Exercise, source: &[u8]) -> bool {
         let name = format!("tests/grader/starters/{:02}.rs", exercise.number);
         let starter = fs::read(self.workspace.join(name));
-        starter.is_ok_and(|starter| lines(&starter).eq(lines(source)))
+        starter.is_ok_and(|starter| is_same_text(&starter, source))
     }
 
     /// Compares a file of a copy of the handout, by its path there, with the teacher's;
@@ -56,7 +56,7 @@ impl Originals {
         let original = fs::read(self.workspace.join(path)).ok();
         let recorded = record.get(path);
         let same = match (&original, recorded) {
-            (Some(original), _) if lines(original).eq(lines(bytes)) => true,
+            (Some(original), _) if is_same_text(original, bytes) => true,
             // The handout leaves out what has to do with the solutions.
             (Some(original), _) if is_cut(path) => is_part(path, bytes, original),
             (Some(_), _) => false,
@@ -107,11 +107,13 @@ pub(super) fn record_of(root: &str) -> String {
     format!("{root}{RECORD}")
 }
 
-/// A text by its lines: git on Windows writes `\r\n`.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split(|b| *b == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+/// Whether two texts are equal, by their lines: git on Windows writes `\r\n`.
+fn is_same_text(one: &[u8], other: &[u8]) -> bool {
+    fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+        text.split(|b| *b == b'\n')
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    }
+    one == other || lines(one).eq(lines(other))
 }
 
 /// Whether the handout has only a part of the teacher's file.

@@ -256,12 +256,18 @@ impl Tree {
                 Ok(item) => item,
                 Err(error) => return self.cannot_open(inside, &error),
             };
-            let below = match item.name.strip_prefix(inside) {
-                Some("") if !name.is_empty() => name,
-                Some("") => item.name.rsplit('/').next().unwrap_or_default(),
-                Some(below) if below.starts_with('/') => &below[1..],
-                _ => continue,
+            let Some(below) = item.name.strip_prefix(inside) else {
+                continue;
             };
+            let own = item.name.rsplit('/').next().unwrap_or_default();
+            let below = match (below.strip_prefix('/'), name) {
+                (Some(below), "") => below.to_string(),
+                (Some(below), name) => format!("{name}/{below}"),
+                (None, _) if !below.is_empty() => continue,
+                (None, "") => own.to_string(),
+                (None, name) => name.to_string(),
+            };
+            let below = below.as_str();
             if !self.look_at() {
                 return;
             }
@@ -301,11 +307,11 @@ impl Tree {
             return None;
         }
         match item.what {
-            zips::What::Folder => {}
             zips::What::Link => self.notices.push(link(shown)),
             zips::What::Other => self.notices.push(no_file(shown)),
             zips::What::File if self.is_safe(path) => return Some(Kind::of(path)),
-            zips::What::File => {}
+            // What is not safe has been named.
+            zips::What::File | zips::What::Folder => {}
         }
         None
     }
