@@ -91,7 +91,9 @@ fn risen(updated: &Updated, language: Language) {
 fn list(title: &str, paths: &[String]) {
     if !paths.is_empty() {
         say!("{title}");
-        paths.iter().for_each(|path| say!("  {path}"));
+        for path in paths {
+            say!("  {path}");
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub fn bundle(workspace: &Path, file: &Path, language: Language) -> anyhow::Resu
     let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
     write(part.as_file_mut(), project.path(), &toolchain, language).with_context(cannot)?;
     let bytes = part.as_file().metadata().with_context(cannot)?.len();
+    open_to_others(part.as_file()).with_context(cannot)?;
     part.persist(&file).with_context(cannot)?;
     Ok(Bundle {
         file,
@@ -55,6 +56,18 @@ pub fn bundle(workspace: &Path, file: &Path, language: Language) -> anyhow::Resu
         toolchain,
         vendored,
     })
+}
+
+/// Gives a file that was made for temporary use the rights that any other has.
+fn open_to_others(file: &fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 /// The version of Rust for the bundle: the one here. A nightly of today may not be there any
@@ -73,6 +86,16 @@ fn toolchain(workspace: &Path) -> anyhow::Result<String> {
     Ok(if is_stable { version } else { "stable" }.to_string())
 }
 
+/// The two scripts of the bundle, by their names in it.
+pub fn scripts(toolchain: &str, language: Language) -> [(&'static str, String); 2] {
+    [("setup.sh", SETUP), ("run_autograder", RUN)].map(|(name, text)| {
+        let text = text
+            .replace("@TOOLCHAIN@", toolchain)
+            .replace("@LANGUAGE@", language.pick("en", "zh"));
+        (name, text)
+    })
+}
+
 /// Writes the zip: the scripts may be run, the rest may be read.
 fn write(
     to: impl Write + Seek,
@@ -83,12 +106,8 @@ fn write(
     // Without a time of its own: the same input gives the same bundle.
     let plain = SimpleFileOptions::default().unix_permissions(0o644);
     let script = plain.unix_permissions(0o755);
-    let lang = language.pick("en", "zh");
     let mut zip = ZipWriter::new(to);
-    for (name, text) in [("setup.sh", SETUP), ("run_autograder", RUN)] {
-        let text = text
-            .replace("@TOOLCHAIN@", toolchain)
-            .replace("@LANGUAGE@", lang);
+    for (name, text) in scripts(toolchain, language) {
         zip.start_file(name, script)?;
         zip.write_all(text.as_bytes())?;
     }

@@ -25,8 +25,8 @@ pub use vendor::Vendored;
 const EXTRAS: [(&str, &str); 5] = [
     ("README.md", include_str!("handout/README.md")),
     ("README.zh-CN.md", include_str!("handout/README.zh-CN.md")),
-    (".gitignore", include_str!("handout/gitignore")),
-    (".gitattributes", include_str!("handout/gitattributes")),
+    (".gitignore", include_str!("handout/gitignore.txt")),
+    (".gitattributes", include_str!("handout/gitattributes.txt")),
     (
         ".github/workflows/classroom.yml",
         include_str!("handout/classroom.yml"),
@@ -81,10 +81,9 @@ pub fn make(
     let sources = Sources::of(workspace, Purpose::Handout)?;
     let Copied { files, bytes } = copy(&sources, part.path(), &EXTRAS)?;
     leak::refuse(workspace, part.path(), &files, language)?;
-    let vendored = match vendor {
-        true => Some(vendor::vendor(part.path())?),
-        false => None,
-    };
+    let vendored = vendor
+        .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
+        .transpose()?;
     Record::of(part.path(), &files)?.write(part.path())?;
     let no_repository = git::commit_all(part.path()).err().map(|e| format!("{e:#}"));
     move_to(part, folder)?;
@@ -112,7 +111,7 @@ pub(crate) fn make_bundle(
     let sources = Sources::of(workspace, Purpose::Grading)?;
     let Copied { files, .. } = copy(&sources, folder, &[])?;
     leak::refuse(workspace, folder, &files, language)?;
-    vendor::vendor(folder)
+    vendor::vendor(folder, &vendor::LINUX)
 }
 
 /// Files that have been copied, as paths with `/` between the parts.

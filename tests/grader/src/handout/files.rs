@@ -98,9 +98,8 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         ["lessons", _, "exercise", rest @ ..] => {
             matches!(rest, ["Cargo.toml" | "exercise.toml"])
         }
-        ["lessons", ..] | ["tests", "harness", ..] => true,
         ["tests", "grader", "tests", name] => GRADER_TESTS.contains(name),
-        ["tests", "grader", ..] => true,
+        ["lessons", ..] | ["tests", "harness" | "grader", ..] => true,
         // The proofs of the book's claims are about its sources, and need much that students
         // do not.
         ["mdbook", "server", "tests", ..] | ["mdbook", "book", ..] | ["tests", "book.rs"] => false,

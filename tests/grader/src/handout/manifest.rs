@@ -109,7 +109,8 @@ fn prune_lock(folder: &Path) -> anyhow::Result<()> {
     {
         return Ok(());
     }
-    run(cargo(folder).args(arguments))
+    run(cargo(folder).args(arguments)).context("cannot make Cargo.lock fit")?;
+    Ok(())
 }
 
 /// A cargo command in a folder.
@@ -119,8 +120,8 @@ pub(super) fn cargo(folder: &Path) -> Command {
     command
 }
 
-/// Runs a command to its end.
-pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a command to its end, and returns what it has written on stdout.
+pub(super) fn run(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {command:?}"))?;
@@ -128,5 +129,5 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
         let told = String::from_utf8_lossy(&output.stderr);
         bail!("{command:?} failed: {}", told.trim());
     }
-    Ok(())
+    Ok(output.stdout)
 }
