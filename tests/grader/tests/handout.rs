@@ -520,3 +520,66 @@ fn what_is_no_newer_copy_changes_nothing() {
         "{error:#}"
     );
 }
+
+#[test]
+fn dependencies_are_brought_up_to_date_too() {
+    let (student, newer) = (Copy::unpacked(), Copy::unpacked());
+    let crate_of = |copy: &Copy, name: &str, text: &str| {
+        copy.write(&format!("vendor/{name}/.cargo-checksum.json"), text);
+        copy.write(&format!("vendor/{name}/src/lib.rs"), text);
+        copy.record(|record| {
+            record.vendored.insert(name.to_string(), sum(text));
+        });
+    };
+    crate_of(&student, "same-1.0.0", "{}");
+    crate_of(&student, "old-0.9.0", "{}");
+    crate_of(&newer, "same-1.0.0", "{}");
+    crate_of(&newer, "new-1.0.0", "{}");
+    // Half-copied, by an update that was interrupted.
+    student.write("vendor/new-1.0.0/src/half.rs", "");
+    student.update(&newer).expect("it can be updated");
+    let vendor = |copy: &Copy| files(&copy.folder.join("vendor"));
+    assert_eq!(vendor(&student), vendor(&newer));
+    assert_eq!(student.read("vendor/new-1.0.0/src/lib.rs"), "{}");
+
+    // A classroom without internet gets no copy that needs one.
+    let error = student.update(&Copy::unpacked()).expect_err("none in it");
+    assert!(format!("{error:#}").contains("--vendor"), "{error:#}");
+    assert_eq!(vendor(&student), vendor(&newer));
+    // And none with a crate that is not what it was.
+    newer.write("vendor/new-1.0.0/.cargo-checksum.json", "{ }");
+    let error = student.update(&newer).expect_err("damaged");
+    assert!(format!("{error:#}").contains("new-1.0.0"), "{error:#}");
+}
+
+#[test]
+fn the_commands_tell_what_they_have_done_and_what_not() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let grade = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_grade"))
+            .args(arguments)
+            .current_dir(temporary.path())
+            .output()
+            .expect("the grader can be run");
+        let told = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&told).into_owned(),
+        )
+    };
+    let (code, told) = grade(&["handout", "out", "--lang", "zh"]);
+    assert!(code == Some(0) && told.contains("学生副本在"), "{told}");
+    assert!(
+        temporary.path().join("out/Cargo.toml").is_file(),
+        "seen from the current folder"
+    );
+    let (code, told) = grade(&["handout", "out", "--lang", "zh"]);
+    assert!(code == Some(2) && told.contains("不是空的"), "{told}");
+    let (code, told) = grade(&["handout"]);
+    assert!(code == Some(2) && told.contains("<DIR>"), "{told}");
+    let (code, told) = grade(&["update", "--lang", "en"]);
+    assert!(
+        code == Some(2) && told.contains("no copy for students"),
+        "{told}"
+    );
+}

@@ -162,19 +162,22 @@ impl Source {
             }
         }
         let record = Record::read(&self.folder)?;
-        for (path, sum) in &record.files {
-            let bytes = self.read(path)?;
-            ensure!(
-                sha256(&bytes) == *sum,
-                "nothing is changed: the newer copy is damaged, {path} is not as it was made"
-            );
-        }
         let crates = vendor::crates(&self.folder)?;
-        for (name, sum) in &record.vendored {
-            ensure!(
-                crates.get(name) == Some(sum),
-                "nothing is changed: the newer copy is damaged, vendor/{name} is not as it was made"
-            );
+        let is_other = |(path, sum): &(&String, &String)| {
+            !self.read(path).is_ok_and(|bytes| sha256(&bytes) == **sum)
+        };
+        let file = record.files.iter().find(is_other).map(|(path, _)| path);
+        let mut vendored = record.vendored.iter();
+        let krate = vendored.find(|(name, sum)| crates.get(*name) != Some(*sum));
+        if let Some(path) = file.or(krate.map(|(name, _)| name)) {
+            match language {
+                Language::En => bail!(
+                    "nothing is changed: the newer copy is damaged, {path} is missing or not as it was made"
+                ),
+                Language::Zh => {
+                    bail!("什么都没有改动：新的副本已损坏，{path} 缺失或被改动过")
+                }
+            }
         }
         Ok(record)
     }
