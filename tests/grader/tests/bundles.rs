@@ -276,7 +276,7 @@ fn gradescope() -> Machine {
         r#"echo cargo "$@" >> "$AUTOGRADER/log"
         [ "$1" = grade ] || exit 0
         mkdir -p "$AUTOGRADER/report/results"
-        ls "$5"/submission > "$AUTOGRADER/submitted"
+        ls "$3"/submission > "$AUTOGRADER/submitted"
         echo '{"score": 20, "tests": [], "extra_data": {"rubric_versions": {}}}' \
             > "$AUTOGRADER/report/results/submission.json""#,
     );
@@ -306,6 +306,11 @@ fn setup_installs_builds_and_tries_and_leaves_no_results() {
         "{places:?} in {log}"
     );
     assert!(log.contains("--default-toolchain 1.95.0"), "{log}");
+    let config = fs::read_to_string(machine.path("cargo/config.toml")).expect("a configuration");
+    let config: toml::Table = config.parse().expect("it is TOML");
+    let vendor = machine.path("source/project/vendor");
+    let directory = config["source"]["vendored"]["directory"].as_str();
+    assert_eq!(directory, vendor.to_str());
     let submitted = fs::read_to_string(machine.path("submitted")).expect("a trial");
     assert_eq!(submitted.lines().count(), 7, "{submitted}");
     assert!(!machine.path("results/results.json").exists());
@@ -325,8 +330,11 @@ fn a_submission_gets_its_results_and_links_in_it_stay_links() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(machine.results()["score"], 20);
     let log = log(&machine);
-    assert!(log.contains("cargo grade --lang en class /"), "{log}");
-    assert!(!log.contains("--no-sandbox"), "{log}");
+    assert!(log.contains("cargo grade class /"), "{log}");
+    assert!(
+        log.contains("--lang en") && !log.contains("--no-sandbox"),
+        "{log}"
+    );
     // Where no sandbox can be made, the teacher is told.
     machine.command("bwrap", "exit 1");
     let output = machine.run("source/run_autograder", &[]);

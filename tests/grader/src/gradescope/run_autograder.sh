@@ -44,7 +44,7 @@ fi
 cd "$root/source/project" || fail "there is no $root/source/project"
 # Less than the time limit that Gradescope sets by default.
 timeout --kill-after=10 540 \
-    cargo grade --lang @LANGUAGE@ class "$class" --out "$report" "${walls[@]}" < /dev/null
+    cargo grade class "$class" --out "$report" --lang @LANGUAGE@ "${walls[@]}" < /dev/null
 echo "run_autograder: cargo grade class ended with status $?"
 
 shopt -s nullglob

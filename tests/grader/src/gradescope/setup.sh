@@ -18,8 +18,16 @@ export PATH=$CARGO_HOME/bin:$PATH
 curl --proto '=https' --tlsv1.2 --silent --show-error --fail --retry 5 https://sh.rustup.rs |
     sh -s -- -y --profile minimal --default-toolchain @TOOLCHAIN@ --no-modify-path
 
-# All crates are in the bundle.
+# All crates are in the bundle: for every folder that the grader builds in.
 export CARGO_NET_OFFLINE=true
+mkdir -p "$CARGO_HOME"
+cat > "$CARGO_HOME/config.toml" << END
+[source.crates-io]
+replace-with = "vendored"
+
+[source.vendored]
+directory = "$project/vendor"
+END
 cd "$project"
 cargo build --locked --package grade
 
