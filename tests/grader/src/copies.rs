@@ -111,10 +111,12 @@ pub(crate) fn gradescope(file: &Path, language: Language) -> anyhow::Result<bool
         Language::En => {
             say!("The bundle is {file}, {size}: upload it as the autograder of an assignment.");
             say!("It installs Rust {toolchain}, and needs no network after that.");
+            say!("In its settings choose a container with 3 GB of memory or more, and 2 CPUs.");
         }
         Language::Zh => {
             say!("自动评分包是 {file}，{size}：把它作为作业的 autograder 上传。");
             say!("它会安装 Rust {toolchain}，之后不再需要网络。");
+            say!("请在设置里选择至少 3 GB 内存、2 个 CPU 的容器。");
         }
     }
     dependencies(*vendored, language);

@@ -4,6 +4,10 @@
 //! with `setup.sh`, which is run once when the image is built, and `run_autograder`, which is
 //! run for each submission, in its root. Here, what they need is in the folder `project`: the
 //! sources without solutions and book, and their dependencies.
+//!
+//! A container there has 768 MB of memory, half a CPU and 10 minutes, unless the teacher
+//! chooses otherwise (<https://gradescope-autograders.readthedocs.io/en/latest/troubleshooting/>):
+//! too little memory for a compiler beside a program that may use 512 MB.
 
 use crate::handout::{self, Vendored};
 use crate::language::Language;
