@@ -7,6 +7,8 @@
 
 pub mod class;
 pub mod exercise;
+pub mod gradescope;
+pub mod handout;
 pub mod language;
 pub mod outcome;
 pub mod report;

@@ -8,6 +8,7 @@ macro_rules! say {
     };
 }
 
+mod copies;
 mod doctor;
 mod reset;
 mod show;
@@ -77,6 +78,30 @@ enum Command {
     },
     /// Look at this machine, and name the cure for what is missing
     Doctor,
+    /// Make the students' copy: starters, lessons, rubrics, book, and no solutions
+    Handout {
+        /// Where to: a folder that does not exist yet, or is empty
+        #[arg(value_name = "DIR", required_unless_present = "class_workflow")]
+        folder: Option<PathBuf>,
+        /// Put the dependencies in, for a classroom without internet
+        #[arg(long)]
+        vendor: bool,
+        /// Print a GitHub workflow that grades a class on many machines, and do nothing else
+        #[arg(long, conflicts_with_all = ["folder", "vendor"])]
+        class_workflow: bool,
+    },
+    /// In a students' copy: get newer lessons, rubrics and chapters
+    Update {
+        /// The newer copy: a folder, a zip or a git address (default: as the last time)
+        #[arg(long, value_name = "WHERE")]
+        from: Option<String>,
+    },
+    /// Make an autograder for Gradescope
+    Gradescope {
+        /// The zip to write
+        #[arg(value_name = "OUT.zip")]
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -107,6 +132,12 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
             reset::reset(find(&exercises, *exercise)?, *yes, language)
         }
         (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
+        (Some(Command::Handout { folder, vendor, .. }), _) => match folder {
+            Some(folder) => copies::handout(folder, *vendor, language),
+            None => Ok(copies::class_workflow()),
+        },
+        (Some(Command::Update { from }), _) => copies::renew(from.as_deref(), language),
+        (Some(Command::Gradescope { file }), _) => copies::gradescope(file, language),
         (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }

@@ -1,0 +1,101 @@
+//! What is asked of git.
+
+use anyhow::{Context, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// The author of a copy's only commit, where the teacher has told git no name.
+const NOBODY: [&str; 4] = [
+    "-c",
+    "user.name=handout",
+    "-c",
+    "user.email=handout@localhost",
+];
+
+/// A git command in a folder, whatever repository the environment speaks of.
+pub(super) fn git(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(folder);
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+    ] {
+        command.env_remove(name);
+    }
+    harness::outside(&mut command);
+    command
+}
+
+/// The files that git tracks in a folder; `None` where there is no git, the folder is not in
+/// a repository, or only below one that knows nothing of it.
+pub(super) fn tracked(folder: &Path) -> Option<Vec<String>> {
+    let output = git(folder)
+        .args(["ls-files", "-z", "--cached"])
+        .output()
+        .ok()?;
+    let list = String::from_utf8(output.stdout).ok()?;
+    let files: Vec<String> = list.split_terminator('\0').map(str::to_string).collect();
+    let knows = output.status.success() && files.iter().any(|file| file == "Cargo.toml");
+    knows.then_some(files)
+}
+
+/// Makes a repository of a folder, with one commit of all that is in it.
+pub(super) fn commit_all(folder: &Path) -> anyhow::Result<()> {
+    let has_author = |key: &str| {
+        let output = git(folder).args(["config", "--get", key]).output();
+        output.is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
+    };
+    let named = has_author("user.name") && has_author("user.email");
+    let author = if named { &[][..] } else { &NOBODY[..] };
+    run(
+        folder,
+        &[
+            "-c",
+            "init.defaultBranch=main",
+            "init",
+            "--quiet",
+            "--template=",
+        ],
+    )?;
+    // A list of the teacher's own of what to ignore must not leave out a dependency, and what
+    // a dependency is checked by are its bytes.
+    run(
+        folder,
+        &["-c", "core.autocrlf=false", "add", "--all", "--force", "."],
+    )?;
+    let mut commit = author.to_vec();
+    commit.extend(["-c", "commit.gpgSign=false", "-c", "core.hooksPath="]);
+    commit.extend([
+        "commit",
+        "--quiet",
+        "--message",
+        "Exercises: TCP sockets, step by step",
+    ]);
+    run(folder, &commit)
+}
+
+/// Fetches the newest state of a repository into a folder that does not exist yet.
+pub(super) fn clone(address: &str, to: &Path) -> anyhow::Result<()> {
+    let parent = to.parent().unwrap_or(to);
+    let target = to.to_string_lossy();
+    run(
+        parent,
+        &["clone", "--quiet", "--depth", "1", "--", address, &target],
+    )
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let words = || format!("git {}", arguments.join(" "));
+    let output = git(folder)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot run {}", words()))?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        bail!("{} failed: {}", words(), told.trim());
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! The dependencies, put into a copy for a classroom without internet.
+
+use super::manifest;
+use super::record::sha256;
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+/// Where they are in a copy.
+pub(super) const FOLDER: &str = "vendor";
+
+/// A dependency's list of its files with their checksums: cargo writes it, and checks it.
+pub(super) const CHECKSUMS: &str = ".cargo-checksum.json";
+
+/// What a copy must build on. Not Windows with GNU's linker: its import libraries alone are
+/// two thirds of all that is below.
+pub(crate) const PLATFORMS: [&str; 6] = [
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+    "aarch64-pc-windows-msvc",
+];
+
+/// What a machine that grades is.
+pub(crate) const LINUX: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+
+/// What stands instead of a crate that none of the platforms needs.
+const LEFT_OUT: &str =
+    "compile_error!(\"left out of vendor/: this system is none of those that it was made for\");\n";
+
+/// What has been put into a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vendored {
+    /// How many crates.
+    pub crates: usize,
+    /// How many bytes their files have.
+    pub bytes: u64,
+}
+
+/// Puts all dependencies of a copy into it, and tells cargo to look for them there, and
+/// nowhere else. What no platform needs is there by name only: cargo wants every crate of the
+/// lockfile.
+pub(super) fn vendor(folder: &Path, platforms: &[&str]) -> anyhow::Result<Vendored> {
+    let arguments = ["vendor", "--quiet", "--locked", "--versioned-dirs"];
+    manifest::run(
+        manifest::cargo(folder)
+            .args(arguments)
+            // A mirror that the teacher has set up is where crates come from.
+            .args(["--respect-source-config", FOLDER]),
+    )
+    .context("cannot get the dependencies")?;
+    manifest::edit(folder, ".cargo/config.toml", |config| {
+        // The names of the two are cargo's form for "that one instead of this one".
+        let mut instead = Table::new();
+        instead["replace-with"] = value("vendored");
+        let mut here = Table::new();
+        here["directory"] = value(FOLDER);
+        let mut sources = Table::new();
+        sources.set_implicit(true);
+        sources["crates-io"] = Item::Table(instead);
+        sources["vendored"] = Item::Table(here);
+        config["source"] = Item::Table(sources);
+    })?;
+    let needed = needed(folder, platforms)?;
+    let all = crates(folder)?;
+    for name in all.keys().filter(|name| !needed.contains(*name)) {
+        leave_out(folder, name).with_context(|| format!("cannot leave out {name}"))?;
+    }
+    let crates = all.len();
+    let bytes = size(&folder.join(FOLDER))?;
+    Ok(Vendored { crates, bytes })
+}
+
+/// What `cargo metadata` tells, as far as it is of interest.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+}
+
+/// The crates that some platform needs, by the names of their folders.
+fn needed(folder: &Path, platforms: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+    let mut needed = BTreeSet::new();
+    for platform in platforms {
+        let mut cargo = manifest::cargo(folder);
+        let arguments = ["metadata", "--offline", "--locked", "--format-version", "1"];
+        cargo.args(arguments).args(["--filter-platform", platform]);
+        let told: Metadata =
+            serde_json::from_slice(&manifest::run(&mut cargo)?).context("cargo metadata")?;
+        let used: BTreeSet<_> = told.resolve.nodes.into_iter().map(|node| node.id).collect();
+        let used = told.packages.into_iter().filter(|it| used.contains(&it.id));
+        needed.extend(used.map(|it| format!("{}-{}", it.name, it.version)));
+    }
+    Ok(needed)
+}
+
+/// Takes all out of a crate but its name, version and dependencies, for which cargo asks.
+fn leave_out(folder: &Path, name: &str) -> anyhow::Result<()> {
+    let path = format!("{FOLDER}/{name}");
+    let krate = folder.join(&path);
+    let list: serde_json::Value = serde_json::from_slice(&fs::read(krate.join(CHECKSUMS))?)?;
+    let text = fs::read_to_string(krate.join("Cargo.toml"))?;
+    let mut manifest: DocumentMut = text.parse()?;
+    for targets in ["bin", "example", "test", "bench"] {
+        manifest.remove(targets);
+    }
+    manifest["lib"]["path"] = value("lib.rs");
+    // A crate with `links` must have a build script.
+    let has_build = manifest["package"].get("build").is_some_and(Item::is_str);
+    if has_build {
+        manifest["package"]["build"] = value("build.rs");
+    }
+    // What cargo needs is in memory: the rest goes.
+    fs::remove_dir_all(&krate)?;
+    let write =
+        |name: &str, text: &str| super::write(folder, &format!("{path}/{name}"), text.as_bytes());
+    write("Cargo.toml", &manifest.to_string())?;
+    write("lib.rs", LEFT_OUT)?;
+    if has_build {
+        write("build.rs", "fn main() {}\n")?;
+    }
+    let list = json!({ "files": {}, "package": list["package"] });
+    write(CHECKSUMS, &list.to_string())
+}
+
+/// The dependencies in a copy, each with the SHA-256 of its list of checksums; none where
+/// there are none.
+pub(super) fn crates(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let folder = folder.join(FOLDER);
+    let cannot = || format!("cannot read {}", folder.display());
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error).with_context(cannot),
+    };
+    let mut crates = BTreeMap::new();
+    for entry in entries {
+        let entry = entry.with_context(cannot)?;
+        let list = entry.path().join(CHECKSUMS);
+        // Without it cargo takes it for no crate either: it is half-copied, or somebody's own.
+        if let Ok(bytes) = fs::read(&list) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            crates.insert(name, sha256(&bytes));
+        }
+    }
+    Ok(crates)
+}
+
+/// How many bytes the files in a folder have, and those below it.
+fn size(folder: &Path) -> anyhow::Result<u64> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let data = entry.metadata().with_context(cannot)?;
+        bytes += if data.is_dir() {
+            size(&entry.path())?
+        } else {
+            data.len()
+        };
+    }
+    Ok(bytes)
+}
