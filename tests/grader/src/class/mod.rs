@@ -1,3 +1,4 @@
 //! `cargo grade class`: grades a class.
 
 pub mod record;
+pub mod report;
