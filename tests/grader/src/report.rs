@@ -1,5 +1,6 @@
 //! Outcomes in the forms that other programs read: Gradescope's JSON, and `JUnit` XML.
 
+use crate::exercise::Check;
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
 use crate::translate;
@@ -14,31 +15,25 @@ pub fn verdict(result: &Result, language: Language) -> String {
         return String::new();
     };
     let story = translate::tell(failure, language);
-    let hint = result.check.hint.get(language).trim();
-    let hint = hint.lines().next().unwrap_or_default();
     format!(
-        "{}\n\n{}{hint}",
+        "{}\n\n{}",
         story.trim_end(),
-        language.pick("Look at: ", "提示：")
+        look_at(&result.check, language)
     )
+}
+
+/// The first line of a check's hint: a question.
+pub(crate) fn look_at(check: &Check, language: Language) -> String {
+    let hint = check.hint.get(language).trim();
+    let hint = hint.lines().next().unwrap_or_default();
+    format!("{}{hint}", language.pick("Look at: ", "提示："))
 }
 
 /// The outcomes in the form of Gradescope's `results.json`.
 pub fn gradescope(outcomes: &[Outcome], language: Language) -> Value {
-    let tests = outcomes.iter().flat_map(|outcome| {
-        let results = outcome.results.iter().enumerate();
-        results.map(|(index, result)| {
-            json!({
-                "name": result.check.title.get(language),
-                "number": format!("{}.{}", outcome.exercise.number, index + 1),
-                "score": result.score(),
-                "max_score": result.check.points,
-                "status": if result.passed() { "passed" } else { "failed" },
-                "output": verdict(result, language),
-                "tags": [outcome.exercise.package(), result.check.name],
-            })
-        })
-    });
+    let tests = outcomes
+        .iter()
+        .flat_map(|outcome| gradescope_tests(outcome, language));
     let versions = outcomes.iter().map(|outcome| {
         (
             outcome.exercise.package(),
@@ -52,6 +47,24 @@ pub fn gradescope(outcomes: &[Outcome], language: Language) -> Value {
     })
 }
 
+/// An outcome's checks as Gradescope's test cases.
+pub(crate) fn gradescope_tests(outcome: &Outcome, language: Language) -> Vec<Value> {
+    let results = outcome.results.iter().enumerate();
+    results
+        .map(|(index, result)| {
+            json!({
+                "name": result.check.title.get(language),
+                "number": format!("{}.{}", outcome.exercise.number, index + 1),
+                "score": result.score(),
+                "max_score": result.check.points,
+                "status": if result.passed() { "passed" } else { "failed" },
+                "output": verdict(result, language),
+                "tags": [outcome.exercise.package(), result.check.name],
+            })
+        })
+        .collect()
+}
+
 /// Writes the outcomes as `JUnit` XML.
 ///
 /// # Errors
@@ -61,7 +74,18 @@ pub fn junit(outcomes: &[Outcome], language: Language, path: &Path) -> anyhow::R
     let mut report = Report::new("cargo grade");
     for outcome in outcomes {
         let mut suite = TestSuite::new(outcome.exercise.package());
-        for result in &outcome.results {
+        suite.add_test_cases(junit_cases(outcome, language));
+        report.add_test_suite(suite);
+    }
+    let xml = report.to_string().context("cannot make JUnit XML")?;
+    std::fs::write(path, xml).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// An outcome's checks as `JUnit` test cases.
+pub(crate) fn junit_cases(outcome: &Outcome, language: Language) -> Vec<TestCase> {
+    let results = outcome.results.iter();
+    results
+        .map(|result| {
             let mut status = TestCaseStatus::success();
             if !result.passed() {
                 status = TestCaseStatus::non_success(NonSuccessKind::Failure);
@@ -71,10 +95,7 @@ pub fn junit(outcomes: &[Outcome], language: Language, path: &Path) -> anyhow::R
             let mut case = TestCase::new(result.check.name.as_str(), status);
             case.set_classname(outcome.exercise.package())
                 .set_time(result.took);
-            suite.add_test_case(case);
-        }
-        report.add_test_suite(suite);
-    }
-    let xml = report.to_string().context("cannot make JUnit XML")?;
-    std::fs::write(path, xml).with_context(|| format!("cannot write {}", path.display()))
+            case
+        })
+        .collect()
 }

@@ -24,13 +24,21 @@ use std::sync::OnceLock;
 /// Why a check has failed, in the learner's language. What has no translation is said in
 /// English, rather than not at all.
 pub fn tell(failure: &Failure, language: Language) -> String {
-    match language {
-        Language::En => failure.to_string(),
-        Language::Zh => failure.tell(&|part, sentence| {
-            let said = Catalogue::chinese().translate(list(part), sentence);
-            said.unwrap_or_else(|| sentence.to_string())
-        }),
-    }
+    failure.tell(&|part, sentence| say(part, sentence, language))
+}
+
+/// What should have come, where there is a story that says so, and what came, in the
+/// learner's language.
+pub fn in_short(failure: &Failure, language: Language) -> (Option<String>, String) {
+    failure.in_short(&|part, sentence| say(part, sentence, language))
+}
+
+fn say(part: Part, sentence: &str, language: Language) -> String {
+    let said = match language {
+        Language::En => None,
+        Language::Zh => Catalogue::chinese().translate(list(part), sentence),
+    };
+    said.unwrap_or_else(|| sentence.to_string())
 }
 
 /// The sentences of a failure that do not have just one translation.

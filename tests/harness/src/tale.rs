@@ -51,6 +51,22 @@ impl Failure {
             }
         }
     }
+
+    /// What should have come, where there is a story that says so, and what came or has
+    /// happened, in the words of `say`.
+    pub fn in_short(&self, say: Say) -> (Option<String>, String) {
+        match self {
+            Self::Tale(tale) => (
+                Some(say(Part::Expected, &tale.expected)),
+                say(Part::Got, &tale.got),
+            ),
+            Self::NoTale { what, printed } => {
+                let first = printed.trim_start().lines().next().unwrap_or_default();
+                let what = say(Part::Heading, what);
+                (None, format!("{what}\n{first}").trim_end().to_string())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Failure {

@@ -5,5 +5,6 @@ pub mod gradebook;
 pub mod intake;
 pub mod overrides;
 pub mod record;
+pub mod report;
 pub mod roster;
 mod table;

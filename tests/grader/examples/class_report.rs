@@ -1,0 +1,47 @@
+//! Writes the reports of a made-up class, for the tests in a browser:
+//! `class_report FOLDER STUDENTS en|zh`.
+
+#[path = "../tests/made_up/mod.rs"]
+mod made_up;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use grade::class::report::{FEEDBACK, Report, file_stem};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, students, language] = arguments.as_slice() else {
+        bail!("usage: class_report FOLDER STUDENTS en|zh");
+    };
+    let students = students.parse().context("how many students?")?;
+    let language = Language::from_str(language, false).map_err(anyhow::Error::msg)?;
+    let exercises = Exercise::all(Path::new(harness::WORKSPACE))?;
+    let class = made_up::class(&exercises, students, language);
+    let report = Report {
+        exercises: &exercises,
+        records: &class.records,
+        overrides: &class.overrides,
+        not_understood: &class.not_understood,
+        language,
+    };
+    let folder = PathBuf::from(folder);
+    let feedback = folder.join(FEEDBACK);
+    fs::create_dir_all(&feedback)?;
+    fs::write(
+        folder.join("report.html"),
+        report.page_of("Networks <1>", "2026-05-01")?,
+    )?;
+    for record in &class.records {
+        let stem = file_stem(&record.student);
+        let write = |extension: &str, text: String| {
+            fs::write(feedback.join(format!("{stem}.{extension}")), text)
+        };
+        write("html", report.feedback_html(record)?)?;
+        write("txt", report.feedback_text(record)?)?;
+    }
+    Ok(())
+}
