@@ -8,6 +8,7 @@ macro_rules! say {
     };
 }
 
+mod classroom;
 mod copies;
 mod doctor;
 mod reset;
@@ -15,7 +16,7 @@ mod show;
 mod watch;
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
@@ -26,11 +27,7 @@ use std::process::ExitCode;
 
 /// Grades the exercises. Without arguments: where you stand, and what to do next.
 #[derive(Parser)]
-#[command(
-    name = "cargo grade",
-    bin_name = "cargo grade",
-    args_conflicts_with_subcommands = true
-)]
+#[command(name = "cargo grade", bin_name = "cargo grade")]
 struct Arguments {
     /// The exercise to grade, such as 05
     exercise: Option<u32>,
@@ -102,21 +99,56 @@ enum Command {
         #[arg(value_name = "OUT.zip")]
         file: PathBuf,
     },
+    /// Grade a class: a folder of submissions
+    Class(classroom::ClassArguments),
+    /// Put the reports of the parts of a class together (`--partition`)
+    Merge(classroom::MergeArguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    arguments.verify();
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
     match run(&arguments, language) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            if let Some(error) = error.downcast_ref::<DoesNotCompile>() {
-                anstream::eprint!("{}", error.messages);
-            }
-            anstream::eprintln!("cargo grade: {error:#}");
+            anstream::eprintln!("cargo grade: {}", explain(&error, language));
             ExitCode::from(2)
         }
+    }
+}
+
+impl Arguments {
+    /// Ends the command where arguments stand before a subcommand, except the language: clap
+    /// could refuse them all, and the language with them.
+    fn verify(&self) {
+        let has_own = self.exercise.is_some()
+            || self.program.is_some()
+            || self.all
+            || self.json
+            || self.junit.is_some();
+        if self.command.is_some() && has_own {
+            let words = "before a subcommand there can be nothing but --lang";
+            Self::command()
+                .error(clap::error::ErrorKind::ArgumentConflict, words)
+                .exit();
+        }
+    }
+}
+
+/// An error in words. What the compiler has said is printed as it is.
+fn explain(error: &anyhow::Error, language: Language) -> String {
+    match error.downcast_ref::<DoesNotCompile>() {
+        Some(DoesNotCompile { messages }) => {
+            anstream::eprint!("{messages}");
+            // The outermost context says what.
+            format!(
+                "{error}: {}",
+                language.pick("it does not compile", "无法编译")
+            )
+        }
+        None => format!("{error:#}"),
     }
 }
 
@@ -126,10 +158,10 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
         (Some(Command::Hint { exercise, all }), _) => {
-            hint(find(&exercises, *exercise)?, *all, language)
+            hint(find(&exercises, *exercise, language)?, *all, language)
         }
         (Some(Command::Reset { exercise, yes }), _) => {
-            reset::reset(find(&exercises, *exercise)?, *yes, language)
+            reset::reset(find(&exercises, *exercise, language)?, *yes, language)
         }
         (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
         (Some(Command::Handout { folder, vendor, .. }), _) => match folder {
@@ -138,27 +170,38 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         },
         (Some(Command::Update { from }), _) => copies::renew(from.as_deref(), language),
         (Some(Command::Gradescope { file }), _) => copies::gradescope(file, language),
-        (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
+        (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
+        (Some(Command::Class(arguments)), _) => classroom::grade(arguments, language),
+        (Some(Command::Merge(arguments)), _) => classroom::merge(arguments, language),
+        (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
 }
 
-fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
+/// The exercise with this number.
+fn find(exercises: &[Exercise], number: u32, language: Language) -> anyhow::Result<&Exercise> {
     let found = exercises.iter().find(|exercise| exercise.number == number);
     found.with_context(|| {
         let numbers: Vec<_> = exercises
             .iter()
             .map(|e| format!("{:02}", e.number))
             .collect();
-        format!(
-            "there is no exercise {number:02}: there are {}",
-            numbers.join(", ")
-        )
+        match language {
+            Language::En => format!(
+                "there is no exercise {number:02}: there are {}",
+                numbers.join(", ")
+            ),
+            Language::Zh => format!("没有练习 {number:02}，只有 {}", numbers.join("、")),
+        }
     })
 }
 
 /// Builds an exercise and runs its checks.
-fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> {
+fn grade(
+    exercise: &Exercise,
+    program: Option<&str>,
+    language: Language,
+) -> anyhow::Result<Outcome> {
     let progress = show::Progress::start(exercise);
     let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
     let program = match program {
@@ -168,7 +211,10 @@ fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> 
                 let folder = std::env::current_dir().context("cannot tell the current folder")?;
                 absolute_words(words, &folder)
             }
-            _ => bail!("cannot use {command:?} as a command"),
+            _ => bail!(
+                "{}: {command:?}",
+                language.pick("this is no command", "这不是命令")
+            ),
         },
     };
     progress.checks();
@@ -180,7 +226,7 @@ fn grade_one(
     arguments: &Arguments,
     language: Language,
 ) -> anyhow::Result<bool> {
-    let outcome = grade(exercise, arguments.program.as_deref())?;
+    let outcome = grade(exercise, arguments.program.as_deref(), language)?;
     let outcomes = [outcome];
     write_reports(&outcomes, arguments, language)?;
     if !arguments.json {
@@ -197,13 +243,13 @@ fn grade_all(
     let mut outcomes = Vec::new();
     let mut broken = Vec::new();
     for exercise in exercises {
-        let outcome = match grade(exercise, None) {
+        let outcome = match grade(exercise, None, language) {
             Ok(outcome) => {
                 outcomes.push(outcome);
                 outcomes.last()
             }
             Err(error) => {
-                broken.push((exercise, error));
+                broken.push(error);
                 None
             }
         };
@@ -218,14 +264,9 @@ fn grade_all(
     if broken.is_empty() {
         return Ok(outcomes.iter().all(Outcome::is_full));
     }
-    for (_, error) in &broken {
-        if let Some(error) = error.downcast_ref::<DoesNotCompile>() {
-            anstream::eprint!("{}", error.messages);
-        }
-    }
     let broken: Vec<_> = broken
         .iter()
-        .map(|(_, error)| format!("{error:#}"))
+        .map(|error| explain(error, language))
         .collect();
     bail!("{}", broken.join("; "))
 }
@@ -254,7 +295,7 @@ fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow::Result<bo
             .for_each(|check| show::hint(check, language));
         return Ok(true);
     }
-    let outcome = grade(exercise, None)?;
+    let outcome = grade(exercise, None, language)?;
     show::task(exercise, language);
     match outcome.results.iter().find(|result| !result.passed()) {
         Some(result) => show::hint(&result.check, language),

@@ -5,10 +5,11 @@
 //! status alone means nothing (`--exact` with a name that does not exist exits with 0).
 //! Whatever is in doubt has failed.
 
+use crate::class::sandbox::Surroundings;
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use anyhow::{Context, bail, ensure};
-use harness::check::{ORDERED, Order, Record};
+use harness::check::{ORDERED, Order, Record, WALLS};
 use harness::{Failure, Family};
 use std::collections::BTreeSet;
 use std::fs;
@@ -162,14 +163,24 @@ impl Rubric {
         program: &[String],
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
+        self.grade_with(program, Surroundings::default, progress)
+    }
+
+    /// Runs all checks as [`Rubric::grade`] does, each in surroundings of its own.
+    pub(crate) fn grade_with(
+        &self,
+        program: &[String],
+        surroundings: impl Fn() -> Surroundings + Sync,
+        progress: impl Fn(&Result) + Sync,
+    ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
         let program = shlex::try_join(program.iter().map(String::as_str))
             .context("the command of the program cannot be used")?;
         let results = thread::scope(|scope| {
             let checks = self.exercise.checks.iter().map(|check| {
-                let (program, progress) = (&program, &progress);
+                let (program, surroundings, progress) = (&program, &surroundings, &progress);
                 scope.spawn(move || {
-                    let result = self.run(check, program)?;
+                    let result = self.run(check, program, &surroundings())?;
                     progress(&result);
                     anyhow::Ok(result)
                 })
@@ -191,16 +202,37 @@ impl Rubric {
     }
 
     /// Runs one check.
-    fn run(&self, check: &Check, program: &str) -> anyhow::Result<Result> {
+    fn run(
+        &self,
+        check: &Check,
+        program: &str,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<Result> {
         let start = Instant::now();
         let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
         let order = Order {
             record: folder.path().join("record"),
             nonce: secret()?,
         };
-        let mut command = Command::new(&self.tests);
+        let mut words = surroundings.network.iter();
+        let mut command = match words.next() {
+            Some(first) => Command::new(first),
+            None => Command::new(&self.tests),
+        };
+        if !surroundings.network.is_empty() {
+            command.args(words).arg(&self.tests);
+        }
+        if !surroundings.walls.is_empty() {
+            let walls = shlex::try_join(surroundings.walls.iter().map(String::as_str));
+            command.env(
+                WALLS,
+                walls.context("the command of the sandbox cannot be used")?,
+            );
+        }
         command
             .args(["--exact", &check.name, "--nocapture"])
+            // What a check that is killed leaves behind goes with the folder.
+            .env("TMPDIR", folder.path())
             .env("PROGRAM", program)
             .env(ORDERED, "1")
             // With more than one the test runner names a test's thread by the test.

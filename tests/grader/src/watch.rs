@@ -1,6 +1,6 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::{grade, show};
+use crate::{find, grade, show};
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -42,10 +42,9 @@ pub(crate) fn watch(
 ) -> anyhow::Result<bool> {
     let mut index = match from {
         Some(number) => {
-            let found = exercises
-                .iter()
-                .position(|exercise| exercise.number == number);
-            found.with_context(|| format!("there is no exercise {number:02}"))?
+            let number = find(exercises, number, language)?.number;
+            let before = exercises.iter().take_while(|one| one.number != number);
+            before.count()
         }
         None => first_open(exercises, language),
     };
@@ -71,7 +70,7 @@ fn first_open(exercises: &[Exercise], language: Language) -> usize {
         "{}",
         language.pick("Looking where you stand ...", "正在查看你的进度……")
     );
-    let is_open = |exercise: &Exercise| !grade(exercise, None).is_ok_and(|o| o.is_full());
+    let is_open = |exercise: &Exercise| !grade(exercise, None, language).is_ok_and(|o| o.is_full());
     exercises
         .iter()
         .position(is_open)
@@ -116,7 +115,7 @@ fn watch_one(
                 Wish::Next => return Ok(End::Next),
                 Wish::List => {
                     for exercise in exercises {
-                        let outcome = grade(exercise, None).ok();
+                        let outcome = grade(exercise, None, language).ok();
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
@@ -152,7 +151,7 @@ fn grade_and_show(
             );
         }
     }
-    match grade(exercise, None) {
+    match grade(exercise, None, language) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
             Ok(Some(outcome))

@@ -29,11 +29,23 @@ const FOLDERS: [&str; 7] = [
 ///
 /// If it cannot be built.
 pub fn lesson(number: usize) -> String {
+    let path = &programs()[&format!("lesson-{number:02}")];
+    path.to_string_lossy().into_owned()
+}
+
+/// The program `grade`, which `cargo grade` runs.
+///
+/// # Panics
+///
+/// If it cannot be built.
+pub fn grader() -> &'static Path {
+    &programs()["grade"]
+}
+
+/// The programs of all default members.
+fn programs() -> &'static Executables {
     static PROGRAMS: OnceLock<Executables> = OnceLock::new();
-    let programs = PROGRAMS.get_or_init(|| build(CargoBuild::bins));
-    programs[&format!("lesson-{number:02}")]
-        .to_string_lossy()
-        .into_owned()
+    PROGRAMS.get_or_init(|| build(CargoBuild::bins))
 }
 
 /// The tests of a lesson, as a program that can be told what to hold to them.

@@ -16,6 +16,19 @@ pub const CHECK_LIMIT: Duration = Duration::from_millis(4500);
 /// The environment variable by which a grader says that an [`Order`] waits on stdin.
 pub const ORDERED: &str = "HARNESS_ORDERED";
 
+/// The environment variable by which a grader says what the program under test runs behind:
+/// words, as a shell splits them, of a command of which bubblewrap is the first and to which
+/// the program's own command is added.
+pub const WALLS: &str = "HARNESS_WALLS";
+
+/// What the program under test runs behind; nothing where the grader has not said it.
+pub(crate) fn walls() -> Vec<String> {
+    let words = std::env::var(WALLS).ok();
+    words
+        .and_then(|words| shlex::split(&words))
+        .unwrap_or_default()
+}
+
 /// What a grader wants from a check. It comes on stdin, as a line of JSON: a program under
 /// test can read neither that nor the memory that it is in.
 #[derive(Debug, Clone, Serialize, Deserialize)]

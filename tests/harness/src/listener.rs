@@ -137,9 +137,11 @@ pub fn loopback_without_past() -> Ipv4Addr {
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST;
     }
-    // The hasher is seeded at random; 255.255 as the end would be the broadcast address.
-    let [second, third, fourth, ..] = RandomState::new().build_hasher().finish().to_be_bytes();
-    Ipv4Addr::new(127, second, third, fourth.clamp(1, 254))
+    // The hasher is seeded at random. Three digits each: so a story has the same length every
+    // time, and the address is never that of the network or of its broadcasts.
+    let random = RandomState::new().build_hasher().finish().to_be_bytes();
+    let [second, third, fourth] = [random[0], random[1], random[2]].map(|byte| 100 + byte % 150);
+    Ipv4Addr::new(127, second, third, fourth)
 }
 
 /// A port that is taken, and on which nobody listens: connections are refused as long as

@@ -219,7 +219,7 @@ mod system {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use orphans::tree;
+pub(crate) use orphans::{behind_walls, tree};
 
 #[cfg(target_os = "linux")]
 mod orphans {
@@ -260,6 +260,18 @@ mod orphans {
             next += 1;
         }
         found
+    }
+
+    /// The program that runs behind the walls of this process: bubblewrap, whose child is
+    /// bubblewrap again, as process 1 of the sandbox, whose child becomes the program when
+    /// those have done their work who prepare it. `None` before that.
+    pub(crate) fn behind_walls(leader: i32) -> Option<i32> {
+        const PREPARE: [&str; 3] = ["bwrap", "prlimit", "setpriv"];
+        let first = *children(leader).first()?;
+        let program = *children(first).first()?;
+        let file = Process::new(program).ok()?.exe().ok()?;
+        let name = file.file_name()?.to_str()?;
+        (!PREPARE.contains(&name)).then_some(program)
     }
 
     /// The processes whose parent has ended and that belong to the program with this mark,

@@ -115,10 +115,21 @@ impl Program {
             let arguments = text::shorten(&shlex_join(arguments));
             story.step(format!("start the program with {arguments}"));
         }
-        let program = &story.command()[0];
+        let walls = if story.is_check() {
+            crate::check::walls()
+        } else {
+            Vec::new()
+        };
+        let mut words = walls.iter().chain(story.command());
+        let program = words.next().map_or("", String::as_str);
         let mut command = Command::new(program);
+        if !walls.is_empty() {
+            // It stays readable inside, as that of process 1.
+            let path = std::env::var_os("PATH");
+            command.env_clear().envs(path.map(|path| ("PATH", path)));
+        }
         command
-            .args(&story.command()[1..])
+            .args(words)
             .args(arguments)
             .current_dir(story.folder())
             .stdin(if block.is_some() {
@@ -166,9 +177,15 @@ impl Program {
             watch(&shared, move |shared| watch_memory(shared, leader));
         }
         let child = Arc::new(Mutex::new(child));
-        watch_for_exit(&shared, &child);
+        watch_for_exit(&shared, &child, !walls.is_empty());
+        let inner = if walls.is_empty() {
+            None
+        } else {
+            find_inner(story, &shared, leader)
+        };
         Self {
             story: story.clone(),
+            inner,
             shared,
             family: Some(family),
             child,
@@ -237,6 +254,41 @@ fn resident_of_tree(_leader: u32) -> u64 {
 #[cfg(not(target_os = "linux"))]
 fn kill_tree(_leader: u32) {}
 
+/// Waits until the program behind walls runs, and returns its process number; `None` if it
+/// has ended before it was seen. A sandbox that does not start is not the program's fault.
+#[cfg(target_os = "linux")]
+fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
+    let deadline = Instant::now() + story.limit();
+    loop {
+        let found = crate::processes::behind_walls(leader.cast_signed());
+        if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
+            return Some(pid);
+        }
+        let state = lock(&shared.state);
+        if state.exit.is_some() && state.is_final() {
+            let stderr = state.stderr.text();
+            let is_ours = ["bwrap: ", "prlimit: ", "setpriv: "]
+                .iter()
+                .any(|name| stderr.starts_with(name));
+            drop(state);
+            if is_ours {
+                story.fail("the sandbox can be started", stderr.trim_end());
+            }
+            return None;
+        }
+        drop(state);
+        if Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn find_inner(_story: &Story, _shared: &Shared, _leader: u32) -> Option<u32> {
+    None
+}
+
 /// Writes to a program's stdin whatever it is handed, and closes it when nothing more can
 /// come. A thread does it: a program that does not read must not hold the test.
 fn feed(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
@@ -271,7 +323,7 @@ fn watch(shared: &Arc<Shared>, work: impl FnOnce(&Shared) + Send + 'static) {
 /// Notes the program's exit. The process is not reaped: until the [`Program`] is dropped
 /// its number, which is that of its group too, belongs to nobody else.
 #[cfg(unix)]
-fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
+fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, has_walls: bool) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
     let Some(pid) = Pid::from_raw(lock(child).id().cast_signed()) else {
@@ -284,6 +336,10 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
                 Ok(Some(status)) => {
                     let signal = status.terminating_signal();
                     break match (status.exit_status(), signal) {
+                        // As a shell does it, bubblewrap tells a signal as 128 and more.
+                        (Some(status), _) if has_walls && (129..160).contains(&status) => {
+                            Exit::Signal(status - 128)
+                        }
                         (Some(status), _) => Exit::Status(status),
                         (None, signal) => Exit::Signal(signal.unwrap_or(0)),
                     };
@@ -303,7 +359,7 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
 
 /// Notes the program's exit.
 #[cfg(not(unix))]
-fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
+fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, _has_walls: bool) {
     let child = Arc::clone(child);
     watch(shared, move |shared| {
         let status = loop {
@@ -326,6 +382,8 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>) {
 /// it has started.
 pub struct Program {
     story: Story,
+    /// The program behind walls.
+    inner: Option<u32>,
     shared: Arc<Shared>,
     family: Option<Family>,
     child: Arc<Mutex<Child>>,
@@ -342,9 +400,9 @@ impl Program {
         let _ = self.shared.name.set(name.to_string());
     }
 
-    /// Its process number.
+    /// Its process number. Behind walls that of the program, and not that of the walls.
     pub fn id(&self) -> u32 {
-        lock(&self.child).id()
+        self.inner.unwrap_or_else(|| lock(&self.child).id())
     }
 
     /// Where it listens.
@@ -681,18 +739,43 @@ impl Program {
     #[cfg(unix)]
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
-        use rustix::process::{Pid, kill_process};
-
         let (name, signal) = match signal {
             Signal::Int => ("SIGINT (Ctrl-C)", rustix::process::Signal::INT),
             Signal::Term => ("SIGTERM", rustix::process::Signal::TERM),
         };
         self.story.step(format!("send it {name}"));
+        self.kill(signal);
+    }
+
+    /// Sends a signal to the program. Whether it has ended, what follows will tell.
+    #[cfg(unix)]
+    #[track_caller]
+    fn kill(&self, signal: rustix::process::Signal) {
+        use rustix::process::{Pid, kill_process};
+
         let pid = Pid::from_raw(self.id().cast_signed());
-        if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
-            self.story
-                .fail("the program can be sent a signal", &error.to_string());
+        match pid.map(|pid| kill_process(pid, signal)) {
+            Some(Err(error)) if error != rustix::io::Errno::SRCH => self
+                .story
+                .fail("the program can be sent a signal", &error.to_string()),
+            _ => {}
         }
+    }
+
+    /// Whether the program is stopped.
+    #[cfg(target_os = "linux")]
+    fn is_stopped(&self) -> bool {
+        Resources::is_stopped(self.id())
+    }
+
+    /// Whether the program is stopped.
+    #[cfg(all(unix, not(target_os = "linux")))]
+    fn is_stopped(&self) -> bool {
+        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        let pid = Pid::from_raw(self.id().cast_signed());
+        let status = pid.map(|pid| waitid(WaitId::Pid(pid), options));
+        matches!(status, Some(Ok(Some(_))))
     }
 
     /// Waits until the program is held in a send, because this connection takes no more, and
@@ -729,30 +812,18 @@ impl Program {
     #[cfg(unix)]
     #[track_caller]
     pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
-        use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+        use rustix::process::Signal;
 
         self.story.step("stop it (Ctrl-Z)");
-        let pid = Pid::from_raw(self.id().cast_signed());
-        let send = |signal| {
-            if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
-                self.story
-                    .fail("the program can be sent a signal", &error.to_string());
-            }
-        };
-        send(Signal::STOP);
-        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        let is_stopped = || {
-            let status = pid.map(|pid| waitid(WaitId::Pid(pid), options));
-            matches!(status, Some(Ok(Some(_))))
-        };
+        self.kill(Signal::STOP);
         self.story.wait_until(
             "the program has stopped",
-            || (is_stopped() || self.has_ended()).then_some(()),
+            || (self.is_stopped() || self.has_ended()).then_some(()),
             || "it has not".to_string(),
         );
         let result = work();
         self.story.step("continue it (fg)");
-        send(Signal::CONT);
+        self.kill(Signal::CONT);
         result
     }
 

@@ -46,9 +46,21 @@ impl Resources {
     /// Whether all threads of a process sleep: each waits for something.
     #[cfg(target_os = "linux")]
     pub(crate) fn sleeps(process: u32) -> bool {
+        Self::are_all(process, 'S')
+    }
+
+    /// Whether all threads of a process are stopped (Ctrl-Z).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_stopped(process: u32) -> bool {
+        Self::are_all(process, 'T')
+    }
+
+    /// Whether all threads of a process are in this state (see proc(5)).
+    #[cfg(target_os = "linux")]
+    fn are_all(process: u32, state: char) -> bool {
         let tasks = procfs::process::Process::new(process.cast_signed()).and_then(|p| p.tasks());
-        let is_asleep = |task: procfs::process::Task| task.stat().is_ok_and(|s| s.state == 'S');
-        tasks.is_ok_and(|tasks| tasks.flatten().all(is_asleep))
+        let is_it = |task: procfs::process::Task| task.stat().is_ok_and(|s| s.state == state);
+        tasks.is_ok_and(|tasks| tasks.flatten().all(is_it))
     }
 
     /// Whether all threads of a process sleep: only Linux shows it.

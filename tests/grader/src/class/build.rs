@@ -13,7 +13,7 @@
 
 mod call;
 mod tree;
-mod walls;
+pub(super) mod walls;
 
 use crate::exercise::Exercise;
 use crate::rubric::Rubric;
@@ -55,10 +55,43 @@ const LEFT_BEHIND: Duration = Duration::from_secs(600);
 /// A clean tree in which students' files are compiled, and the rubrics that judge them.
 pub struct Workshop {
     work: PathBuf,
+    made_of: String,
     toolchain: PathBuf,
     walls: Walls,
     rubrics: BTreeMap<u32, Rubric>,
     calls: BTreeMap<u32, Call>,
+    lock: Lock,
+}
+
+/// A file that is locked while its folder is in use.
+struct Lock {
+    file: fs::File,
+    path: PathBuf,
+}
+
+impl Lock {
+    fn open(work: &Path) -> anyhow::Result<Self> {
+        let path = work.join(".lock");
+        let file =
+            fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { file, path })
+    }
+
+    /// Waits until nobody changes the folder, and lets nobody change it.
+    fn share(&self) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        rustix::fs::flock(&self.file, rustix::fs::FlockOperation::LockShared)
+            .with_context(|| format!("cannot lock {}", self.path.display()))?;
+        Ok(())
+    }
+
+    /// Waits until nobody else uses the folder.
+    fn have_alone(&self) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        rustix::fs::flock(&self.file, rustix::fs::FlockOperation::LockExclusive)
+            .with_context(|| format!("cannot lock {}", self.path.display()))?;
+        Ok(())
+    }
 }
 
 /// What has become of a student's file.
@@ -96,7 +129,7 @@ impl Workshop {
     /// Copies what builds the exercises from `workspace` into the folder `work`, builds it
     /// there, and learns how the compiler is called for each exercise. Where that is done
     /// already, of the same files and by the same compiler, it takes half a second; else
-    /// half a minute. Two may not open the same folder at once.
+    /// half a minute. Who opens it while another uses it and has to build it anew, waits.
     ///
     /// `exercises` are those whose rubrics and files will be asked for. With `sandboxed` the
     /// compiler runs in bubblewrap. Without, a file can read what its author could not:
@@ -123,7 +156,15 @@ impl Workshop {
         let toolchain = tree::toolchain(workspace)?;
         let files = tree::files(workspace)?;
         let made_of = tree::hash(&files, &work, &toolchain)?;
+        // Others may use what is built; who builds is alone.
+        let lock = Lock::open(&work)?;
+        lock.share()?;
         let mut built = read_built(&work, &made_of);
+        if built.is_none() {
+            lock.have_alone()?;
+            // Somebody else may have built it meanwhile.
+            built = read_built(&work, &made_of);
+        }
         let is_new = built.is_none();
         let units = match &mut built {
             Some(built) => std::mem::take(&mut built.units),
@@ -131,10 +172,12 @@ impl Workshop {
         };
         let mut workshop = Self {
             work,
+            made_of: made_of.clone(),
             toolchain,
             walls,
             rubrics: BTreeMap::new(),
             calls: BTreeMap::new(),
+            lock,
         };
         workshop.sweep()?;
         for exercise in exercises {
@@ -155,7 +198,27 @@ impl Workshop {
         if is_new {
             workshop.write_built(&Built { made_of, units })?;
         }
+        workshop.lock.share()?;
         Ok(workshop)
+    }
+
+    /// What rubrics and programs are built of, as a hash.
+    pub fn hash(&self) -> &str {
+        &self.made_of
+    }
+
+    /// A folder of its own for a program, on the disk where programs are made.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn folder(&self) -> anyhow::Result<TempDir> {
+        TempDir::with_prefix_in("program-", self.benches()).with_context(|| {
+            format!(
+                "cannot make a folder for a program in {}",
+                self.benches().display()
+            )
+        })
     }
 
     /// The rubric of an exercise, built; `None` if it was not asked for.

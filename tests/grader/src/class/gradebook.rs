@@ -134,6 +134,7 @@ fn word(status: Status) -> &'static str {
         Status::TimedOut => "timed out",
         Status::Missing => "missing",
         Status::NotUnderstood => "not understood",
+        Status::NotGraded => "not graded",
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo grade class`: grades a class.
 
+mod addresses;
 pub mod build;
 pub mod gradebook;
 pub mod intake;
@@ -7,4 +8,9 @@ pub mod overrides;
 pub mod record;
 pub mod report;
 pub mod roster;
+pub mod run;
+pub mod sandbox;
+pub mod store;
 mod table;
+
+pub use addresses::settle;

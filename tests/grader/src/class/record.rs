@@ -24,9 +24,6 @@ pub struct Record {
     pub student: Student,
     /// The language of the feedback.
     pub language: Language,
-    /// What the grades depend on, as a hash: the submission, the rubrics and the way of
-    /// grading. A record with another one is out of date.
-    pub made_of: String,
     /// All exercises of the course, in order, also those that were not handed in.
     pub exercises: Vec<Graded>,
     /// What was left out of account, each with the reason: files that do not count, links,
@@ -41,6 +38,9 @@ pub struct Graded {
     pub exercise: u32,
     /// The version of the rubric.
     pub version: u32,
+    /// What the grade depends on, as a hash: the student's file, the rubric and the way of
+    /// grading. With another one it is out of date.
+    pub made_of: String,
     /// How far it came.
     pub status: Status,
     /// The checks, in the order of the exercise; none unless they were run.
@@ -63,6 +63,8 @@ pub enum Status {
     Missing,
     /// Something was handed in, and nobody knows what.
     NotUnderstood,
+    /// The teacher has not had it graded, or not by this version of the rubric.
+    NotGraded,
 }
 
 /// A check of a student's exercise.
@@ -74,7 +76,45 @@ pub struct Checked {
     pub failure: Option<Failure>,
 }
 
+impl Record {
+    /// The record with all these exercises, and by these versions of the rubrics: what it does
+    /// not have is not graded.
+    #[must_use]
+    pub fn complete(mut self, exercises: &[Exercise]) -> Self {
+        let mut old = std::mem::take(&mut self.exercises);
+        for exercise in exercises {
+            let found = old.iter().position(|graded| {
+                (graded.exercise, graded.version) == (exercise.number, exercise.version)
+            });
+            self.exercises.push(match found {
+                Some(index) => old.swap_remove(index),
+                None => Graded::new(exercise, Status::NotGraded),
+            });
+        }
+        self
+    }
+
+    /// An exercise, if it is graded.
+    pub fn graded(&self, exercise: u32) -> Option<&Graded> {
+        let mut exercises = self.exercises.iter();
+        let found = exercises.find(|graded| graded.exercise == exercise);
+        found.filter(|graded| graded.status != Status::NotGraded)
+    }
+}
+
 impl Graded {
+    /// An exercise of which nothing is known but how far it came.
+    pub fn new(exercise: &Exercise, status: Status) -> Self {
+        Self {
+            exercise: exercise.number,
+            version: exercise.version,
+            made_of: String::new(),
+            status,
+            checks: Vec::new(),
+            message: String::new(),
+        }
+    }
+
     /// This exercise as an outcome, with the points and texts of its rubric: no check has
     /// passed where none was run. `None` if the record is of another exercise, or of another
     /// version of the rubric.

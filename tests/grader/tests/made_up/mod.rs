@@ -56,7 +56,6 @@ pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -
                     .collect(),
                 student,
                 language,
-                made_of: String::new(),
                 notices: notices(number),
             }
         })
@@ -123,6 +122,7 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> Graded {
     }
     Graded {
         exercise: exercise.number,
+        made_of: String::new(),
         version: exercise.version,
         status,
         checks,

@@ -21,7 +21,7 @@ const PROCESSES: u32 = 1024;
 
 /// What the compiler is run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Walls {
+pub(in crate::class) enum Walls {
     /// Nothing: the compiler is the teacher's process, with the limits that there are.
     None,
     /// Bubblewrap, and in it this user, who owns nothing: for a grader that root has started.
@@ -36,7 +36,7 @@ impl Walls {
     /// # Errors
     ///
     /// If bubblewrap is missing, or does not work.
-    pub(super) fn find() -> anyhow::Result<Self> {
+    pub(in crate::class) fn find() -> anyhow::Result<Self> {
         let mut trials = vec![Self::Namespace];
         if is_root() {
             trials.insert(0, Self::User(unused_user()));
@@ -44,7 +44,7 @@ impl Walls {
         let mut said = String::new();
         for walls in trials {
             let mut command = walls.bubblewrap();
-            command.args(walls.inner()).arg("true");
+            command.args(walls.inner(PROCESSES, &limits())).arg("true");
             let output = match command.output() {
                 Ok(output) if output.status.success() => return Ok(walls),
                 Ok(output) => output,
@@ -91,6 +91,7 @@ impl Walls {
             return bare(call, toolchain, libraries, &student, &out);
         }
         let mut command = self.bubblewrap();
+        command.arg("--unshare-net");
         let environment = [
             ("PATH", "/toolchain/bin:/usr/local/bin:/usr/bin:/bin"),
             ("TMPDIR", "/out"),
@@ -112,7 +113,9 @@ impl Walls {
             command.arg("--ro-bind").arg(from).arg(to);
         }
         command.arg("--bind").arg(&out).arg("/out");
-        command.args(["--chdir", "/student"]).args(self.inner());
+        command
+            .args(["--chdir", "/student"])
+            .args(self.inner(PROCESSES, &limits()));
         command
             .arg("/toolchain/bin/rustc")
             .args(call.arguments(Path::new("/libraries")))
@@ -120,16 +123,16 @@ impl Walls {
         Ok(command)
     }
 
-    /// Bubblewrap around the system's programs and libraries, which the linker is among.
-    /// Only what it had in version 0.6 (Ubuntu 22.04).
-    fn bubblewrap(self) -> Command {
+    /// Bubblewrap around the system's programs and libraries, which the linker is among, with
+    /// the network that there is. Only what it had in version 0.6 (Ubuntu 22.04).
+    pub(in crate::class) fn bubblewrap(self) -> Command {
         let mut command = Command::new("bwrap");
         // Not only `--clearenv`: bubblewrap itself is process 1 of the sandbox, where
         // /proc/1/environ has what it was started with.
         let path = std::env::var_os("PATH");
         command.env_clear().envs(path.map(|path| ("PATH", path)));
         command
-            .args(["--unshare-ipc", "--unshare-pid", "--unshare-net"])
+            .args(["--unshare-ipc", "--unshare-pid"])
             .args(["--unshare-uts", "--unshare-cgroup-try"])
             .args(["--die-with-parent", "--new-session", "--clearenv"])
             // The linker that comes with the compiler looks itself up in /proc.
@@ -161,13 +164,14 @@ impl Walls {
         command
     }
 
-    /// What stands in the sandbox before the compiler: its limits, and who it is.
-    fn inner(self) -> Vec<OsString> {
+    /// What stands in the sandbox before a program: its limits, how many processes its user
+    /// may have, and who that is.
+    pub(in crate::class) fn inner(self, processes: u32, limits: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--".into()];
-        words.extend(limits().map(OsString::from));
+        words.extend(limits.iter().map(OsString::from));
         if let Self::User(user) = self {
             // Not for others: they count the processes of the teacher, too.
-            words.push(format!("--nproc={PROCESSES}").into());
+            words.push(format!("--nproc={processes}").into());
             let id = user.to_string();
             let become_user = ["setpriv", "--reuid", &id, "--regid", &id];
             words.extend(become_user.map(OsString::from));
@@ -246,7 +250,7 @@ fn is_root() -> bool {
 }
 
 /// The number of a user whom this system does not know.
-fn unused_user() -> u32 {
+pub(in crate::class) fn unused_user() -> u32 {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let taken = |user: u32| {
         users

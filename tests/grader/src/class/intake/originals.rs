@@ -192,7 +192,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Bytes as hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(in crate::class) fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
         // Writing to a String cannot fail.

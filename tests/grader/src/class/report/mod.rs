@@ -75,6 +75,7 @@ pub fn status_in_words(status: Status, language: Language) -> &'static str {
         Status::TimedOut => language.pick("timed out", "超时"),
         Status::Missing => language.pick("missing", "未提交"),
         Status::NotUnderstood => language.pick("not understood", "无法识别"),
+        Status::NotGraded => language.pick("not graded", "未评分"),
     }
 }
 
@@ -221,7 +222,7 @@ impl<'a> Report<'a> {
             return suite;
         }
         let mut status = match standing.status {
-            Status::Missing => TestCaseStatus::skipped(),
+            Status::Missing | Status::NotGraded => TestCaseStatus::skipped(),
             _ => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         status.set_message(status_in_words(standing.status, self.language));

@@ -21,12 +21,13 @@ const WAYS: usize = 12;
 const TOLD: usize = 240;
 
 /// All that a status can be, as the columns of a table.
-const STATUSES: [Status; 5] = [
+const STATUSES: [Status; 6] = [
     Status::Graded,
     Status::DoesNotCompile,
     Status::TimedOut,
     Status::Missing,
     Status::NotUnderstood,
+    Status::NotGraded,
 ];
 
 /// `page.html`.
@@ -208,7 +209,8 @@ impl Summary {
     fn of(standings: &[Vec<Standing>], totals: &[u32], possible: usize) -> Self {
         let handed_in = standings.iter().filter(|standings| {
             let mut standings = standings.iter();
-            standings.any(|standing| standing.status != Status::Missing)
+            standings
+                .any(|standing| !matches!(standing.status, Status::Missing | Status::NotGraded))
         });
         let full = totals.iter().filter(|total| **total as usize == possible);
         Self {

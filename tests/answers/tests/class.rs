@@ -1,0 +1,399 @@
+//! `cargo grade class`, with a class whose grades are known: right answers, wrong ones that
+//! state what they fail, and some that nobody can grade.
+//!
+//! One exercise is enough for most, and it is one that is quick: what is shown here is how a
+//! class comes to its grades, and not what the checks find.
+#![cfg(target_os = "linux")]
+
+use assert_cmd::assert::OutputAssertExt;
+use grade::class::record::{Record, Status};
+use grade::class::store;
+use predicates::prelude::*;
+use predicates::str::contains;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// `cargo grade`, with a language that the machine's locale does not choose.
+fn grade(arguments: &[&str]) -> Command {
+    let mut command = Command::new(harness::build::grader());
+    harness::outside(&mut command)
+        .args(["--lang", "en"])
+        .args(arguments);
+    command
+}
+
+/// Whether the tests can run behind walls; said aloud where they cannot.
+fn sandbox() -> Option<&'static str> {
+    match grade::class::sandbox::Sandbox::find() {
+        Ok(_) => None,
+        Err(error) => {
+            harness::skip(&format!("without walls: {error:#}"));
+            Some("--no-sandbox")
+        }
+    }
+}
+
+/// A folder of submissions, and where its report goes.
+struct Class {
+    folder: tempfile::TempDir,
+    /// A grader has all processors for itself, as it would with a teacher.
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Class {
+    fn new() -> Self {
+        let folder = tempfile::TempDir::with_prefix("class-").expect("a folder can be made");
+        fs::create_dir(folder.path().join("in")).expect("a folder can be made");
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            folder,
+            _alone: alone,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Hands something in.
+    fn hand_in(&self, name: &str, contents: &str) {
+        let path = self.path("in").join(name);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+        fs::write(path, contents).expect("a file can be written");
+    }
+
+    /// `cargo grade class` for this class, behind walls where that is possible.
+    fn grade(&self, out: &str, arguments: &[&str]) -> Command {
+        let mut command = self.grade_somehow(out, arguments);
+        command.args(sandbox());
+        command
+    }
+
+    fn grade_somehow(&self, out: &str, arguments: &[&str]) -> Command {
+        let (folder, out) = (self.path("in"), self.path(out));
+        let mut command = grade(&["class"]);
+        command.arg(folder).arg("--out").arg(out).args(arguments);
+        command
+    }
+
+    fn records(&self, out: &str) -> BTreeMap<String, Record> {
+        store::records(&self.path(out)).expect("the results can be read")
+    }
+
+    /// Two reports have the same files, and the same in them.
+    fn assert_same(&self, one: &str, other: &str) {
+        let (one, other) = (self.files(one), self.files(other));
+        assert!(
+            one.keys().eq(other.keys()),
+            "{:?} and {:?}",
+            one.keys(),
+            other.keys()
+        );
+        for (name, text) in &one {
+            let lines = text.lines().zip(other[name].lines());
+            let differs = lines.into_iter().find(|(one, other)| one != other);
+            assert_eq!(differs, None, "{}", name.display());
+            assert_eq!(text.len(), other[name].len(), "{}", name.display());
+        }
+    }
+
+    /// All files of a report, without the lock.
+    fn files(&self, out: &str) -> BTreeMap<PathBuf, String> {
+        let root = self.path(out);
+        let mut files = BTreeMap::new();
+        for folder in ["", "results", "feedback"] {
+            for entry in fs::read_dir(root.join(folder)).expect("the report can be read") {
+                let path = entry.expect("the report can be read").path();
+                if path.is_file() && !path.ends_with(".lock") {
+                    let text = fs::read_to_string(&path).expect("a report is text");
+                    files.insert(path.strip_prefix(&root).expect("it is in it").into(), text);
+                }
+            }
+        }
+        files
+    }
+}
+
+fn model(exercise: u32) -> String {
+    let path = format!(
+        "{}/right/{exercise:02}/model.rs",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    fs::read_to_string(path).expect("the model can be read")
+}
+
+/// Wrong answers in a language, with what they fail.
+fn wrong(exercise: u32, extension: &str) -> Vec<(String, String, BTreeSet<String>)> {
+    let wrong = answers::wrong_answers(exercise).expect("the wrong answers can be read");
+    let mine = wrong
+        .into_iter()
+        .filter(|wrong| wrong.base.ends_with(extension));
+    let mine = mine.map(|wrong| {
+        let source = wrong.source(exercise).expect("it can be made");
+        (wrong.name, source, wrong.fails)
+    });
+    mine.collect()
+}
+
+fn status_of(record: &Record, exercise: u32) -> Status {
+    let mut exercises = record.exercises.iter();
+    let graded = exercises.find(|graded| graded.exercise == exercise);
+    graded.expect("the exercise is in the record").status
+}
+
+fn failed(record: &Record, exercise: u32) -> BTreeSet<String> {
+    let mut exercises = record.exercises.iter();
+    let graded = exercises.find(|graded| graded.exercise == exercise);
+    let checks = &graded.expect("the exercise is in the record").checks;
+    let failed = checks.iter().filter(|check| check.failure.is_some());
+    failed.map(|check| check.name.clone()).collect()
+}
+
+/// All exercises: each student gets what is known, check by check.
+#[test]
+fn everybody_gets_the_marks_they_earn() {
+    let class = Class::new();
+    let mut expected = BTreeMap::new();
+    for exercise in 1..=7 {
+        class.hand_in(
+            &format!("right/exercise-{exercise:02}.rs"),
+            &model(exercise),
+        );
+        for (name, source, fails) in wrong(exercise, ".rs").into_iter().take(2) {
+            let id = format!("{exercise:02}-{name}");
+            class.hand_in(&format!("{id}/{exercise:02}.rs"), &source);
+            expected.insert(id, (exercise, fails));
+        }
+    }
+    class.grade("out", &[]).assert().success();
+    let records = class.records("out");
+    for exercise in 1..=7 {
+        let fails = failed(&records["right"], exercise);
+        assert!(fails.is_empty(), "exercise {exercise:02}: {fails:?}");
+        assert_eq!(status_of(&records["right"], exercise), Status::Graded);
+    }
+    for (id, (exercise, fails)) in expected {
+        let record = &records[&id];
+        assert_eq!(failed(record, exercise), fails, "{id}");
+        for other in (1..=7).filter(|other| *other != exercise) {
+            assert_eq!(status_of(record, other), Status::Missing, "{id}");
+        }
+    }
+}
+
+#[test]
+fn python_is_graded_by_a_template() {
+    let class = Class::new();
+    let mut expected = BTreeMap::new();
+    for (name, source, fails) in wrong(1, ".py").into_iter().take(3) {
+        class.hand_in(&format!("{name}/01.py"), &source);
+        expected.insert(name, fails);
+    }
+    class.hand_in("nothing/readme.txt", "I did not do it.");
+    let program = "/usr/bin/python3 -S {dir}/01.py";
+    let done = class
+        .grade("out", &["--only", "1", "--program", program])
+        .assert();
+    done.success();
+    let records = class.records("out");
+    assert!(!expected.is_empty());
+    for (id, fails) in expected {
+        assert_eq!(failed(&records[&id], 1), fails, "{id}");
+    }
+    assert_eq!(status_of(&records["nothing"], 1), Status::Missing);
+}
+
+/// A class for exercise 01, with somebody of each kind.
+fn class_of_all_kinds() -> Class {
+    let class = Class::new();
+    class.hand_in("anna/01.rs", &model(1));
+    class.hand_in("ben/01.rs", "fn main() { this is no Rust }");
+    class.hand_in("李雷_4711_assignsubmission_file_/exercise-01.rs", &model(1));
+    class.hand_in(
+        "dora/01.rs",
+        "fn main() { std::thread::sleep(std::time::Duration::MAX) }",
+    );
+    class.hand_in("emil/thoughts.txt", "none");
+    for (name, source, _) in wrong(1, ".rs").into_iter().take(3) {
+        class.hand_in(&format!("{name}/01.rs"), &source);
+    }
+    class.hand_in("zoe/01.rs", &model(1));
+    fs::write(
+        class.path("roster.csv"),
+        "id,name\nanna,\"Doe, Anna\"\n4711,李雷\nxaver,<b>Xaver</b>\n",
+    )
+    .expect("a file can be written");
+    class
+}
+
+#[test]
+fn stopped_at_any_moment_it_goes_on_where_it_was() {
+    let class = class_of_all_kinds();
+    let roster = class.path("roster.csv");
+    let roster = roster.to_str().expect("the path is text");
+    let arguments = ["--only", "1", "--roster", roster];
+    let done = class.grade("whole", &arguments).assert().success();
+    done.stdout(contains("xaver").or(contains("Xaver")));
+    let whole = class.files("whole");
+    for name in [
+        "grades.csv",
+        "report.html",
+        "junit.xml",
+        "results/xaver.json",
+    ] {
+        assert!(
+            whole.contains_key(Path::new(name)),
+            "{name} in {:?}",
+            whole.keys()
+        );
+    }
+
+    // Killed when some students are done, again and again, until there is nothing to kill.
+    let mut kills = 0;
+    let arguments = ["--roster", roster];
+    loop {
+        let before = count(&class.path("parts/results"));
+        let mut command = class.grade("parts", &arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut grader = command.spawn().expect("the grader can be started");
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let ended = loop {
+            if let Some(status) = grader.try_wait().expect("it can be waited for") {
+                break Some(status);
+            }
+            if count(&class.path("parts/results")) > before {
+                break None;
+            }
+            assert!(Instant::now() < deadline, "nothing happens");
+            thread::sleep(Duration::from_millis(5));
+        };
+        match ended {
+            Some(status) => {
+                assert!(status.success());
+                break;
+            }
+            None => {
+                grader.kill().expect("it can be killed");
+                grader.wait().expect("it can be waited for");
+                kills += 1;
+            }
+        }
+    }
+    assert!(kills >= 3, "it was killed {kills} times only");
+    // What was graded before is as it was, and the rest as if nothing had happened.
+    class.grade("again", &arguments).assert().success();
+    class.assert_same("parts", "again");
+    // Nothing is left to do, and nothing changes.
+    class
+        .grade("parts", &arguments)
+        .assert()
+        .success()
+        .stdout(contains("as before"));
+    class.assert_same("parts", "again");
+}
+
+/// How many files are in a folder; 0 where there is none yet.
+fn count(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+        .count()
+}
+
+#[test]
+fn parts_make_the_whole() {
+    let class = class_of_all_kinds();
+    class.grade("whole", &["--only", "1"]).assert().success();
+    for part in 1..=3 {
+        let partition = format!("{part}/3");
+        let out = format!("part-{part}");
+        let arguments = ["--only", "1", "--partition", &partition];
+        class.grade(&out, &arguments).assert().success();
+    }
+    let mut merge = grade(&["merge"]);
+    merge.arg(class.path("merged"));
+    for part in 1..=3 {
+        merge.arg(class.path(&format!("part-{part}")));
+    }
+    merge.assert().success();
+    class.assert_same("merged", "whole");
+}
+
+#[test]
+fn a_teacher_has_the_last_word() {
+    let class = class_of_all_kinds();
+    class.grade("out", &["--only", "1"]).assert().success();
+    assert_eq!(score(&class, "dora"), 0);
+    let overrides = class.path("out/overrides.csv");
+    fs::write(
+        &overrides,
+        "student,exercise,points,reason\ndora,1,40,\"she showed it, at the board\"\n",
+    )
+    .expect("a file can be written");
+    // Graded again, it stays.
+    for arguments in [&["--only", "1"][..], &["--only", "1", "--student", "dora"]] {
+        class.grade("out", arguments).assert().success();
+        assert_eq!(score(&class, "dora"), 40);
+    }
+    for name in ["grades.csv", "feedback/dora.html", "feedback/dora.txt"] {
+        let text = &class.files("out")[Path::new(name)];
+        assert!(
+            text.contains("she showed it, at the board"),
+            "{name}: {text}"
+        );
+    }
+    // A mistake in it is told, and nothing is graded.
+    fs::write(
+        &overrides,
+        "student,exercise,points,reason\nnobody,1,40,why\n",
+    )
+    .expect("a file");
+    class
+        .grade("out", &["--only", "1"])
+        .assert()
+        .code(2)
+        .stderr(contains("nobody"));
+}
+
+fn score(class: &Class, id: &str) -> u64 {
+    let text = &class.files("out")[&PathBuf::from(format!("results/{id}.json"))];
+    let value: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
+    value["score"].as_u64().expect("the score is a number")
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_what_is_done() {
+    let class = class_of_all_kinds();
+    let out = class.path("small");
+    fs::create_dir(&out).expect("a folder can be made");
+    // Walls inside of walls cannot be built.
+    let inner = class.grade_somehow("small", &["--only", "1", "--no-sandbox"]);
+    // A file system of its own that holds one student, or two.
+    let mount = "mount -t tmpfs -o size=96k none \"$0\" && \"$@\"; status=$?; cp -r \"$0\" \"$0-copy\"; exit $status";
+    let mut command = Command::new("unshare");
+    harness::outside(&mut command)
+        .args(["--mount", "--map-root-user", "sh", "-c", mount])
+        .arg(&out)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let output = command.output().expect("unshare can be run");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    if words.contains("unshare:") || words.contains("mount:") {
+        harness::skip(&format!("a small file system cannot be made: {words}"));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("No space left"), "{words}");
+    assert!(words.contains("goes on from it"), "{words}");
+    // Whatever is there is whole.
+    let copy = class.path("small-copy");
+    let records = store::records(&copy).expect("the results can be read");
+    assert_eq!(records.len(), count(&copy.join("results")));
+    assert!(records.len() < 9, "all have found room");
+}

@@ -1,0 +1,200 @@
+//! The folder of a report: a file for each student, written as results come.
+//!
+//! Every file is written beside its place and then renamed: whoever reads it, and whenever
+//! the grader is killed, there is the old file or the new one, never half of one.
+
+use super::record::{Record, Student};
+use super::report::file_stem;
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The folder of a report. As long as this lives no other grader can write there.
+pub struct Store {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// What is known of a class besides its students.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// What was handed in and could not be understood: where it is, and the reason.
+    pub not_understood: Vec<(String, String)>,
+    /// What else a teacher should know.
+    #[serde(default)]
+    pub notices: Vec<String>,
+}
+
+impl Store {
+    /// Opens the folder of a report, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written, or another grader is at work in it.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        for folder in [folder, &folder.join("results"), &folder.join("feedback")] {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        let path = folder.join(".lock");
+        let lock =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        #[cfg(unix)]
+        if let Err(error) =
+            rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        {
+            bail!(
+                "cannot have {} for oneself: {error}; is another cargo grade at work there?",
+                folder.display()
+            );
+        }
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            _lock: lock,
+        })
+    }
+
+    /// Where a file of the report is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes a file of the report.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written: a full disk, say.
+    pub fn write(&self, name: &str, contents: &[u8]) -> anyhow::Result<()> {
+        write(&self.path(name), contents).context(
+            "what is done so far is there, and the same command goes on from it when the cause \
+             is removed",
+        )
+    }
+
+    /// The records of all students, by their ids. What is no record is left alone.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn records(&self) -> anyhow::Result<BTreeMap<String, Record>> {
+        records(&self.folder)
+    }
+
+    /// What is known of the class.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
+    pub fn about(&self) -> anyhow::Result<About> {
+        about(&self.folder)
+    }
+
+    /// Notes what is known of the class.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn set_about(&self, about: &About) -> anyhow::Result<()> {
+        self.write("class.json", &serde_json::to_vec_pretty(about)?)
+    }
+
+    /// Removes the files of students who are not in the class any more.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be removed.
+    pub fn forget(&self, student: &Student) -> anyhow::Result<()> {
+        let stem = file_stem(student);
+        for name in [
+            format!("results/{stem}.json"),
+            format!("feedback/{stem}.html"),
+            format!("feedback/{stem}.txt"),
+        ] {
+            let path = self.path(&name);
+            if path.exists() {
+                fs::remove_file(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The records of a report's folder, by the ids of the students.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
+pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, Record>> {
+    let results = folder.join("results");
+    let mut records = BTreeMap::new();
+    let entries =
+        fs::read_dir(&results).with_context(|| format!("cannot read {}", results.display()))?;
+    for entry in entries {
+        let path = entry
+            .with_context(|| format!("cannot read {}", results.display()))?
+            .path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+            && let Some(record) = read_record(&path)?
+        {
+            records.insert(record.student.id.clone(), record);
+        }
+    }
+    Ok(records)
+}
+
+/// The record in a file; `None` where another version of this program has written it: the
+/// student is graded anew then.
+fn read_record(path: &Path) -> anyhow::Result<Option<Record>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let value: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+    let record = value.and_then(|value| value.pointer("/extra_data/record").cloned());
+    Ok(record.and_then(|record| serde_json::from_value(record).ok()))
+}
+
+/// What is known of the class of a report's folder.
+///
+/// # Errors
+///
+/// If the file is there and cannot be read.
+pub fn about(folder: &Path) -> anyhow::Result<About> {
+    let path = folder.join("class.json");
+    if !path.exists() {
+        return Ok(About::default());
+    }
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&bytes)
+        .with_context(|| format!("{} is not as it should be", path.display()))
+}
+
+/// Writes a file whole, or not at all.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = || {
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(folder)?;
+        file.write_all(contents)?;
+        // The name must not be there before the bytes are, also when the power fails.
+        file.as_file().sync_data()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // A temporary file is for its owner alone; a report is a file like any other.
+            file.as_file()
+                .set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(path).map_err(|error| error.error)?;
+        std::io::Result::Ok(())
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}
