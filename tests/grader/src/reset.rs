@@ -5,7 +5,7 @@ use grade::exercise::Exercise;
 use grade::language::Language;
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The starters, as they were when this was built: the files themselves are the learner's.
 const STARTERS: [&str; 7] = [
@@ -53,14 +53,14 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
         say!(
             "{} {}",
             language.pick("Your version is kept in", "你的版本保存在"),
-            copy.display()
+            shown(&copy)
         );
     }
     fs::write(&file, starter).with_context(|| format!("cannot write {}", file.display()))?;
     say!(
         "{} {}",
         language.pick("The starter is back in", "起始代码已恢复到"),
-        file.display()
+        shown(&file)
     );
     Ok(true)
 }
@@ -68,7 +68,7 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
 /// Asks. No answer is a no.
 fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
     let question = language.pick("Put the starter back in", "用起始代码替换");
-    print!("{question} {}? [y/N] ", exercise.file().display());
+    print!("{question} {}? [y/N] ", shown(&exercise.file()));
     io::stdout().flush().context("cannot ask")?;
     let mut answer = String::new();
     io::stdin()
@@ -79,6 +79,13 @@ fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
         answer.trim().to_lowercase().as_str(),
         "y" | "yes" | "是"
     ))
+}
+
+/// A file as learners name it: from the folder of the workspace on.
+fn shown(file: &Path) -> impl std::fmt::Display + '_ {
+    file.strip_prefix(harness::WORKSPACE)
+        .unwrap_or(file)
+        .display()
 }
 
 /// A name for the copy that is not taken.

@@ -27,7 +27,10 @@ impl Connection {
                 story.result(&format!("client {}", connection.local));
                 connection
             }
-            Err(error) => story.fail(&format!("a connection to {address}"), &error.to_string()),
+            Err(error) => {
+                let expected = format!("a connection to {address}");
+                story.fail_with_hint(&expected, &error.to_string(), hints::no_port(address))
+            }
         }
     }
 
@@ -64,8 +67,7 @@ impl Connection {
             .step(format!("{} sends {}", self.local, text::show(bytes)));
         let sent = self.stream.set_write_timeout(Some(self.story.limit()));
         if let Err(error) = sent.and_then(|()| self.stream.write_all(bytes)) {
-            self.story
-                .fail(&format!("{} can send", self.local), &self.explain(&error));
+            self.fail(&format!("{} can send", self.local), &error, None);
         }
     }
 
@@ -102,8 +104,7 @@ impl Connection {
                 self.stream.set_write_timeout(Some(self.story.limit()))
             });
         if let Err(error) = full {
-            self.story
-                .fail(&format!("{} can send", self.local), &self.explain(&error));
+            self.fail(&format!("{} can send", self.local), &error, None);
         }
         self.story.result(&format!("{taken} bytes"));
         taken
@@ -243,10 +244,8 @@ impl Connection {
         self.story
             .step(format!("{} ends its sending half", self.local));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
-            self.story.fail(
-                &format!("{} can half-close", self.local),
-                &self.explain(&error),
-            );
+            let hint = hints::not_connected(&error);
+            self.fail(&format!("{} can half-close", self.local), &error, hint);
         }
     }
 
@@ -264,8 +263,7 @@ impl Connection {
             .step(format!("{} cuts the connection with a reset", self.local));
         // With a linger time of 0, close sends RST instead of FIN.
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
-            self.story
-                .fail(&format!("{} can reset", self.local), &self.explain(&error));
+            self.fail(&format!("{} can reset", self.local), &error, None);
         }
     }
 
@@ -285,7 +283,23 @@ impl Connection {
     }
 
     #[track_caller]
+    fn fail(&self, expected: &str, error: &io::Error, hint: Option<String>) -> ! {
+        self.let_it_say_why(error);
+        self.story
+            .fail_with_hint(expected, &self.explain(error), hint)
+    }
+
+    /// A connection that is broken is often the end of the program, and stderr says why.
+    fn let_it_say_why(&self, error: &io::Error) {
+        use ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+        if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
+            self.story.let_it_end();
+        }
+    }
+
+    #[track_caller]
     fn fail_receive(&self, expected: &str, got: &[u8], error: &io::Error) -> ! {
+        self.let_it_say_why(error);
         let mut came = self.explain(error);
         if !got.is_empty() {
             came = format!("{}, then {came}", text::show(got));

@@ -5,6 +5,7 @@
 
 use crate::kernel::{self, State};
 use crate::text;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 /// Why a program does not say that it listens.
@@ -45,6 +46,25 @@ pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<
             address.port()
         )),
     }
+}
+
+/// Why nobody can connect to an address that a program has printed.
+pub(crate) fn no_port(address: SocketAddr) -> Option<String> {
+    (address.port() == 0).then(|| {
+        "Port 0 is no port: it asks the kernel to choose one. Print the address that the listener \
+         really has (`local_addr`, `getsockname`)."
+            .to_string()
+    })
+}
+
+/// Why a connection is gone that the test still wants to use.
+pub(crate) fn not_connected(error: &io::Error) -> Option<String> {
+    (error.kind() == ErrorKind::NotConnected).then(|| {
+        "The program has closed the connection, or shut down both halves of it. Where it only has \
+         no more to send, it shuts down its sending half, and that alone (`Shutdown::Write`, \
+         `SHUT_WR`)."
+            .to_string()
+    })
 }
 
 /// The words of a text, without the punctuation around them.

@@ -9,6 +9,7 @@ use crate::text;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -329,6 +330,16 @@ impl Story {
     /// What was told, if the test has failed.
     pub(crate) fn told(&self) -> Option<Tale> {
         lock(&self.inner.told).take()
+    }
+
+    /// Gives the program that was started last a moment to end, if it is about to: how it
+    /// ends belongs to the story. One that goes on costs the moment, and nothing fails.
+    pub(crate) fn let_it_end(&self) {
+        let last = lock(&self.inner.programs).last().and_then(Weak::upgrade);
+        let deadline = Instant::now() + Duration::from_millis(200);
+        while last.as_ref().is_some_and(|last| !last.is_final()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> Tale {
