@@ -85,6 +85,7 @@
 
     // What a cell has to tell, below the table.
     const peek = document.getElementById("peek");
+    peek.hidden = false;
     const told = new Map();
     for (const way of document.querySelectorAll(".way")) {
         for (const link of way.getElementsByTagName("a")) told.set(link.getAttribute("href"), way);
@@ -96,15 +97,17 @@
     };
     const bold = (text) => Object.assign(document.createElement("b"), { textContent: text });
     const tell = (link) => {
-        const name = link.closest("tr").cells[0].textContent;
+        const name = link.closest("tr").cells[0].textContent.trim();
         const href = link.getAttribute("href");
-        const check = href.split("#")[1];
-        const title = document.getElementById(`c${check}`)?.querySelector("summary");
-        const exercise = document.getElementById(`e${check}`);
-        const what = title ? [...title.childNodes].slice(0, 2).map((it) => it.textContent) : [];
-        const heading = title ? what.join("") : (exercise?.textContent ?? "");
-        const result = link.ariaLabel ?? link.textContent;
-        const lines = [line(bold(name), ` ${heading}: ${result}`)];
+        const place = href.split("#")[1];
+        const check = document.getElementById(`c${place}`)?.querySelector("summary");
+        const exercise = document.getElementById(`e${place}`);
+        // A check's number and its title, without its figures.
+        const title = check
+            ? [...check.childNodes].slice(0, 2).map((it) => it.textContent).join("")
+            : exercise?.textContent;
+        const result = link.closest("td") && (link.ariaLabel ?? link.textContent);
+        const lines = [line(bold(name)), line([title?.trim(), result].filter(Boolean).join(": "))];
         if (link.title) lines.push(line(link.title));
         const way = told.get(href);
         for (const term of way?.querySelectorAll("dt") ?? []) {
@@ -113,7 +116,6 @@
         // Of a program that was not checked: what the compiler said.
         if (way?.localName === "p") lines.push(line(way.lastElementChild.textContent));
         peek.replaceChildren(...lines);
-        peek.hidden = false;
     };
     body.addEventListener("focusin", ({ target }) => {
         current.tabIndex = -1;
@@ -122,7 +124,7 @@
         tell(current);
     });
     body.addEventListener("mouseover", ({ target }) => {
-        const link = target.closest("td a");
+        const link = target.closest("a");
         if (link) tell(link);
     });
 

@@ -242,7 +242,10 @@ fn median(points: &[u32]) -> String {
     match sorted.len() {
         0 => "–".to_string(),
         odd if odd % 2 == 1 => sorted[middle].to_string(),
-        _ => mean(&sorted[middle - 1..=middle]),
+        _ => {
+            let middle = mean(&sorted[middle - 1..=middle]);
+            middle.trim_end_matches(".0").to_string()
+        }
     }
 }
 
