@@ -93,11 +93,73 @@ impl Client {
         self.expect(&[format!("{sender}: ").as_bytes(), words].concat());
     }
 
+    /// Says that it is here until all these have heard it: a server may take a client in a
+    /// little after its welcome, and what is said before that does not reach the client.
+    fn be_heard(&mut self, others: &mut [Client]) {
+        let peer = self.peer();
+        let mut said = 0;
+        let mut heard: Vec<Option<usize>> = vec![None; others.len()];
+        let deadline = Instant::now() + EACH_LINE;
+        while heard.contains(&None) {
+            said += 1;
+            self.send(format!("here {said}\n").as_bytes());
+            for (other, heard) in others.iter_mut().zip(&mut heard) {
+                // The last time it waits as long as it may, and fails.
+                let is_last = Instant::now() > deadline;
+                if heard.is_none() && (is_last || other.hears()) {
+                    *heard = Some(other.expect_here(peer));
+                }
+            }
+        }
+        for (other, heard) in others.iter_mut().zip(heard) {
+            for number in heard.unwrap_or(said) + 1..=said {
+                other.expect_from(peer, format!("here {number}").as_bytes());
+            }
+        }
+    }
+
+    /// Whether it gets a line soon that it has not said itself.
+    fn hears(&mut self) -> bool {
+        let own = format!("{}: ", self.peer());
+        loop {
+            if self.received.starts_with(own.as_bytes()) && self.received.contains(&b'\n') {
+                let own = text::show(own.as_bytes());
+                self.line(&own);
+            } else if !self.received.is_empty() {
+                return true;
+            } else if self.connection.has_something(SOON) {
+                let more = self.connection.receive(1 << 17);
+                if more.is_empty() {
+                    return true; // The end of the stream: whoever expects a line will tell.
+                }
+                self.received.extend(more);
+            } else {
+                return false;
+            }
+        }
+    }
+
+    /// Expects one of the lines by which this client says that it is here, and returns its
+    /// number.
+    fn expect_here(&mut self, peer: SocketAddr) -> usize {
+        let what = text::show(format!("{peer}: here 1\n").as_bytes());
+        let line = self.line(&what);
+        let text = String::from_utf8_lossy(&line);
+        let number = text.strip_prefix(&format!("{peer}: here "));
+        match number.and_then(|number| number.parse().ok()) {
+            Some(number) => number,
+            None => self.fail(&format!("{} receives {what}", self.peer()), &line),
+        }
+    }
+
     /// Expects that a client has left.
     fn expect_left(&mut self, peer: SocketAddr) {
         self.expect(format!("{peer} left").as_bytes());
     }
 }
+
+/// How long a client waits before it says again that it is here.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Some clients who have all been heard by those who came before them: so the server knows
 /// that they are there, and no check but one depends on how soon it knew.
@@ -105,12 +167,7 @@ fn clients<const N: usize>(story: &Story, server: &Program) -> [Client; N] {
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..N {
         let mut client = Client::connect(story, server);
-        if !clients.is_empty() {
-            client.send(b"here\n");
-        }
-        for other in &mut clients {
-            other.expect_from(client.peer(), b"here");
-        }
+        client.be_heard(&mut clients);
         clients.push(client);
     }
     match clients.try_into() {

@@ -135,6 +135,17 @@ impl Connection {
         });
     }
 
+    /// Whether something can be received, or the end, before so much time is over.
+    pub fn has_something(&self, patience: Duration) -> bool {
+        let limited = self.stream.set_read_timeout(Some(patience));
+        // An error is something to receive as well, unless the time is over.
+        limited.is_ok()
+            && !self
+                .stream
+                .peek(&mut [0])
+                .is_err_and(|error| is_timeout(&error) || error.kind() == ErrorKind::Interrupted)
+    }
+
     /// Waits until the program has ended its sending half, or all of the connection: what
     /// is sent next comes after that. As above it gives up, and fails nothing.
     pub fn let_it_end_its_half(&self) {
