@@ -3,7 +3,7 @@
 mod made_up;
 
 use grade::class::record::{Checked, Graded, Override, Record, Status, Student};
-use grade::class::report::{FEEDBACK, Report, file_stem, status_in_words};
+use grade::class::report::{FEEDBACK, Report, Standing, file_stem, status_in_words};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::Failure;
@@ -236,7 +236,7 @@ fn the_cells_are_what_the_records_say() {
         for (record, row) in report.records.iter().zip(all(&page, "#marks tbody tr")) {
             let shown: Vec<String> = row.child_elements().skip(1).map(text).collect();
             let standings = report.standings(record);
-            let total: u32 = standings.iter().map(|standing| standing.points()).sum();
+            let total: u32 = standings.iter().map(Standing::points).sum();
             let mut expected = vec![total.to_string()];
             for standing in &standings {
                 expected.push(standing.points().to_string());
@@ -543,9 +543,9 @@ fn gradescope_gets_scores_and_the_record_comes_back() {
             assert_eq!(scored.count(), checks);
             let earned: u64 = tests.iter().filter_map(|test| test["score"].as_u64()).sum();
             let standings = report.standings(record);
-            let expected: u32 = standings.iter().map(|standing| standing.earned()).sum();
+            let expected: u32 = standings.iter().map(Standing::earned).sum();
             assert_eq!(earned, u64::from(expected));
-            let points: u32 = standings.iter().map(|standing| standing.points()).sum();
+            let points: u32 = standings.iter().map(Standing::points).sum();
             assert_eq!(results["score"], points);
             assert_eq!(results["extra_data"]["rubric_versions"]["exercise-05"], 1);
         }

@@ -143,7 +143,8 @@ error: aborting due to 1 previous error
 
 /// A story, as a check tells it.
 pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
-    let port = 40_000 + dice(20_000);
+    // Of four digits or five.
+    let port = 5_000 + dice(50_000);
     let got = match dice(4) {
         0 => format!("nothing, and 127.0.0.1:{port} is still open"),
         1 => "the end of the stream".to_string(),

@@ -86,6 +86,7 @@
     // What a cell has to tell, below the table.
     const peek = document.getElementById("peek");
     peek.hidden = false;
+    const { colon } = peek.dataset;
     const told = new Map();
     for (const way of document.querySelectorAll(".way")) {
         for (const link of way.getElementsByTagName("a")) told.set(link.getAttribute("href"), way);
@@ -107,11 +108,11 @@
             ? [...check.childNodes].slice(0, 2).map((it) => it.textContent).join("")
             : exercise?.textContent;
         const result = link.closest("td") && (link.ariaLabel ?? link.textContent);
-        const lines = [line(bold(name)), line([title?.trim(), result].filter(Boolean).join(": "))];
+        const lines = [line(bold(name)), line([title?.trim(), result].filter(Boolean).join(colon))];
         if (link.title) lines.push(line(link.title));
         const way = told.get(href);
         for (const term of way?.querySelectorAll("dt") ?? []) {
-            lines.push(line(`${term.textContent}: `, term.nextElementSibling.textContent));
+            lines.push(line(term.textContent + colon, term.nextElementSibling.textContent));
         }
         // Of a program that was not checked: what the compiler said.
         if (way?.localName === "p") lines.push(line(way.lastElementChild.textContent));

@@ -264,11 +264,11 @@ fn histogram(totals: &[u32], possible: usize) -> Vec<Bar> {
     let highest = counts.into_iter().max().unwrap_or_default().max(1);
     let bars = counts.into_iter().enumerate();
     bars.map(|(index, students)| {
-        let last = if index + 1 == BARS { 0 } else { 1 };
+        let last = usize::from(index + 1 < BARS);
         let height = (BAR.1 * students).div_ceil(highest);
         Bar {
             from: index * possible / BARS,
-            to: (index + 1) * possible / BARS - last,
+            to: ((index + 1) * possible / BARS).saturating_sub(last),
             students,
             left: index * BAR.0,
             top: BAR.1 - height,
