@@ -45,11 +45,13 @@ struct Class {
     _alone: MutexGuard<'static, ()>,
 }
 
+/// Who has it grades.
+static ALONE: Mutex<()> = Mutex::new(());
+
 impl Class {
     fn new() -> Self {
         let folder = tempfile::TempDir::with_prefix("class-").expect("a folder can be made");
         fs::create_dir(folder.path().join("in")).expect("a folder can be made");
-        static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             folder,
@@ -273,17 +275,13 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
             assert!(Instant::now() < deadline, "nothing happens");
             thread::sleep(Duration::from_millis(5));
         };
-        match ended {
-            Some(status) => {
-                assert!(status.success());
-                break;
-            }
-            None => {
-                grader.kill().expect("it can be killed");
-                grader.wait().expect("it can be waited for");
-                kills += 1;
-            }
+        if let Some(status) = ended {
+            assert!(status.success());
+            break;
         }
+        grader.kill().expect("it can be killed");
+        grader.wait().expect("it can be waited for");
+        kills += 1;
     }
     assert!(kills >= 3, "it was killed {kills} times only");
     // What was graded before is as it was, and the rest as if nothing had happened.

@@ -97,7 +97,6 @@ fn stand_ins(folder: &Path) {
 }
 
 #[test]
-#[ignore = "there is no `cargo grade class` yet"]
 fn the_bundle_for_gradescope_grades_without_a_network() {
     let folder = folder("gradescope");
     let root = folder.join("autograder");

@@ -173,7 +173,6 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
         (Some(Command::Class(arguments)), _) => classroom::grade(arguments, language),
         (Some(Command::Merge(arguments)), _) => classroom::merge(arguments, language),
-        (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
 }

@@ -47,6 +47,7 @@ fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> Record
             })
         });
         Graded {
+            made_of: String::new(),
             exercise: exercise.number,
             version: exercise.version,
             status: handed_in.map_or(Status::Missing, |_| Status::Graded),
@@ -58,7 +59,6 @@ fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> Record
         exercises: exercises.collect(),
         student: student(id),
         language: Language::En,
-        made_of: String::new(),
         notices: vec![],
     }
 }
