@@ -763,19 +763,20 @@ impl Program {
     }
 
     /// Whether the program is stopped.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn is_stopped(&self) -> bool {
-        Resources::is_stopped(self.id())
-    }
-
-    /// Whether the program is stopped.
-    #[cfg(all(unix, not(target_os = "linux")))]
-    fn is_stopped(&self) -> bool {
-        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        let pid = Pid::from_raw(self.id().cast_signed());
-        let status = pid.map(|pid| waitid(WaitId::Pid(pid), options));
-        matches!(status, Some(Ok(Some(_))))
+        // Behind walls it is no child of ours, and Linux shows it all the same.
+        #[cfg(target_os = "linux")]
+        let is_stopped = Resources::is_stopped(self.id());
+        #[cfg(not(target_os = "linux"))]
+        let is_stopped = {
+            use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+            let options = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+            let pid = Pid::from_raw(self.id().cast_signed());
+            let status = pid.map(|pid| waitid(WaitId::Pid(pid), options));
+            matches!(status, Some(Ok(Some(_))))
+        };
+        is_stopped
     }
 
     /// Waits until the program is held in a send, because this connection takes no more, and

@@ -1,12 +1,11 @@
 //! `grades.csv`: a row for each student, for a spreadsheet or a learning platform.
 
 use super::record::{Graded, Override, Record, Status};
+use super::store;
 use crate::exercise::Exercise;
 use anyhow::Context;
 use csv::{Terminator, WriterBuilder};
 use std::borrow::Cow;
-use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
@@ -44,7 +43,7 @@ pub fn write(
         rows.push(row(exercises, record, overrides)?);
     }
     let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
-    replace(path, &table)
+    store::write(path, &table)
 }
 
 fn header(exercises: &[Exercise]) -> Vec<String> {
@@ -156,29 +155,4 @@ fn harmless(cell: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(cell)
     }
-}
-
-/// Puts a file there all at once, with the rights of an ordinary new file.
-fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write {}", path.display());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask of the process applies, too.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut part = builder
-        .prefix(".grades-")
-        .tempfile_in(folder)
-        .with_context(cannot)?;
-    part.write_all(bytes).with_context(cannot)?;
-    // A rename must not become durable before what it renames.
-    part.as_file().sync_all().with_context(cannot)?;
-    part.persist(path).with_context(cannot)?;
-    Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::record::{Record, Student};
 use super::report::file_stem;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -46,7 +46,7 @@ impl Store {
         if let Err(error) =
             rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         {
-            bail!(
+            anyhow::bail!(
                 "cannot have {} for oneself: {error}; is another cargo grade at work there?",
                 folder.display()
             );
@@ -178,21 +178,23 @@ pub fn about(folder: &Path) -> anyhow::Result<About> {
 ///
 /// If it cannot be written.
 pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // A report is a file like any other; the umask of the process applies, too.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
     let written = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(folder)?;
+        let mut file = builder.tempfile_in(folder)?;
         file.write_all(contents)?;
         // The name must not be there before the bytes are, also when the power fails.
         file.as_file().sync_data()?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A temporary file is for its owner alone; a report is a file like any other.
-            file.as_file()
-                .set_permissions(fs::Permissions::from_mode(0o644))?;
-        }
         file.persist(path).map_err(|error| error.error)?;
         std::io::Result::Ok(())
     };
