@@ -235,6 +235,56 @@ fn class_of_all_kinds() -> Class {
 }
 
 #[test]
+fn who_does_harm_harms_nobody_else() {
+    if sandbox().is_some() {
+        return; // Said aloud.
+    }
+    let class = Class::new();
+    class.hand_in("anna/01.rs", &model(1));
+    class.hand_in("zoe/01.rs", &model(1));
+    let harm = [
+        (
+            "forks",
+            r#"loop { let _ = std::process::Command::new("/proc/self/exe").spawn(); }"#,
+        ),
+        (
+            "kills",
+            r#"let _ = std::process::Command::new("sh").args(["-c", "kill -s KILL -1 $PPID"]).status();"#,
+        ),
+        (
+            "fills",
+            r#"for n in 0.. { if std::fs::write(format!("/tmp/{n}"), vec![1; 1 << 20]).is_err() { break } }"#,
+        ),
+        (
+            "hungers",
+            "let mut all = Vec::new(); loop { all.push(vec![1u8; 1 << 20]); }",
+        ),
+        (
+            "listens",
+            r#"let all: Vec<_> = (1024..=65535).map(|port| std::net::TcpListener::bind(("127.0.0.1", port))).collect(); std::thread::sleep(std::time::Duration::from_secs(60)); drop(all);"#,
+        ),
+        (
+            "forges",
+            r#"println!("test result: ok. 8 passed"); let _ = std::fs::write("record", r"{}");"#,
+        ),
+    ];
+    for (id, statements) in harm {
+        let source = format!("#![allow(unreachable_code)]\nfn main() {{ {statements} }}\n");
+        class.hand_in(&format!("{id}/01.rs"), &source);
+    }
+    class.grade("out", &["--only", "1"]).assert().success();
+    for (id, record) in class.records("out") {
+        let expected = if ["anna", "zoe"].contains(&id.as_str()) {
+            100
+        } else {
+            0
+        };
+        assert_ne!(status_of(&record, 1), Status::DoesNotCompile, "{id}");
+        assert_eq!(score(&class, &id), expected, "{id}");
+    }
+}
+
+#[test]
 fn stopped_at_any_moment_it_goes_on_where_it_was() {
     let class = class_of_all_kinds();
     let roster = class.path("roster.csv");

@@ -5,7 +5,7 @@
 //! status alone means nothing (`--exact` with a name that does not exist exits with 0).
 //! Whatever is in doubt has failed.
 
-use crate::class::sandbox::Surroundings;
+use crate::class::sandbox::{Surroundings, close_inherited};
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use anyhow::{Context, bail, ensure};
@@ -223,6 +223,7 @@ impl Rubric {
             command.args(words).arg(&self.tests);
         }
         if !surroundings.walls.is_empty() {
+            close_inherited(&mut command).context("cannot close what we have open")?;
             let walls = shlex::try_join(surroundings.walls.iter().map(String::as_str));
             command.env(
                 WALLS,

@@ -19,9 +19,9 @@ const STUDENT: &str = "/student";
 /// What stands for the folder of the student's files in the words of a command.
 pub const FOLDER: &str = "{dir}";
 
-/// How many processes and threads a program may have. A thread for each of some hundred
+/// How many processes and threads a program may have. A thread for each of a hundred
 /// clients is as it should be.
-const PROCESSES: u32 = 1024;
+const PROCESSES: u32 = 256;
 
 /// How big a file may be that a program writes, and all that is in its folder for temporary
 /// files, in bytes.
@@ -198,6 +198,56 @@ impl Rubric {
         }
         self.grade_with(&program, || sandbox.surroundings(folder), progress)
     }
+}
+
+/// Closes to a command what this process has inherited itself, of the teacher's terminal or of
+/// whoever has started the grader: instead of each such descriptor it gets `/dev/null`.
+///
+/// # Errors
+///
+/// If the descriptors of this process cannot be told.
+pub(crate) fn close_inherited(command: &mut Command) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use command_fds::{CommandFdExt, FdMapping};
+        let mut mappings = Vec::new();
+        for number in inherited()? {
+            mappings.push(FdMapping {
+                parent_fd: std::fs::File::open("/dev/null")?.into(),
+                child_fd: number,
+            });
+        }
+        command
+            .fd_mappings(mappings)
+            .map_err(|error| std::io::Error::other(error.to_string()))?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+    Ok(())
+}
+
+/// The descriptors that this process passes on to whatever it starts: what it opens itself is
+/// closed then, so these are what it has inherited.
+#[cfg(target_os = "linux")]
+fn inherited() -> std::io::Result<Vec<i32>> {
+    const CLOSED_ON_EXEC: u32 = 0o2_000_000;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // Other threads close theirs meanwhile.
+        let Ok(info) = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else {
+            continue;
+        };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        if number > 2 && flags.is_none_or(|flags| flags & CLOSED_ON_EXEC == 0) {
+            found.push(number);
+        }
+    }
+    Ok(found)
 }
 
 /// Lets all users read what is in a folder. From outside nobody can come here who could not
