@@ -210,8 +210,11 @@ fn can_be_reset(copy: &Copy, starter: &str) {
 
 /// A save is noticed, and full marks lead on to the next exercise.
 fn is_graded_at_every_save(copy: &Copy) {
+    // A target folder that the environment names would get the copy's programs as well, under the
+    // names that ours have.
+    let target = format!("CARGO_TARGET_DIR={}", copy.folder.join("target").display());
     let grade = copy.grade.to_string_lossy().into_owned();
-    let story = Story::of_command([grade]);
+    let story = Story::of_command(["env".to_string(), target, grade]);
     // It compiles, twice.
     story.set_limit(Duration::from_secs(120));
     let watch = story.start(["watch", "02"]);

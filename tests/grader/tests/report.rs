@@ -300,7 +300,7 @@ fn the_figures_are_those_of_the_class() {
         ["05-1 Welcomes each client with its own address 2 of 3 failed"]
     );
     // Mean, full marks, and each status.
-    let chat = "05 Chat 70.0 1 3 0 0 1 0";
+    let chat = "05 Chat 70.0 1 3 0 0 1 0 0";
     assert_eq!(texts(&page, "section:has(#exercises) tbody tr")[4], chat);
 }
 
@@ -547,7 +547,8 @@ fn gradescope_gets_scores_and_the_record_comes_back() {
             assert_eq!(earned, u64::from(expected));
             let points: u32 = standings.iter().map(Standing::points).sum();
             assert_eq!(results["score"], points);
-            assert_eq!(results["extra_data"]["rubric_versions"]["exercise-05"], 1);
+            let version = &results["extra_data"]["rubric_versions"]["exercise-05"];
+            assert_eq!(*version, report.exercises[4].version);
         }
     });
 }
@@ -619,8 +620,12 @@ fn points_of_another_version_of_the_rubric_do_not_count() {
     let results = report.gradescope(&records[0]);
     assert_eq!(results["score"], 100);
     let html = feedback(&report, &records[0]);
-    let why =
-        "graded with version 2 of the rubric, which is now at version 1: it has to be graded again";
+    let now = exercises[4].version;
+    let why = format!(
+        "graded with version {} of the rubric, which is now at version {now}: it has to be graded \
+         again",
+        now + 1
+    );
     assert_eq!(texts(&html, "[id='05'] > pre"), [why]);
 }
 
