@@ -202,8 +202,10 @@ const NOT_TOLD: [&str; 10] = [
 
 /// Other texts that are no sentences: what is sent and looked for, and a last resort that no
 /// story of a rubric comes to.
-const NO_SENTENCES: [&str; 11] = [
+const NO_SENTENCES: [&str; 15] = [
     " sent \"",
+    "here {}",
+    "here {}\n",
     "in use",
     "is anybody there?",
     "line {}\n",
@@ -213,6 +215,8 @@ const NO_SENTENCES: [&str; 11] = [
     "who is there?",
     "you are",
     "{} left",
+    "{}: here ",
+    "{}: here 1\n",
     "{}\n... ({} characters left out) ...\n{}",
 ];
 
