@@ -334,6 +334,15 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
         kills += 1;
     }
     assert!(kills >= 3, "it was killed {kills} times only");
+    // A grader that is killed while it writes leaves a file which the next one takes away.
+    let unfinished = ["parts/.new-abc", "parts/feedback/.new-def"].map(|name| class.path(name));
+    for path in &unfinished {
+        fs::write(path, "half a fi").expect("a file can be written");
+    }
+    class.grade("parts", &arguments).assert().success();
+    for path in &unfinished {
+        assert!(!path.exists(), "{} is still there", path.display());
+    }
     // What was graded before is as it was, and the rest as if nothing had happened.
     class.grade("again", &arguments).assert().success();
     class.assert_same("parts", "again");

@@ -12,6 +12,9 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// How the name of a file begins that is being written.
+const UNFINISHED: &str = ".new-";
+
 /// The folder of a report. As long as this lives no other grader can write there.
 pub struct Store {
     folder: PathBuf,
@@ -51,10 +54,34 @@ impl Store {
                 folder.display()
             );
         }
-        Ok(Self {
+        let store = Self {
             folder: folder.to_path_buf(),
             _lock: lock,
-        })
+        };
+        store.sweep()?;
+        Ok(store)
+    }
+
+    /// Removes what a grader that was killed while it wrote has left. Nobody else writes here:
+    /// the folder is locked.
+    fn sweep(&self) -> anyhow::Result<()> {
+        for folder in [
+            self.folder.clone(),
+            self.path("results"),
+            self.path("feedback"),
+        ] {
+            let entries = fs::read_dir(&folder)
+                .with_context(|| format!("cannot read {}", folder.display()))?;
+            for entry in entries {
+                let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+                if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                    let path = entry.path();
+                    fs::remove_file(&path)
+                        .with_context(|| format!("cannot remove {}", path.display()))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Where a file of the report is.
@@ -183,7 +210,7 @@ pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
