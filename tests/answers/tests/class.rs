@@ -12,6 +12,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -130,12 +131,14 @@ fn model(exercise: u32) -> String {
     fs::read_to_string(path).expect("the model can be read")
 }
 
-/// Wrong answers in a language, with what they fail.
+/// Wrong answers in a language that a student could hand in, with what they fail: an exercise
+/// has not all the crates of other right answers.
 fn wrong(exercise: u32, extension: &str) -> Vec<(String, String, BTreeSet<String>)> {
     let wrong = answers::wrong_answers(exercise).expect("the wrong answers can be read");
     let mine = wrong
         .into_iter()
-        .filter(|wrong| wrong.base.ends_with(extension));
+        .filter(|wrong| wrong.base.ends_with(extension))
+        .filter(|wrong| wrong.base == "model.rs" || extension == ".py");
     let mine = mine.map(|wrong| {
         let source = wrong.source(exercise).expect("it can be made");
         (wrong.name, source, wrong.fails)
@@ -157,7 +160,26 @@ fn failed(record: &Record, exercise: u32) -> BTreeSet<String> {
     failed.map(|check| check.name.clone()).collect()
 }
 
-/// All exercises: each student gets what is known, check by check.
+/// Everybody has failed the checks that they should, of this exercise, and no others.
+fn assert_failed(
+    records: &BTreeMap<String, Record>,
+    expected: &BTreeMap<String, (u32, BTreeSet<String>)>,
+) {
+    assert!(!expected.is_empty());
+    let mut complaints = Vec::new();
+    for (id, (exercise, fails)) in expected {
+        let record = &records[id];
+        let failed = failed(record, *exercise);
+        assert_eq!(status_of(record, *exercise), Status::Graded, "{id}");
+        if failed != *fails {
+            complaints.push(format!("{id} fails {failed:?} instead of {fails:?}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// Every answer that the rubrics are proved by is a student's: behind walls it fails the same
+/// checks as outside, and no other.
 #[test]
 fn everybody_gets_the_marks_they_earn() {
     let class = Class::new();
@@ -167,7 +189,7 @@ fn everybody_gets_the_marks_they_earn() {
             &format!("right/exercise-{exercise:02}.rs"),
             &model(exercise),
         );
-        for (name, source, fails) in wrong(exercise, ".rs").into_iter().take(2) {
+        for (name, source, fails) in wrong(exercise, ".rs") {
             let id = format!("{exercise:02}-{name}");
             class.hand_in(&format!("{id}/{exercise:02}.rs"), &source);
             expected.insert(id, (exercise, fails));
@@ -180,11 +202,10 @@ fn everybody_gets_the_marks_they_earn() {
         assert!(fails.is_empty(), "exercise {exercise:02}: {fails:?}");
         assert_eq!(status_of(&records["right"], exercise), Status::Graded);
     }
-    for (id, (exercise, fails)) in expected {
-        let record = &records[&id];
-        assert_eq!(failed(record, exercise), fails, "{id}");
+    assert_failed(&records, &expected);
+    for (id, (exercise, _)) in expected {
         for other in (1..=7).filter(|other| *other != exercise) {
-            assert_eq!(status_of(record, other), Status::Missing, "{id}");
+            assert_eq!(status_of(&records[&id], other), Status::Missing, "{id}");
         }
     }
 }
@@ -193,22 +214,36 @@ fn everybody_gets_the_marks_they_earn() {
 fn python_is_graded_by_a_template() {
     let class = Class::new();
     let mut expected = BTreeMap::new();
-    for (name, source, fails) in wrong(1, ".py").into_iter().take(3) {
-        class.hand_in(&format!("{name}/01.py"), &source);
-        expected.insert(name, fails);
+    for exercise in 1..=7 {
+        for (name, source, fails) in wrong(exercise, ".py") {
+            let id = format!("{exercise:02}-{name}");
+            class.hand_in(&format!("{id}/{exercise:02}.py"), &source);
+            expected.insert(id, (exercise, fails));
+        }
+        for path in answers::right_files(exercise).expect("there are right answers") {
+            if path.extension().is_some_and(|end| end == "py") {
+                let stem = path.file_stem().expect("it has a name").to_string_lossy();
+                let id = format!("{exercise:02}-right-{stem}");
+                let source = fs::read_to_string(&path).expect("it can be read");
+                class.hand_in(&format!("{id}/{exercise:02}.py"), &source);
+                expected.insert(id, (exercise, BTreeSet::new()));
+            }
+        }
     }
     class.hand_in("nothing/readme.txt", "I did not do it.");
-    let program = "/usr/bin/python3 -S {dir}/01.py";
-    let done = class
-        .grade("out", &["--only", "1", "--program", program])
-        .assert();
-    done.success();
-    let records = class.records("out");
-    assert!(!expected.is_empty());
-    for (id, fails) in expected {
-        assert_eq!(failed(&records[&id], 1), fails, "{id}");
+    for exercise in 1..=7 {
+        let (only, program) = (
+            exercise.to_string(),
+            format!("/usr/bin/python3 -S {{dir}}/{exercise:02}.py"),
+        );
+        let arguments = ["--only", &only, "--program", &program];
+        class.grade("out", &arguments).assert().success();
     }
-    assert_eq!(status_of(&records["nothing"], 1), Status::Missing);
+    let records = class.records("out");
+    for exercise in 1..=7 {
+        assert_eq!(status_of(&records["nothing"], exercise), Status::Missing);
+    }
+    assert_failed(&records, &expected);
 }
 
 /// A class for exercise 01, with somebody of each kind.
@@ -272,6 +307,89 @@ fn who_does_harm_harms_nobody_else() {
         let source = format!("#![allow(unreachable_code)]\nfn main() {{ {statements} }}\n");
         class.hand_in(&format!("{id}/01.rs"), &source);
     }
+
+    assert_only_anna_and_zoe_get_points(&class);
+}
+
+/// Nobody gets where a submission has nothing to do: these do as they should once they have got
+/// there, so whoever gets a point has.
+#[test]
+fn who_breaks_out_gets_nowhere() {
+    if sandbox().is_some() {
+        return; // Said aloud.
+    }
+    let class = Class::new();
+    class.hand_in("anna/01.rs", &model(1));
+    class.hand_in("zoe/01.rs", &model(1));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it has an address");
+    let secrets = [
+        PathBuf::from(harness::WORKSPACE).join("Cargo.toml"),
+        PathBuf::from(harness::WORKSPACE).join("lessons/01-client/exercise/exercise.toml"),
+        class.path("in/anna/01.rs"),
+        class.path("roster.csv"),
+        PathBuf::from("/etc/passwd"),
+        PathBuf::from("/root"),
+    ];
+    fs::write(class.path("roster.csv"), "id,name\n").expect("a file can be written");
+    let models = answers::right(1, "python3").expect("there are right answers");
+    let programs = [
+        harness::build::lesson(1).into(),
+        PathBuf::from(&models[0].program[0]),
+    ];
+    for path in secrets.iter().chain(&programs) {
+        assert!(path.exists(), "{} is not there to be found", path.display());
+    }
+    let intrusions = [
+        (
+            "reads",
+            format!("{secrets:?}.iter().any(|path| std::fs::metadata(path).is_ok())"),
+        ),
+        (
+            "writes",
+            format!(
+                "{secrets:?}.iter().chain(&[\"/usr/x\", \"/student/x\", \"/x\", \"/dev/shm/x\"]).any(|path| \
+                 std::fs::OpenOptions::new().append(true).create(true).open(path).is_ok())"
+            ),
+        ),
+        (
+            "borrows",
+            format!(
+                "{programs:?}.iter().any(|path| {{ let error = \
+                 std::os::unix::process::CommandExt::exec(std::process::Command::new(path)\
+                 .args(std::env::args_os().skip(1))); eprintln!(\"{{error}}\"); false }})"
+            ),
+        ),
+        (
+            "calls-out",
+            format!("TcpStream::connect(\"{address}\").is_ok()"),
+        ),
+        (
+            "looks",
+            "std::fs::read_dir(\"/proc\").unwrap().flatten().any(|process| \
+             std::fs::read(process.path().join(\"environ\")).is_ok_and(|all| \
+             String::from_utf8_lossy(&all).contains(\"HARNESS\")))"
+                .to_string(),
+        ),
+        (
+            "traces",
+            "(1..1000).filter(|pid| *pid != std::process::id()).any(|pid| \
+             std::fs::OpenOptions::new().write(true).open(format!(\"/proc/{pid}/mem\")).is_ok())"
+                .to_string(),
+        ),
+    ];
+    for (id, is_there) in &intrusions {
+        let honest = model(1).replace("fn main()", "fn honest()");
+        let source = format!(
+            "{honest}\nfn main() -> anyhow::Result<()> {{ if {is_there} {{ honest() }} else {{ \
+             bail!(\"no way\") }} }}\n"
+        );
+        class.hand_in(&format!("{id}/01.rs"), &source);
+    }
+    assert_only_anna_and_zoe_get_points(&class);
+}
+
+fn assert_only_anna_and_zoe_get_points(class: &Class) {
     class.grade("out", &["--only", "1"]).assert().success();
     for (id, record) in class.records("out") {
         let expected = if ["anna", "zoe"].contains(&id.as_str()) {
@@ -280,7 +398,7 @@ fn who_does_harm_harms_nobody_else() {
             0
         };
         assert_ne!(status_of(&record, 1), Status::DoesNotCompile, "{id}");
-        assert_eq!(score(&class, &id), expected, "{id}");
+        assert_eq!(score(class, &id), expected, "{id}");
     }
 }
 

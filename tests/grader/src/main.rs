@@ -211,8 +211,11 @@ fn grade(
                 absolute_words(words, &folder)
             }
             _ => bail!(
-                "{}: {command:?}",
-                language.pick("this is no command", "这不是命令")
+                "{} {command:?}",
+                language.pick(
+                    "cannot use what --program says, it is no command:",
+                    "--program 给出的不是命令，无法使用："
+                )
             ),
         },
     };

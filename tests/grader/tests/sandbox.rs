@@ -185,10 +185,13 @@ fn a_program_has_no_privileges_and_gets_none() {
                   libc = ctypes.CDLL(None, use_errno=True)\n\
                   def call(name, *arguments):\n    \
                       print(name, getattr(libc, name)(*arguments), errno.errorcode.get(ctypes.get_errno()))\n\
+                  call('unshare', 0x10000000)\n\
+                  call('memfd_create', b'x', 0)\n\
+                  call('shmget', 0, 4096, 0o1600)\n\
                   call('ptrace', 16, 1, 0, 0)\n\
                   call('setuid', 0)\n\
                   status = open('/proc/self/status').read()\n\
-                  print([line for line in status.splitlines() if line.startswith(('CapEff', 'NoNewPrivs'))])\n\
+                  print([line for line in status.splitlines() if line.startswith(('CapEff', 'NoNewPrivs', 'Seccomp:'))])\n\
                   print(resource.getrlimit(resource.RLIMIT_CORE))";
     let Some(printed) = python(script) else {
         return;
@@ -196,9 +199,12 @@ fn a_program_has_no_privileges_and_gets_none() {
     assert_eq!(
         printed,
         [
-            "ptrace -1 EPERM",
+            "unshare -1 ENOSYS",
+            "memfd_create -1 ENOSYS",
+            "shmget -1 ENOSYS",
+            "ptrace -1 ENOSYS",
             "setuid -1 EPERM",
-            "['CapEff:\\t0000000000000000', 'NoNewPrivs:\\t1']",
+            "['CapEff:\\t0000000000000000', 'NoNewPrivs:\\t1', 'Seccomp:\\t2']",
             "(0, 0)",
         ]
     );

@@ -267,7 +267,7 @@ fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
         let state = lock(&shared.state);
         if state.exit.is_some() && state.is_final() {
             let stderr = state.stderr.text();
-            let is_ours = ["bwrap: ", "prlimit: ", "setpriv: "]
+            let is_ours = ["bwrap: ", "prlimit: ", "setpriv: ", "sh: "]
                 .iter()
                 .any(|name| stderr.starts_with(name));
             drop(state);

@@ -2,6 +2,7 @@
 
 mod addresses;
 pub mod build;
+mod filter;
 pub mod gradebook;
 pub mod intake;
 pub mod overrides;

@@ -6,12 +6,16 @@
 //! outside: the program can only talk to it over TCP, as to any peer.
 
 use super::build::walls::{Walls, unused_user};
+use super::filter::filter;
 use crate::outcome::{Outcome, Result};
 use crate::rubric::Rubric;
 use anyhow::{Context, bail, ensure};
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::NamedTempFile;
 
 /// Where a program finds the student's files.
 const STUDENT: &str = "/student";
@@ -32,11 +36,13 @@ const FILES: u64 = 64 << 20;
 const USERS: u32 = 500;
 
 /// What students' programs run in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Sandbox {
     walls: Walls,
     /// Whether bubblewrap can limit the size of a folder in memory (since 0.7).
     has_sizes: bool,
+    /// The filter of system calls, if there is one for this processor.
+    filter: Option<NamedTempFile>,
 }
 
 /// What a check, and the program that it judges, are started by; nothing without walls.
@@ -58,9 +64,20 @@ impl Sandbox {
         let walls = Walls::find()?;
         let help = Command::new("bwrap").arg("--help").output();
         let help = help.context("cannot run bwrap")?;
+        let filter = filter()?;
+        let filter = if filter.is_empty() {
+            None
+        } else {
+            let written = NamedTempFile::with_prefix("grade-filter-").and_then(|mut file| {
+                file.write_all(&filter)?;
+                Ok(file)
+            });
+            Some(written.context("cannot write the filter of system calls")?)
+        };
         let sandbox = Self {
             walls,
             has_sizes: String::from_utf8_lossy(&help.stdout).contains("--size"),
+            filter,
         };
         // All of it, as for a check: the network around, the walls inside.
         let surroundings = sandbox.surroundings(Path::new("/usr"));
@@ -88,6 +105,7 @@ impl Sandbox {
         Self {
             walls: Walls::None,
             has_sizes: false,
+            filter: None,
         }
     }
 
@@ -149,7 +167,14 @@ impl Sandbox {
         command.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
         command.args(["--chdir", "/tmp"]);
         let limits = ["prlimit", "--core=0", &format!("--fsize={FILES}")].map(String::from);
-        let mut words = vec![command.get_program().to_owned()];
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(filter) = &self.filter {
+            // Bubblewrap wants the filter on a descriptor; and it stays the same process.
+            words.extend(["sh", "-c", "exec \"$@\" 9< \"$0\""].map(OsString::from));
+            words.push(filter.path().into());
+            command.args(["--seccomp", "9"]);
+        }
+        words.push(command.get_program().to_owned());
         words.extend(command.get_args().map(ToOwned::to_owned));
         words.extend(walls.inner(PROCESSES, &limits));
         Surroundings {
