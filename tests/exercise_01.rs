@@ -37,7 +37,7 @@ fn reply(story: &Story, connection: &mut Connection, pieces: &[&[u8]]) {
 fn expect_printed(program: &Program, text: &str) {
     let printed = predicate::eq(format!("{text}\n")).or(predicate::eq(text.to_string()));
     let printed = predicate::function(move |stdout: &str| printed.eval(stdout))
-        .fn_name("all of the reply, and nothing else, is");
+        .fn_name("all of the reply, and nothing else, is on");
     program.expect_stdout(&printed);
 }
 
@@ -148,7 +148,7 @@ fn refuses_what_gbk_cannot_encode() {
         let server = story.listen();
         let program = story.start([server.address().to_string().as_str(), "hello 😀"]);
         program.expect_exit_failure();
-        program.expect_stderr(&predicate::str::is_empty().not());
+        program.expect_any_stderr();
         server.expect_nothing();
     });
 }

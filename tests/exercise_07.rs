@@ -2,7 +2,6 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::{Program, Story};
-use predicates::prelude::*;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -289,7 +288,7 @@ fn a_lost_connection_is_told_and_is_a_failure() {
         let address = server.address().to_string();
         let lost = |program: &Program| {
             program.expect_exit_failure();
-            program.expect_stderr(&predicate::str::is_empty().not());
+            program.expect_any_stderr();
         };
         // A reset, and an end, while there may still be something to send.
         let program = story.start_with_stdin([&address]);

@@ -6,7 +6,7 @@ use crate::processes::{Family, lock};
 use crate::resources::Resources;
 use crate::story::Story;
 use crate::{hints, kernel, text};
-use predicates::Predicate;
+use predicates::prelude::{Predicate, predicate};
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -555,6 +555,13 @@ impl Program {
         self.expect_stream("stderr", predicate, |state| &state.stderr);
     }
 
+    /// Waits until the program has printed anything on stderr.
+    #[track_caller]
+    pub fn expect_any_stderr(&self) {
+        let any = predicate::function(|text: &str| !text.is_empty());
+        self.expect_stderr(&any.fn_name("something is on"));
+    }
+
     /// Expects that the program has reported no error so far.
     #[track_caller]
     pub fn expect_no_errors(&self) {
@@ -572,8 +579,12 @@ impl Program {
         predicate: &impl Predicate<str>,
         stream: fn(&State) -> &Output,
     ) {
-        // A predicate calls what it judges `var`.
-        let what = predicate.to_string().replacen("var", name, 1);
+        // A predicate calls what it judges `var`. One that has a name says `NAME(var)`.
+        let what = predicate.to_string();
+        let what = match what.strip_suffix("(var)") {
+            Some(named) => format!("{named} {name}"),
+            None => what.replacen("var", name, 1),
+        };
         self.story.step(format!("wait until {what}"));
         let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
         if fits.is_none() {

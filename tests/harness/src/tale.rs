@@ -167,10 +167,10 @@ impl fmt::Display for Tale {
 impl End {
     fn tell(&self, say: Say, out: &mut String) {
         for Stream { name, total, block } in &self.streams {
-            let what = if *total == 0 {
-                format!("The {name} of {}: nothing", self.name)
-            } else {
-                format!("The {name} of {}, {total} bytes:", self.name)
+            let what = match total {
+                0 => format!("The {name} of {}: nothing", self.name),
+                1 => format!("The {name} of {}, 1 byte:", self.name),
+                _ => format!("The {name} of {}, {total} bytes:", self.name),
             };
             let _ = writeln!(out, "\n{}", say(Part::Heading, &what));
             block.tell(say, out);
