@@ -1,6 +1,7 @@
 //! `cargo grade doctor`: looks at the machine.
 
 use anstyle::{AnsiColor, Style};
+use grade::class::sandbox::Sandbox;
 use grade::language::Language;
 use std::net::{Ipv6Addr, TcpListener};
 use std::process::Command;
@@ -11,44 +12,58 @@ struct Finding {
     found: String,
     /// What to do about it; `None` if it is as it should be.
     cure: Option<String>,
+    /// Whether lessons and exercises need it; otherwise only a part of the project does.
+    is_needed: bool,
 }
 
 /// Looks at everything that lessons and grades depend on. Returns whether all is there
 /// that they cannot do without.
 pub(crate) fn examine(language: Language) -> bool {
-    let findings = [
+    let mut findings = vec![
         toolchain(language),
         python(language),
         ipv6(language),
         open_files(language),
         locale(language),
-        sandbox(language),
     ];
+    if cfg!(target_os = "linux") {
+        findings.extend([ss(language), strace(language), sandbox(language)]);
+    }
     let mut all_well = true;
-    for Finding { what, found, cure } in findings {
-        let (style, word) = match cure {
-            None => (
+    for finding in findings {
+        let (style, word) = match (&finding.cure, finding.is_needed) {
+            (None, _) => (
                 AnsiColor::Green.on_default(),
                 language.pick("fine   ", "正常"),
             ),
-            Some(_) => (
-                AnsiColor::Yellow.on_default(),
+            (Some(_), true) => (
+                AnsiColor::Red.on_default(),
                 language.pick("missing", "缺少"),
             ),
+            (Some(_), false) => (
+                AnsiColor::Yellow.on_default(),
+                language.pick("without", "没有"),
+            ),
         };
-        say!("{style}{word}{style:#}  {what}: {found}");
-        if let Some(cure) = cure {
+        say!(
+            "{style}{word}{style:#}  {}: {}",
+            finding.what,
+            finding.found
+        );
+        if let Some(cure) = finding.cure {
             let bold = Style::new().bold();
             say!("         {bold}{cure}{bold:#}");
-            all_well = false;
+            all_well &= !finding.is_needed;
         }
     }
     all_well
 }
 
-/// What a command prints in one line, if it can be run.
+/// What a command says of its version, in one line, if it can be run.
 fn version(command: &str) -> Option<String> {
-    let output = Command::new(command).arg("--version").output().ok()?;
+    // It knows only this one, which others take for something else.
+    let argument = if command == "ss" { "-V" } else { "--version" };
+    let output = Command::new(command).arg(argument).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output
         .status
@@ -71,6 +86,7 @@ fn toolchain(language: Language) -> Finding {
         what: "Rust",
         found,
         cure,
+        is_needed: true,
     }
 }
 
@@ -88,6 +104,7 @@ fn python(language: Language) -> Finding {
         what: "python3",
         found,
         cure,
+        is_needed: false,
     }
 }
 
@@ -97,6 +114,7 @@ fn ipv6(language: Language) -> Finding {
             what: "::1",
             found: "IPv6".into(),
             cure: None,
+            is_needed: false,
         },
         Err(error) => Finding {
             what: "::1",
@@ -109,6 +127,7 @@ fn ipv6(language: Language) -> Finding {
                     )
                     .into(),
             ),
+            is_needed: false,
         },
     }
 }
@@ -117,7 +136,10 @@ fn ipv6(language: Language) -> Finding {
 fn open_files(language: Language) -> Finding {
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile).current;
-    let found = limit.map_or("unlimited".to_string(), |limit| limit.to_string());
+    let found = limit.map_or(
+        language.pick("unlimited", "没有限制").to_string(),
+        |limit| limit.to_string(),
+    );
     let cure = limit.is_some_and(|limit| limit < 256).then(|| {
         format!(
             "{} ulimit -n 1024",
@@ -125,18 +147,20 @@ fn open_files(language: Language) -> Finding {
         )
     });
     Finding {
-        what: "open files",
+        what: language.pick("open files", "打开的文件数上限"),
         found,
         cure,
+        is_needed: true,
     }
 }
 
 #[cfg(not(unix))]
-fn open_files(_language: Language) -> Finding {
+fn open_files(language: Language) -> Finding {
     Finding {
-        what: "open files",
-        found: "not limited".to_string(),
+        what: language.pick("open files", "打开的文件数上限"),
+        found: language.pick("not limited", "没有限制").to_string(),
         cure: None,
+        is_needed: true,
     }
 }
 
@@ -155,25 +179,61 @@ fn locale(language: Language) -> Finding {
         )
     });
     Finding {
-        what: "locale",
+        what: language.pick("locale", "区域设置"),
         found,
         cure,
+        is_needed: true,
     }
 }
 
-fn sandbox(language: Language) -> Finding {
-    let found = version("bwrap").unwrap_or_default();
-    let cure = (cfg!(target_os = "linux") && found.is_empty()).then(|| {
+fn ss(language: Language) -> Finding {
+    let found = version("ss").unwrap_or_default();
+    let cure = found.is_empty().then(|| {
         language
             .pick(
-                "to grade programs of others, install bubblewrap from the system's packages",
-                "若要给别人的程序评分，请从系统软件源安装 bubblewrap",
+                "to see what the kernel did, as the book does, install iproute2 from the \
+                 system's packages",
+                "想像书里那样查看内核做了什么，请从系统软件源安装 iproute2",
             )
             .into()
     });
     Finding {
-        what: "sandbox",
+        what: "ss",
         found,
         cure,
+        is_needed: false,
+    }
+}
+
+fn strace(language: Language) -> Finding {
+    let found = version("strace").unwrap_or_default();
+    let cure = found.is_empty().then(|| {
+        language
+            .pick(
+                "to see the system calls, as the book does, install strace from the system's \
+                 packages",
+                "想像书里那样查看系统调用，请从系统软件源安装 strace",
+            )
+            .into()
+    });
+    Finding {
+        what: "strace",
+        found,
+        cure,
+        is_needed: false,
+    }
+}
+
+fn sandbox(language: Language) -> Finding {
+    let what = language.pick("sandbox for a class", "给全班评分用的沙箱");
+    let (found, cure) = match Sandbox::find() {
+        Ok(_) => (version("bwrap").unwrap_or_default(), None),
+        Err(error) => (String::new(), Some(format!("{error:#}"))),
+    };
+    Finding {
+        what,
+        found,
+        cure,
+        is_needed: false,
     }
 }
