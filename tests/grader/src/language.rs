@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A language that everything is said in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
     /// English
@@ -19,6 +19,19 @@ impl Language {
         match sys_locale::get_locale() {
             Some(locale) if locale.starts_with("zh") => Self::Zh,
             _ => Self::En,
+        }
+    }
+
+    /// A language as people write it in a table: `en`, `English`, `zh-CN`, `中文`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let word = word.trim().to_lowercase();
+        let begins = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
+        if begins(&["zh", "cn", "chinese", "中", "汉"]) {
+            Some(Self::Zh)
+        } else if begins(&["en", "英"]) {
+            Some(Self::En)
+        } else {
+            None
         }
     }
 

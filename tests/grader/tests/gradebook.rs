@@ -43,6 +43,7 @@ fn record(id: &str, name: &str, statuses: [Status; 7]) -> Record {
         student: Student {
             id: id.to_string(),
             name: name.to_string(),
+            language: None,
         },
         language: Language::En,
         exercises: graded.collect(),
@@ -231,6 +232,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<Vec<Override>> {
     let students = ["s1", "-s2", "张三"].map(|id| Student {
         id: id.to_string(),
         name: "A Name".to_string(),
+        language: None,
     });
     overrides::read(&path, &students, &exercises())
 }

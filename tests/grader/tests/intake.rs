@@ -79,6 +79,7 @@ fn student(id: &str, name: &str) -> Student {
     Student {
         id: id.to_string(),
         name: name.to_string(),
+        language: None,
     }
 }
 
@@ -641,14 +642,29 @@ fn a_roster_as_spreadsheets_write_it() {
 }
 
 #[test]
+fn a_roster_says_who_reads_which_language() {
+    let rosters = [
+        "id,name,language\n1,A,zh-CN\n2,B,English\n3,C,\n",
+        "学号,姓名,语言\n1,A,中文\n2,B,英语\n3,C,\n",
+    ];
+    for text in rosters {
+        let folder = Folder::with(&[("roster.csv", text.as_bytes())]);
+        let students = roster::read(&folder.path().join("roster.csv")).expect("a roster");
+        let languages: Vec<_> = students.iter().map(|student| student.language).collect();
+        assert_eq!(languages, [Some(Language::Zh), Some(Language::En), None]);
+    }
+}
+
+#[test]
 fn a_roster_that_is_wrong_says_where() {
-    let cases: [(&[u8], &[&str]); 6] = [
+    let cases: [(&[u8], &[&str]); 7] = [
         (b"", &["it is empty"]),
         (b"who,what\na,b\n", &["columns id and name", "who, what"]),
         (b"id,name\n1,A\n\n2,B\n1,C\n", &["lines 2 and 5", "\"1\""]),
         (b"id,name\n1,A\n,B\n", &["line 3", "no id"]),
         (b"\xef\xbb\xbfid,name\n1,\xff\n", &["UTF-8"]),
         (b"id,name\n1,\x81\x20\n", &["nor GBK"]),
+        (b"id,name,lang\n1,A,en\n2,B,fr\n", &["line 3", "\"fr\""]),
     ];
     for (bytes, parts) in cases {
         let folder = Folder::with(&[("roster.csv", bytes)]);

@@ -33,6 +33,7 @@ fn student(id: &str) -> Student {
     Student {
         id: id.to_string(),
         name: format!("Name of {id}"),
+        language: None,
     }
 }
 

@@ -290,7 +290,7 @@ impl Sorting<'_> {
     }
 
     fn take(&mut self, item: Item, student: Student, rest: String, unknown: Option<Text>) {
-        let Student { id, name } = student.clone();
+        let Student { id, name, .. } = student.clone();
         let submission = self.submissions.entry(id).or_insert_with(|| Submission {
             student,
             paths: Vec::new(),
@@ -395,6 +395,7 @@ fn known(claim: Claim) -> Owner {
     let student = Student {
         id: claim.id,
         name: claim.name,
+        language: None,
     };
     Owner::Student(student, claim.rest, None)
 }

@@ -15,6 +15,9 @@ pub struct Student {
     pub id: String,
     /// Their name, for people.
     pub name: String,
+    /// The language of their feedback, if it is not that of the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// A student, and what grading has found.

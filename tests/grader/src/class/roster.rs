@@ -2,7 +2,8 @@
 
 use super::record::Student;
 use super::table::{Headings, Row, Table};
-use anyhow::ensure;
+use crate::language::Language;
+use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +29,8 @@ const NAME: Headings = &[
 ];
 const FIRST: Headings = &["first name", "given name", "名"];
 const LAST: Headings = &["last name", "surname", "family name", "姓"];
+
+const LANGUAGE: Headings = &["language", "lang", "locale", "语言"];
 
 /// The columns of a name.
 enum Name {
@@ -61,14 +64,15 @@ impl Name {
 ///
 /// Its first line names the columns: an id (`id`, `student id`, `sid`, `id number`, `学号`)
 /// and a name (`name`, `full name`, `student`, `姓名`, or `first name` and `last name`);
-/// case does not count, and neither do other columns. Commas, semicolons or tabs separate
+/// case does not count, and neither do other columns. A third one may say the language of their
+/// feedback (`language`, `语言`): `en`, `zh`, or nothing for that of the report. Commas, semicolons or tabs separate
 /// them. The file is in UTF-8 with or without a byte order mark, in UTF-16 with one, or in
 /// GBK, as Excel in China writes it. A student without a name is called by the id.
 ///
 /// # Errors
 ///
 /// If the file cannot be read or has not these columns; if a row has no id, or the id of
-/// another row: the error names the lines.
+/// another row, or a language that is none of ours: the error names the lines.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Student>> {
     let columns = |table: &Table| Some((table.column(ID)?, Name::find(table)?));
     let table = Table::read(path, |table| columns(table).is_some())
@@ -79,6 +83,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Student>> {
     let Some((id_column, name)) = columns(&table) else {
         return Ok(students);
     };
+    let language_column = table.column(LANGUAGE);
     for row in &table.rows {
         let id = row.cell(id_column).to_string();
         let (line, path) = (row.line, path.display());
@@ -88,7 +93,13 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Student>> {
         }
         let name = name.of(row);
         let name = if name.is_empty() { id.clone() } else { name };
-        students.push(Student { id, name });
+        let language = match language_column.map(|column| row.cell(column)) {
+            None | Some("") => None,
+            Some(word) => Some(Language::of_word(word).with_context(|| {
+                format!("{path}, line {line}: {word:?} is no language that I know: en or zh")
+            })?),
+        };
+        students.push(Student { id, name, language });
     }
     Ok(students)
 }

@@ -488,7 +488,8 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         to_compile: &SyncSender<Task<'s>>,
     ) -> anyhow::Result<()> {
         let student = &submission.student;
-        let handed = submission.open(self.all, self.originals, self.order.language);
+        let language = student.language.unwrap_or(self.order.language);
+        let handed = submission.open(self.all, self.originals, language);
         let old = self.old.get(&student.id);
         let mut exercises = BTreeMap::new();
         for graded in old.iter().flat_map(|record| &record.exercises) {
@@ -687,7 +688,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         };
         let record = Record {
             student: sheet.student.clone(),
-            language: self.order.language,
+            language: sheet.student.language.unwrap_or(self.order.language),
             exercises,
             notices: sheet.notices.clone(),
         };

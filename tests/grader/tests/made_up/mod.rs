@@ -92,6 +92,7 @@ fn student(number: u64) -> Student {
             0 => name.to_string(),
             _ => format!("{name} {round}"),
         },
+        language: None,
     }
 }
 
