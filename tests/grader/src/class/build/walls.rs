@@ -19,6 +19,9 @@ pub(super) const PROGRAM: &str = "program";
 /// about 10 for each; this is only for what nobody has thought of.
 const PROCESSES: u32 = 1024;
 
+/// The user whom systems call `nobody`, inside a user namespace.
+const NOBODY: u32 = 65_534;
+
 /// What the compiler is run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::class) enum Walls {
@@ -153,8 +156,11 @@ impl Walls {
         }
         match self {
             Self::None => {}
+            // Who is root here keeps the capabilities otherwise.
             Self::Namespace => {
-                command.arg("--unshare-user");
+                let nobody = NOBODY.to_string();
+                command.args(["--unshare-user", "--uid", &nobody, "--gid", &nobody]);
+                command.args(["--cap-drop", "ALL"]);
             }
             // For setpriv, which gives them up.
             Self::User(_) => {
@@ -169,8 +175,10 @@ impl Walls {
     pub(in crate::class) fn inner(self, processes: u32, limits: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--".into()];
         words.extend(limits.iter().map(OsString::from));
+        if self == Self::Namespace && counts_by_namespace() {
+            words.push(format!("--nproc={processes}").into());
+        }
         if let Self::User(user) = self {
-            // Not for others: they count the processes of the teacher, too.
             words.push(format!("--nproc={processes}").into());
             let id = user.to_string();
             let become_user = ["setpriv", "--reuid", &id, "--regid", &id];
@@ -180,6 +188,16 @@ impl Walls {
         }
         words
     }
+}
+
+/// Whether the kernel counts the processes of a user apart in each user namespace (since Linux
+/// 5.14). An older one would count all of the teacher's.
+fn counts_by_namespace() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map_while(|number| number.parse::<u32>().ok());
+    matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) >= (5, 14))
 }
 
 /// The limits of each process. Data, and not address space: the compiler maps much that it
