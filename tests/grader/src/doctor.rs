@@ -20,14 +20,53 @@ struct Finding {
 /// that they cannot do without.
 pub(crate) fn examine(language: Language) -> bool {
     let mut findings = vec![
-        toolchain(language),
-        python(language),
+        // The grader was built by it: it is new enough.
+        command(
+            "Rust",
+            "rustc",
+            true,
+            language.pick(
+                "install Rust from https://rustup.rs",
+                "从 https://rustup.rs 安装 Rust",
+            ),
+        ),
+        command(
+            "python3",
+            "python3",
+            false,
+            language.pick(
+                "install Python 3.9 or newer: without it the Python twins are not tested",
+                "安装 Python 3.9 或更新版本：没有它就不测试 Python 版的课程程序",
+            ),
+        ),
         ipv6(language),
         open_files(language),
         locale(language),
     ];
     if cfg!(target_os = "linux") {
-        findings.extend([ss(language), strace(language), sandbox(language)]);
+        findings.extend([
+            command(
+                "ss",
+                "ss",
+                false,
+                language.pick(
+                    "to see what the kernel did, as the book does, install iproute2 from the \
+                 system's packages",
+                    "想像书里那样查看内核做了什么，请从系统软件源安装 iproute2",
+                ),
+            ),
+            command(
+                "strace",
+                "strace",
+                false,
+                language.pick(
+                    "to see the system calls, as the book does, install strace from the system's \
+                 packages",
+                    "想像书里那样查看系统调用，请从系统软件源安装 strace",
+                ),
+            ),
+            sandbox(language),
+        ]);
     }
     let mut all_well = true;
     for finding in findings {
@@ -71,40 +110,14 @@ fn version(command: &str) -> Option<String> {
         .then(|| text.lines().next().unwrap_or_default().to_string())
 }
 
-fn toolchain(language: Language) -> Finding {
-    // The grader was built by it: it is new enough.
-    let found = version("rustc").unwrap_or_default();
-    let cure = found.is_empty().then(|| {
-        language
-            .pick(
-                "install Rust from https://rustup.rs",
-                "从 https://rustup.rs 安装 Rust",
-            )
-            .into()
-    });
+/// A command that has a version, or else a cure.
+fn command(what: &'static str, name: &str, is_needed: bool, cure: &str) -> Finding {
+    let found = version(name);
     Finding {
-        what: "Rust",
-        found,
-        cure,
-        is_needed: true,
-    }
-}
-
-fn python(language: Language) -> Finding {
-    let found = version("python3").unwrap_or_default();
-    let cure = found.is_empty().then(|| {
-        language
-            .pick(
-                "install Python 3.9 or newer: without it the Python twins are not tested",
-                "安装 Python 3.9 或更新版本：没有它就不测试 Python 版的课程程序",
-            )
-            .into()
-    });
-    Finding {
-        what: "python3",
-        found,
-        cure,
-        is_needed: false,
+        what,
+        cure: found.is_none().then(|| cure.to_string()),
+        found: found.unwrap_or_default(),
+        is_needed,
     }
 }
 
@@ -186,49 +199,20 @@ fn locale(language: Language) -> Finding {
     }
 }
 
-fn ss(language: Language) -> Finding {
-    let found = version("ss").unwrap_or_default();
-    let cure = found.is_empty().then(|| {
-        language
-            .pick(
-                "to see what the kernel did, as the book does, install iproute2 from the \
-                 system's packages",
-                "想像书里那样查看内核做了什么，请从系统软件源安装 iproute2",
-            )
-            .into()
-    });
-    Finding {
-        what: "ss",
-        found,
-        cure,
-        is_needed: false,
-    }
-}
-
-fn strace(language: Language) -> Finding {
-    let found = version("strace").unwrap_or_default();
-    let cure = found.is_empty().then(|| {
-        language
-            .pick(
-                "to see the system calls, as the book does, install strace from the system's \
-                 packages",
-                "想像书里那样查看系统调用，请从系统软件源安装 strace",
-            )
-            .into()
-    });
-    Finding {
-        what: "strace",
-        found,
-        cure,
-        is_needed: false,
-    }
-}
-
 fn sandbox(language: Language) -> Finding {
     let what = language.pick("sandbox for a class", "给全班评分用的沙箱");
     let (found, cure) = match Sandbox::find() {
         Ok(_) => (version("bwrap").unwrap_or_default(), None),
-        Err(error) => (String::new(), Some(format!("{error:#}"))),
+        Err(error) => {
+            let cure = match language {
+                Language::En => format!("{error:#}"),
+                Language::Zh => format!(
+                    "请从系统软件源安装 bubblewrap、iproute2 和 util-linux，并允许普通用户创建命名空间\
+                     （{error:#}）"
+                ),
+            };
+            (String::new(), Some(cure))
+        }
     };
     Finding {
         what,
