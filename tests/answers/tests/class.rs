@@ -174,7 +174,14 @@ fn assert_failed(
         let failed = failed(record, *exercise);
         assert_eq!(status_of(record, *exercise), Status::Graded, "{id}");
         if failed != *fails {
-            complaints.push(format!("{id} fails {failed:?} instead of {fails:?}"));
+            let checks = record.exercises.iter().flat_map(|graded| &graded.checks);
+            let stories: String = checks
+                .filter(|check| !fails.contains(&check.name))
+                .filter_map(|check| Some(format!("\n{}: {}", check.name, check.failure.as_ref()?)))
+                .collect();
+            complaints.push(format!(
+                "{id} fails {failed:?} instead of {fails:?}{stories}"
+            ));
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
