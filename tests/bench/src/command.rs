@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 ///
 /// If it cannot be run, or fails.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
-    let name = format!("{:?}", command.get_program());
+    let name = command.get_program().display().to_string();
     let output = harness::outside(command)
         .stdin(Stdio::null())
         .output()

@@ -45,7 +45,7 @@ pub struct Load {
 
 /// Clients that are connected to a server.
 pub struct Clients {
-    clients: Vec<Client>,
+    all: Vec<Client>,
     poll: Poll,
     events: Events,
     address: SocketAddr,
@@ -82,7 +82,7 @@ impl Clients {
     /// If the system cannot wait for many sockets.
     pub fn of(address: SocketAddr) -> anyhow::Result<Self> {
         Ok(Self {
-            clients: Vec::new(),
+            all: Vec::new(),
             poll: Poll::new().context("cannot wait for sockets")?,
             events: Events::with_capacity(1024),
             address,
@@ -96,8 +96,8 @@ impl Clients {
     ///
     /// If one cannot connect, or is not answered rightly.
     pub fn connect(&mut self, count: usize) -> anyhow::Result<()> {
-        while self.clients.len() < count {
-            let number = self.clients.len();
+        while self.all.len() < count {
+            let number = self.all.len();
             let stream = self
                 .connect_one()
                 .with_context(|| format!("client {number}"))?;
@@ -106,7 +106,7 @@ impl Clients {
             registry
                 .register(&mut stream, Token(number), Interest::READABLE)
                 .context("cannot wait for a socket")?;
-            self.clients.push(Client {
+            self.all.push(Client {
                 stream,
                 received: 0,
                 waits_since: None,
@@ -158,7 +158,7 @@ impl Clients {
         let mut load = Load::default();
         let start = Instant::now();
         let end = start + duration;
-        for client in &mut self.clients {
+        for client in &mut self.all {
             client.send(Instant::now(), &mut load);
         }
         let mut last = start;
@@ -193,8 +193,8 @@ impl Clients {
         while next < count {
             let now = Instant::now();
             while next < count && due <= now {
-                let index = next % self.clients.len();
-                self.clients[index].ask(due, now, &mut load);
+                let index = next % self.all.len();
+                self.all[index].ask(due, now, &mut load);
                 next += 1;
                 due += gap;
             }
@@ -214,10 +214,10 @@ impl Clients {
         load: &mut Load,
         mut replied: impl FnMut(&mut Client, &mut Load, (Instant, Instant), Instant),
     ) -> anyhow::Result<()> {
-        while self.clients.iter().any(Client::waits) {
+        while self.all.iter().any(Client::waits) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                for client in &mut self.clients {
+                for client in &mut self.all {
                     client.give_up(load);
                 }
                 break;
@@ -239,7 +239,7 @@ impl Clients {
             polled => polled.context("cannot wait for sockets")?,
         }
         for event in &self.events {
-            let client = &mut self.clients[event.token().0];
+            let client = &mut self.all[event.token().0];
             match client.receive() {
                 Came::NotYet => {}
                 Came::Wrong => client.give_up(load),

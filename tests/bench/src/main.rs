@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(long, default_value_t = 2000)]
     opened: usize,
     /// How many idle clients there are when memory is measured: first and then
-    #[arg(long, value_delimiter = ',', num_args = 2, default_values_t = [1000, 5000])]
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000")]
     idle: Vec<usize>,
     /// How many clients are connected at Ctrl-C
     #[arg(long, default_value_t = 1000)]
@@ -88,6 +88,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.check()?;
+    if cfg!(debug_assertions) {
+        say(
+            "bench: without --release the load is slower than the servers: do not keep these figures",
+        );
+    }
     let folder = arguments.out.clone().unwrap_or_else(results::folder);
     let wants = |what| arguments.what == what || arguments.what == What::All;
     if wants(What::Servers) {
@@ -152,8 +157,8 @@ impl Arguments {
             "there can be 1 to {most} clients"
         );
         ensure!(
-            self.idle[0] < self.idle[1],
-            "--idle: the first number must be the smaller one"
+            self.idle.len() == 2 && self.idle[0] < self.idle[1],
+            "--idle takes two numbers, such as 1000,5000, and the first is the smaller one"
         );
         ensure!(
             (1..=100_000).contains(&self.rate),

@@ -110,6 +110,11 @@ impl Servers {
         self.commands.keys().copied().collect()
     }
 
+    /// The command that starts a server; the address to listen on comes after it.
+    pub fn command(&self, kind: Kind) -> Option<&[String]> {
+        self.commands.get(&kind).map(Vec::as_slice)
+    }
+
     /// Starts a server, on a core of its own if one is named.
     ///
     /// # Errors

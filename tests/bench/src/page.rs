@@ -1,3 +1,0 @@
-pub fn write() -> anyhow::Result<()> {
-    Ok(())
-}
