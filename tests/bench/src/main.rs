@@ -35,9 +35,9 @@ struct Arguments {
     /// How many clients are connected at Ctrl-C
     #[arg(long, default_value_t = 1000)]
     leaving: usize,
-    /// Let the servers and the load share all cores
+    /// Give the servers a core and the load another one
     #[arg(long)]
-    no_pin: bool,
+    pin: bool,
     /// How many megabytes are moved through a buffer
     #[arg(long, default_value_t = 512)]
     megabytes: usize,
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.check()?;
-    if cfg!(debug_assertions) {
+    if cfg!(debug_assertions) && arguments.what != What::Page {
         say(
             "bench: without --release the load is slower than the servers: do not keep these figures",
         );
@@ -185,7 +185,7 @@ impl Arguments {
             opened: self.opened,
             idle: (self.idle[0], self.idle[1]),
             leaving: self.leaving,
-            pinned: !self.no_pin,
+            pinned: self.pin,
         }
     }
 }

@@ -87,9 +87,11 @@ fn servers_are_measured_and_no_request_fails() {
     }
 }
 
-/// A server that answers as this function does: what it is given is how many messages the
-/// connection has had before.
-fn answering(answer: fn(usize, &mut TcpStream)) -> SocketAddr {
+/// What a server answers: it is given how many messages the connection has had before.
+type Answer = fn(usize, &mut TcpStream);
+
+/// A server that answers as this function does.
+fn answering(answer: Answer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a test can listen");
     let address = listener.local_addr().expect("a listener has an address");
     thread::spawn(move || {
@@ -100,7 +102,7 @@ fn answering(answer: fn(usize, &mut TcpStream)) -> SocketAddr {
     address
 }
 
-fn serve(mut stream: TcpStream, answer: fn(usize, &mut TcpStream)) {
+fn serve(mut stream: TcpStream, answer: Answer) {
     let mut buffer = [0; 1024];
     for number in 0.. {
         match stream.read(&mut buffer) {
@@ -117,7 +119,7 @@ fn right(stream: &mut TcpStream) {
 
 #[test]
 fn wrong_answers_are_failures() {
-    let answers: [(&str, fn(usize, &mut TcpStream)); 4] = [
+    let answers: [(&str, Answer); 4] = [
         ("another text", |number, stream| match number {
             0 => right(stream),
             _ => drop(stream.write_all(b"server: hello, Client!")),
@@ -132,10 +134,10 @@ fn wrong_answers_are_failures() {
             0 => right(stream),
             _ => drop(stream.shutdown(std::net::Shutdown::Both)),
         }),
-        ("half of it, and the end", |number, stream| match number {
-            0 => right(stream),
-            _ => {
-                drop(stream.write_all(&REPLY[..10]));
+        ("half of it, and the end", |number, stream| {
+            let length = if number == 0 { REPLY.len() } else { 10 };
+            drop(stream.write_all(&REPLY[..length]));
+            if number > 0 {
                 drop(stream.shutdown(std::net::Shutdown::Both));
             }
         }),

@@ -26,6 +26,10 @@ pub(super) fn all(results: &Results, language: Language) -> Vec<(&'static str, S
         ("goals", of_goals(results, language)),
         ("machine", of_machines(results, language)),
         (
+            "settings",
+            or_missing(servers.map(|figures| settings(&figures.settings, language))),
+        ),
+        (
             "requests",
             or_missing(servers.map(|figures| requests(figures, language))),
         ),
@@ -191,6 +195,34 @@ fn of_machines(results: &Results, language: Language) -> String {
         })
         .collect();
     table(&headings, &rows)
+}
+
+/// How the servers were measured, in a sentence.
+fn settings(settings: &servers::Settings, language: Language) -> String {
+    let servers::Settings {
+        rounds,
+        seconds,
+        rate,
+        ..
+    } = *settings;
+    let rate = thousands(rate.into());
+    let opened = thousands(settings.opened as u64);
+    let cores = match (language, settings.pinned) {
+        (Language::En, true) => "The server had one core, and the clients another.",
+        (Language::En, false) => "Server and clients shared all cores.",
+        (Language::Zh, true) => "服务器和客户端各占一个核。",
+        (Language::Zh, false) => "服务器和客户端共用所有的核。",
+    };
+    match language {
+        Language::En => format!(
+            "{rounds} rounds, {seconds} s for each load; in the open loop {rate} messages a \
+             second; {opened} connections opened in each round. {cores}\n"
+        ),
+        Language::Zh => format!(
+            "一共 {rounds} 轮，每次压测 {seconds} 秒；开环每秒 {rate} 条消息；每轮新开 {opened} \
+             个连接。{cores}\n"
+        ),
+    }
 }
 
 /// Requests per second of a server with so many clients.
