@@ -35,7 +35,7 @@ pub struct Load {
     pub answered: u64,
     /// Requests that were answered wrongly or not at all.
     pub failed: u64,
-    /// From the first message to the last reply that counts.
+    /// How long it was; for one message each, until the last reply.
     pub took: Duration,
     /// From the moment that a message was sent to its reply.
     pub service: Latencies,
@@ -173,7 +173,12 @@ impl Clients {
                 client.send(now, load);
             }
         })?;
-        load.took = last - start;
+        // To the end, and not to the last reply: a pause before the end counts too.
+        load.took = if duration.is_zero() {
+            last - start
+        } else {
+            duration
+        };
         Ok(load)
     }
 

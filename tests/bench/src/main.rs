@@ -35,9 +35,9 @@ struct Arguments {
     /// How many clients are connected at Ctrl-C
     #[arg(long, default_value_t = 1000)]
     leaving: usize,
-    /// Give the servers a core and the load another one
-    #[arg(long)]
-    pin: bool,
+    /// Where a server and the load on it compute
+    #[arg(long, value_enum, default_value_t = servers::Cores::Shared)]
+    cores: servers::Cores,
     /// How many megabytes are moved through a buffer
     #[arg(long, default_value_t = 512)]
     megabytes: usize,
@@ -185,7 +185,7 @@ impl Arguments {
             opened: self.opened,
             idle: (self.idle[0], self.idle[1]),
             leaving: self.leaving,
-            pinned: self.pin,
+            cores: self.cores,
         }
     }
 }

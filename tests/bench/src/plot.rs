@@ -12,6 +12,9 @@ const RIGHT: f64 = 392.0;
 const ROW: f64 = 20.0;
 const HEADING: f64 = 30.0;
 
+/// The height of the title.
+const TITLE: f64 = 18.0;
+
 /// How a bar is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -93,19 +96,25 @@ impl Plot {
             escaped(&self.title),
             escaped(&self.description)
         );
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            svg,
+            "<text x=\"0\" y=\"14\">{}</text>",
+            escaped(&self.title)
+        );
         for (value, text) in &self.ticks {
             let x = self.x(*value);
             // Writing to a String cannot fail.
             let _ = writeln!(
                 svg,
-                "<path d=\"M{x:.1} 8 L{x:.1} {bottom}\" stroke=\"currentColor\" \
+                "<path d=\"M{x:.1} 26 L{x:.1} {bottom}\" stroke=\"currentColor\" \
                  stroke-opacity=\"0.2\"/>\n<text x=\"{x:.1}\" y=\"{}\" \
                  text-anchor=\"middle\">{}</text>",
                 bottom + 16.0,
                 escaped(text)
             );
         }
-        let mut y = 0.0;
+        let mut y = TITLE;
         for (heading, rows) in &self.groups {
             let _ = writeln!(
                 svg,
@@ -176,7 +185,7 @@ impl Plot {
 /// The height of so many rows in so many groups.
 #[allow(clippy::cast_precision_loss, reason = "some rows")]
 fn height(rows: usize, groups: usize) -> f64 {
-    rows as f64 * ROW + groups as f64 * HEADING + 6.0
+    rows as f64 * ROW + groups as f64 * HEADING + TITLE + 6.0
 }
 
 /// A text as XML has it.

@@ -175,6 +175,15 @@ fn build_c(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     }
 }
 
+/// Time that a process has computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuTime {
+    /// In the program itself.
+    pub user: Duration,
+    /// In the kernel, for the program.
+    pub system: Duration,
+}
+
 /// A server that runs. Its stdout is `/dev/null`. It is killed when this is dropped.
 pub struct Server {
     /// Where it listens.
@@ -243,15 +252,31 @@ impl Server {
         text.unwrap_or_default().trim_end().to_string()
     }
 
-    /// The time that it has computed, on all cores.
+    /// The time that it has computed on all cores: in the program itself, and in the kernel
+    /// for it. (See `proc_pid_stat(5)`.)
     ///
     /// # Errors
     ///
     /// If the kernel does not tell.
-    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        let resources = harness::Resources::of(self.process());
-        let resources = resources.context("the kernel does not tell what the server uses")?;
-        Ok(resources.cpu_time)
+    pub fn cpu_time(&self) -> anyhow::Result<CpuTime> {
+        /// Linux counts in hundredths of a second, as far as programs can see.
+        const TICK: Duration = Duration::from_millis(10);
+
+        let path = format!("/proc/{}/stat", self.process());
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        // The second field, the name in brackets, may have blanks in it.
+        let (_, fields) = text
+            .rsplit_once(')')
+            .context("no name in the stat of a process")?;
+        let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+        let mut next = || {
+            let ticks = ticks.next().context("a stat has 52 fields")?;
+            anyhow::Ok(TICK * ticks.context("a time is a number")?)
+        };
+        Ok(CpuTime {
+            user: next()?,
+            system: next()?,
+        })
     }
 
     /// The memory that it has now, in bytes.

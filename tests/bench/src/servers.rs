@@ -18,6 +18,18 @@ const WARM_UP: Duration = Duration::from_millis(100);
 /// How often memory is measured: it hardly differs from time to time.
 const MEMORY_ROUNDS: usize = 3;
 
+/// Where a server and the load on it compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cores {
+    /// Wherever the kernel lets them
+    Shared,
+    /// Each on a core of its own
+    Apart,
+    /// Both on the same core
+    One,
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -35,8 +47,8 @@ pub struct Settings {
     pub idle: (usize, usize),
     /// How many clients are connected at Ctrl-C.
     pub leaving: usize,
-    /// Whether the server and the load have a core each.
-    pub pinned: bool,
+    /// Where the server and the load compute.
+    pub cores: Cores,
 }
 
 /// What was measured of all servers.
@@ -70,6 +82,9 @@ pub struct UnderLoad {
     pub requests: Vec<f64>,
     /// Microseconds that the server computed for a request, round by round.
     pub cpu: Vec<f64>,
+    /// How many of them in the kernel.
+    #[serde(default)]
+    pub kernel: Vec<f64>,
     /// Latency in the closed loop.
     pub closed: Latency,
     /// Latency in the open loop, from the moment that a message was sent.
@@ -97,13 +112,22 @@ pub fn measure(settings: &Settings, kinds: &[Kind]) -> anyhow::Result<Figures> {
     crate::server::raise_file_limit();
     say("building the servers");
     let servers = Servers::build(kinds)?;
-    let pinned = if settings.pinned { Pinned::to(1) } else { None };
+    let (server, load) = match settings.cores {
+        Cores::Shared => (None, None),
+        Cores::Apart => (Some(0), Pinned::to(1)),
+        Cores::One => (Some(0), Pinned::to(0)),
+    };
     let mut run = Run {
         settings: Settings {
-            pinned: pinned.is_some(),
+            // Where nothing can be pinned, nothing was.
+            cores: if load.is_some() {
+                settings.cores
+            } else {
+                Cores::Shared
+            },
             ..settings.clone()
         },
-        core: pinned.as_ref().map(|_| 0),
+        core: server.filter(|_| load.is_some()),
         found: BTreeMap::new(),
         collected: BTreeMap::new(),
         servers,
@@ -162,7 +186,7 @@ impl Run {
 
         let before = server.cpu_time()?;
         let closed = clients.closed(duration)?;
-        let computed = server.cpu_time()?.saturating_sub(before);
+        let after = server.cpu_time()?;
         let open = clients.open(self.settings.rate, duration)?;
         let Load {
             service, response, ..
@@ -172,8 +196,12 @@ impl Run {
         let found = found.load.entry(connections).or_default();
         let per_second = closed.answered as f64 / closed.took.as_secs_f64().max(1e-9);
         found.requests.push(round(per_second, 0));
-        let cpu = computed.as_secs_f64() * 1e6 / closed.answered.max(1) as f64;
-        found.cpu.push(round(cpu, 2));
+        let each =
+            |time: Duration| round(time.as_secs_f64() * 1e6 / closed.answered.max(1) as f64, 2);
+        let kernel = after.system.saturating_sub(before.system);
+        let user = after.user.saturating_sub(before.user);
+        found.cpu.push(each(user + kernel));
+        found.kernel.push(each(kernel));
         found.failed += warm.failed + closed.failed + open.failed;
         let collected = self.collected.entry((kind, connections)).or_default();
         collected.closed.add_all(&closed.service);

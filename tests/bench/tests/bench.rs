@@ -61,7 +61,7 @@ fn servers_are_measured_and_no_request_fails() {
         opened: 40,
         idle: (10, 30),
         leaving: 20,
-        pinned: false,
+        cores: servers::Cores::Shared,
     };
     let kinds = [Kind::C, Kind::Lesson05Debug, Kind::Lesson06Debug];
     let figures = servers::measure(&settings, &kinds).expect("they can be measured");

@@ -55,6 +55,17 @@ fn groups(
         .collect()
 }
 
+/// A time that is given in microseconds, short: `95 ms`.
+fn time(microseconds: f64) -> String {
+    let (number, unit) = match microseconds {
+        ..1e3 => (microseconds, "µs"),
+        ..1e6 => (microseconds / 1e3, "ms"),
+        _ => (microseconds / 1e6, "s"),
+    };
+    let digits = usize::from(number < 9.95);
+    format!("{} {unit}", decimal(number, digits))
+}
+
 /// The next larger 1, 2 or 5 with zeros.
 fn round_up(number: f64) -> f64 {
     let power = 10_f64.powf(number.max(1e-9).log10().floor());
@@ -107,12 +118,12 @@ fn latency(figures: &servers::Figures, language: Language) -> Plot {
             pieces: vec![(latency.p50, latency.p999, tone(kind))],
             line: None,
             marks: vec![latency.p99],
-            label: format!("{} / {}", decimal(latency.p50, 0), decimal(latency.p999, 0)),
+            label: format!("{}–{}", time(latency.p50), time(latency.p999)),
         })
     });
     let title = language.pick(
-        "Latency in the open loop, in microseconds",
-        "开环的延迟，单位是微秒",
+        "Latency in the open loop: median to percentile 99.9",
+        "开环的延迟：从中位数到第 99.9 百分位",
     );
     let what = language.pick(
         "Each bar goes from the median to the percentile 99.9, counted from when the message \

@@ -5,6 +5,7 @@ use crate::buffers::BARE;
 use crate::machine::Machine;
 use crate::results::Results;
 use crate::server::Kind;
+use crate::servers::Cores;
 use crate::statistics::{Latency, Spread, ratios};
 use crate::{buffers, cold, grader, servers, steady};
 use grade::language::Language;
@@ -207,11 +208,13 @@ fn settings(settings: &servers::Settings, language: Language) -> String {
     } = *settings;
     let rate = thousands(rate.into());
     let opened = thousands(settings.opened as u64);
-    let cores = match (language, settings.pinned) {
-        (Language::En, true) => "The server had one core, and the clients another.",
-        (Language::En, false) => "Server and clients shared all cores.",
-        (Language::Zh, true) => "服务器和客户端各占一个核。",
-        (Language::Zh, false) => "服务器和客户端共用所有的核。",
+    let cores = match (language, settings.cores) {
+        (Language::En, Cores::Shared) => "Server and clients shared all cores.",
+        (Language::En, Cores::Apart) => "The server had one core, and the clients another.",
+        (Language::En, Cores::One) => "Server and clients shared one core.",
+        (Language::Zh, Cores::Shared) => "服务器和客户端共用所有的核。",
+        (Language::Zh, Cores::Apart) => "服务器和客户端各占一个核。",
+        (Language::Zh, Cores::One) => "服务器和客户端共用一个核。",
     };
     match language {
         Language::En => format!(
@@ -236,8 +239,8 @@ fn load_of(
 
 fn requests(figures: &servers::Figures, language: Language) -> String {
     let headings = language.pick(
-        "server | clients | requests a second | beside `server.c` | beside its twin | CPU for one, µs",
-        "服务器 | 客户端 | 每秒请求 | 与 `server.c` 相比 | 与 Python 版相比 | 每个请求的 CPU 时间，µs",
+        "server | clients | requests a second | beside `server.c` | beside its twin | CPU for one, µs | of it the kernel's",
+        "服务器 | 客户端 | 每秒请求 | 与 `server.c` 相比 | 与 Python 版相比 | 每个请求的 CPU 时间，µs | 其中内核",
     );
     let headings: Vec<&str> = headings.split(" | ").collect();
     let mut rows = Vec::new();
@@ -259,6 +262,7 @@ fn requests(figures: &servers::Figures, language: Language) -> String {
                 beside(Some(Kind::C)),
                 beside(kind.twin()),
                 middle(&load.cpu, 1),
+                middle(&load.kernel, 1),
             ]);
         }
     }
