@@ -88,7 +88,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.check()?;
-    if cfg!(debug_assertions) && arguments.what != What::Page {
+    if cfg!(debug_assertions) && matches!(arguments.what, What::All | What::Servers | What::Buffers)
+    {
         say(
             "bench: without --release the load is slower than the servers: do not keep these figures",
         );

@@ -129,6 +129,7 @@ pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
         .collect()
 }
 
+/// The listeners of a process: only Linux shows them.
 #[cfg(not(target_os = "linux"))]
 pub fn listeners_of(_process: u32) -> Vec<SocketAddr> {
     Vec::new()
