@@ -106,7 +106,7 @@ fn table() -> Vec<Socket> {
 
 /// The listeners among the open files of a process and of all that it has started.
 #[cfg(target_os = "linux")]
-pub(crate) fn listeners_of(process: u32) -> Vec<SocketAddr> {
+pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
     use procfs::process::{FDTarget, Process};
 
     let mut inodes = Vec::new();
@@ -129,7 +129,8 @@ pub(crate) fn listeners_of(process: u32) -> Vec<SocketAddr> {
         .collect()
 }
 
+/// The listeners of a process: only Linux shows them.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn listeners_of(_process: u32) -> Vec<SocketAddr> {
+pub fn listeners_of(_process: u32) -> Vec<SocketAddr> {
     Vec::new()
 }

@@ -1,0 +1,203 @@
+//! From a fresh clone and nothing compiled to the first thing that one sees.
+//!
+//! The crates have been downloaded before: how fast they come is the network's figure.
+
+use crate::command::{cargo, output, say, shown};
+use crate::statistics::seconds;
+use anyhow::{Context, bail, ensure};
+use harness::Family;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// `cargo run -p lesson-02`, to the line `listening on`.
+    pub listening: Vec<Of>,
+    /// `cargo test`, to its end.
+    pub test: Vec<Of>,
+    /// `cargo book`, to the line that says where the book is.
+    pub book: Vec<Of>,
+    /// `cargo grade`, to its end.
+    pub grade: Vec<Of>,
+    /// Megabytes of the clone, without `.git` and without anything built.
+    pub sources: u64,
+}
+
+/// What one command took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Of {
+    /// Seconds.
+    pub took: f64,
+    /// How many packages were compiled, of the project and of others.
+    pub packages: usize,
+    /// Megabytes (2²⁰ bytes) that were built.
+    pub megabytes: u64,
+}
+
+/// Measures, so many times.
+///
+/// # Errors
+///
+/// If the project cannot be cloned, or a command fails.
+pub fn measure(runs: usize) -> anyhow::Result<Figures> {
+    let folder = tempfile::TempDir::with_prefix("bench-").context("cannot make a folder")?;
+    let clone = folder.path().join("clone");
+    let mut git = Command::new("git");
+    git.args(["clone", "--quiet", "--no-hardlinks", harness::WORKSPACE]);
+    output(git.arg(&clone))?;
+    let mut figures = Figures {
+        listening: Vec::new(),
+        test: Vec::new(),
+        book: Vec::new(),
+        grade: Vec::new(),
+        sources: (size(&clone)? - size(&clone.join(".git"))?) >> 20,
+    };
+    for run in 1..=runs {
+        say(&format!("cold: run {run} of {runs}"));
+        let listening = ["run", "-p", "lesson-02", "127.0.0.1:0"];
+        let steps: [(&mut Vec<Of>, &[&str], Option<&str>); 4] = [
+            (&mut figures.listening, &listening, Some("listening on")),
+            (&mut figures.grade, &["grade"], None),
+            (&mut figures.test, &["test"], None),
+            (&mut figures.book, &["book"], Some("http://")),
+        ];
+        for (found, arguments, line) in steps {
+            found.push(one(&clone, arguments, line)?);
+        }
+    }
+    Ok(figures)
+}
+
+/// Runs a command with nothing built, until it prints a line, or to its end.
+fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<Of> {
+    let target = clone.join("target");
+    if target.exists() {
+        fs::remove_dir_all(&target)
+            .with_context(|| format!("cannot empty {}", target.display()))?;
+    }
+    let log = clone.with_extension("log");
+    let errors = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = cargo(clone);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors);
+    say(&format!("cold: {}", shown(&command)));
+    let start = Instant::now();
+    let (family, mut child) =
+        Family::start(&mut command).with_context(|| format!("cannot run {}", shown(&command)))?;
+    let stdout = child.stdout.take().context("stdout is a pipe")?;
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    // To the line; without one the channel closes at the end of the program.
+    let came = loop {
+        match receiver.recv_timeout(LIMIT.saturating_sub(start.elapsed())) {
+            Ok(came) if line.is_some_and(|line| came.contains(line)) => break true,
+            Ok(_) => {}
+            Err(_) => break false,
+        }
+    };
+    let took = seconds(start.elapsed());
+    let told = || fs::read_to_string(&log).unwrap_or_default();
+    if start.elapsed() >= LIMIT {
+        bail!(
+            "{} was not there after {LIMIT:?}:\n{}",
+            shown(&command),
+            told()
+        );
+    }
+    let ended = if came {
+        family.end(&mut child).map(|_| true)
+    } else {
+        // `cargo grade` exits with 1 where not all marks are full.
+        let status = child.wait();
+        status.map(|status| {
+            let is_graded = arguments == ["grade"] && status.code() == Some(1);
+            line.is_none() && (status.success() || is_graded)
+        })
+    };
+    ensure!(
+        ended.context("cannot tell how a command ended")?,
+        "{} failed:\n{}",
+        shown(&command),
+        told()
+    );
+    Ok(Of {
+        took,
+        packages: packages(&target)?,
+        megabytes: size(&target)? >> 20,
+    })
+}
+
+/// The packages that have something in a target folder: cargo keeps a folder for each unit,
+/// `NAME-HASH`.
+fn packages(target: &Path) -> anyhow::Result<usize> {
+    let folder = target.join("debug").join(".fingerprint");
+    let entries =
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let name = entry.context("cannot read a folder")?.file_name();
+        let name = name.to_string_lossy();
+        names.insert(
+            name.rsplit_once('-')
+                .map_or("", |(name, _)| name)
+                .to_string(),
+        );
+    }
+    Ok(names.len())
+}
+
+/// The bytes of all files in a folder. A file with two names is counted once.
+fn size(folder: &Path) -> anyhow::Result<u64> {
+    let mut seen = BTreeSet::new();
+    add(folder, &mut seen)
+}
+
+fn add(folder: &Path, seen: &mut BTreeSet<u64>) -> anyhow::Result<u64> {
+    let mut sum = 0;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.context("cannot read a folder")?;
+        let data = entry.metadata().context("cannot tell the size of a file")?;
+        if data.is_dir() {
+            sum += add(&entry.path(), seen)?;
+        } else if seen.insert(number(&data)) {
+            sum += data.len();
+        }
+    }
+    Ok(sum)
+}
+
+/// What tells a file from others: cargo gives one file two names.
+#[cfg(unix)]
+fn number(data: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(data)
+}
+
+/// What tells a file from others: not known here, so none is the same.
+#[cfg(not(unix))]
+fn number(_data: &fs::Metadata) -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, SeqCst)
+}

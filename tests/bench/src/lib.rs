@@ -1,0 +1,21 @@
+//! Measures the project, on one machine, and writes what it has found into the book.
+//!
+//! Each module measures one thing and returns its figures. [`results`] keeps them, and
+//! [`page`] makes the tables and plots of the book from what is kept, and from nothing else.
+//!
+//! All of it stays on loopback and is bounded: by rounds, by seconds, and by a limit on
+//! every wait.
+
+pub mod buffers;
+pub mod cold;
+pub mod command;
+pub mod grader;
+pub mod load;
+pub mod machine;
+pub mod page;
+pub mod plot;
+pub mod results;
+pub mod server;
+pub mod servers;
+pub mod statistics;
+pub mod steady;

@@ -1,0 +1,192 @@
+//! `cargo run --release -p bench`: measures, and writes what it has found into the book.
+
+use anyhow::ensure;
+use bench::command::say;
+use bench::{buffers, cold, grader, page, results, server, servers, steady};
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Measures the project on this machine, keeps the figures, and makes the tables and plots of
+/// the book's page of them.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// What to measure
+    what: What,
+    /// How often each thing is measured, in turn
+    #[arg(long, default_value_t = 15)]
+    rounds: usize,
+    /// How long each load on a server runs
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// How many clients a server has at once
+    #[arg(long, value_delimiter = ',', default_value = "1,50,500")]
+    connections: Vec<usize>,
+    /// Messages per second of the open loop
+    #[arg(long, default_value_t = 5000)]
+    rate: u32,
+    /// How many connections are opened and closed in a round
+    #[arg(long, default_value_t = 2000)]
+    opened: usize,
+    /// How many idle clients there are when memory is measured: first and then
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000")]
+    idle: Vec<usize>,
+    /// How many clients are connected at Ctrl-C
+    #[arg(long, default_value_t = 1000)]
+    leaving: usize,
+    /// Where a server and the load on it compute
+    #[arg(long, value_enum, default_value_t = servers::Cores::Shared)]
+    cores: servers::Cores,
+    /// How many megabytes are moved through a buffer
+    #[arg(long, default_value_t = 512)]
+    megabytes: usize,
+    /// How many students a class has; 0 leaves it out
+    #[arg(long, default_value_t = 100)]
+    students: usize,
+    /// How often `steady` runs everything, and `cold` everything from nothing [default: 20, 3]
+    #[arg(long)]
+    runs: Option<usize>,
+    /// After so many minutes no run of `steady` begins any more
+    #[arg(long, default_value_t = 24 * 60)]
+    minutes: u64,
+    /// Threads that compute while `steady` runs [default: one on each core]
+    #[arg(long)]
+    hogs: Option<usize>,
+    /// Keep the figures in this folder, and leave the book as it is
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Lessons 05 and 06 beside their Python twins and a C server
+    Servers,
+    /// Exercise 07's model solution beside nc, socat and the machine's own limit
+    Buffers,
+    /// From a save to the verdict, the suite, a class
+    Grader,
+    /// Everything again and again on a busy machine
+    Steady,
+    /// From a fresh clone
+    Cold,
+    /// All of these
+    All,
+    /// Nothing: make the page anew of the figures that there are
+    Page,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("bench: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.check()?;
+    if cfg!(debug_assertions) && matches!(arguments.what, What::All | What::Servers | What::Buffers)
+    {
+        say(
+            "bench: without --release the load is slower than the servers: do not keep these figures",
+        );
+    }
+    let folder = arguments.out.clone().unwrap_or_else(results::folder);
+    let wants = |what| arguments.what == what || arguments.what == What::All;
+    if wants(What::Servers) {
+        let figures = servers::measure(&arguments.servers(), &server::Kind::ALL)?;
+        results::write(&folder, "servers", figures)?;
+    }
+    if wants(What::Buffers) {
+        let figures = buffers::measure(&buffers::Settings {
+            rounds: arguments.rounds,
+            megabytes: arguments.megabytes,
+        })?;
+        results::write(&folder, "buffers", figures)?;
+    }
+    if wants(What::Grader) {
+        let figures = grader::measure(&grader::Settings {
+            // Each compiles six times: five rounds are enough for a median.
+            rounds: arguments.rounds.min(5),
+            students: arguments.students,
+        })?;
+        results::write(&folder, "grader", figures)?;
+    }
+    if wants(What::Cold) {
+        let figures = cold::measure(arguments.runs.unwrap_or(3).min(3))?;
+        results::write(&folder, "cold", figures)?;
+    }
+    let mut failures = 0;
+    if wants(What::Steady) {
+        let figures = steady::measure(&steady::Settings {
+            runs: arguments.runs.unwrap_or(20),
+            minutes: arguments.minutes,
+            hogs: arguments.hogs,
+        })?;
+        failures = figures.failures.values().sum();
+        results::write(&folder, "steady", figures)?;
+    }
+    if arguments.out.is_none() {
+        page::write()?;
+    }
+    let stories = steady::folder();
+    ensure!(
+        failures == 0,
+        "{failures} failure(s): the stories are in {}",
+        stories.display()
+    );
+    Ok(())
+}
+
+impl Arguments {
+    /// Everything that is asked for is bounded, and makes sense.
+    fn check(&self) -> anyhow::Result<()> {
+        let most = 5000;
+        ensure!(self.rounds > 0, "--rounds must be 1 or more");
+        ensure!(
+            self.seconds > 0.0 && self.seconds <= 60.0,
+            "--seconds must be more than 0 and at most 60"
+        );
+        let counts = self.connections.iter().chain(&self.idle);
+        ensure!(
+            counts
+                .chain([&self.leaving])
+                .all(|count| (1..=most).contains(count)),
+            "there can be 1 to {most} clients"
+        );
+        ensure!(
+            self.idle.len() == 2 && self.idle[0] < self.idle[1],
+            "--idle takes two numbers, such as 1000,5000, and the first is the smaller one"
+        );
+        ensure!(
+            (1..=100_000).contains(&self.rate),
+            "--rate must be 1 to 100000"
+        );
+        ensure!(
+            (1..=20_000).contains(&self.opened),
+            "--opened must be 1 to 20000"
+        );
+        ensure!(
+            (1..=4096).contains(&self.megabytes),
+            "--megabytes must be 1 to 4096"
+        );
+        ensure!(self.runs != Some(0), "--runs must be 1 or more");
+        Ok(())
+    }
+
+    fn servers(&self) -> servers::Settings {
+        servers::Settings {
+            rounds: self.rounds,
+            seconds: self.seconds,
+            connections: self.connections.clone(),
+            rate: self.rate,
+            opened: self.opened,
+            idle: (self.idle[0], self.idle[1]),
+            leaving: self.leaving,
+            cores: self.cores,
+        }
+    }
+}

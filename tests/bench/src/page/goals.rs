@@ -1,0 +1,227 @@
+//! What the project wants of itself, and whether it is so.
+
+use super::tables::{decimal, milliseconds, ratio, thousands};
+use crate::results::Results;
+use crate::server::Kind;
+use crate::statistics::{Spread, ratios};
+use crate::{cold, grader, servers};
+use grade::language::Language;
+
+/// Exercises whose checks have to wait: for a time limit that the task sets.
+pub(super) const WITH_A_WAIT: [u32; 2] = [4, 6];
+
+/// A goal, and what was measured for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// What is measured.
+    pub what: String,
+    /// What is wanted.
+    pub wanted: String,
+    /// What came; nothing where it was not measured.
+    pub found: Option<String>,
+    /// Whether that is what is wanted.
+    pub is_met: bool,
+}
+
+/// All goals.
+pub fn goals(results: &Results, language: Language) -> Vec<Goal> {
+    let mut goals = of_servers(results, language);
+    goals.push(of_grader(results, language));
+    goals.push(of_steady(results, language));
+    goals.extend(of_cold(results, language));
+    goals
+}
+
+fn goal(what: String, wanted: String, found: Option<(String, bool)>) -> Goal {
+    let is_met = found.as_ref().is_some_and(|(_, is_met)| *is_met);
+    Goal {
+        what,
+        wanted,
+        found: found.map(|(text, _)| text),
+        is_met,
+    }
+}
+
+/// The lessons that are held to goals.
+const LESSONS: [Kind; 2] = [Kind::Lesson05, Kind::Lesson06];
+
+fn of_servers(results: &Results, language: Language) -> Vec<Goal> {
+    let pick = |en: String, zh: String| match language {
+        Language::En => en,
+        Language::Zh => zh,
+    };
+    let figures = results.servers.as_ref().map(|measured| &measured.figures);
+    let mut goals = Vec::new();
+    for kind in LESSONS {
+        let name = kind.name();
+        for connections in [50, 500] {
+            goals.push(goal(
+                pick(
+                    format!("`{name}` beside `server.c`, {connections} clients: requests"),
+                    format!("`{name}` 与 `server.c` 相比，{connections} 个客户端：请求数"),
+                ),
+                "≥ 0.95".to_string(),
+                figures.and_then(|all| at_least(all, kind, Kind::C, connections, 0.95)),
+            ));
+        }
+        let twin = kind.twin().unwrap_or(Kind::Python05);
+        goals.push(goal(
+            pick(
+                format!("`{name}` beside its Python twin, 50 clients: requests"),
+                format!("`{name}` 与 Python 版相比，50 个客户端：请求数"),
+            ),
+            "≥ 5".to_string(),
+            figures.and_then(|all| at_least(all, kind, twin, 50, 5.0)),
+        ));
+        goals.push(goal(
+            pick(
+                format!("`{name}`: memory for an idle client"),
+                format!("`{name}`：每个空闲客户端的内存"),
+            ),
+            "≤ 14 KB".to_string(),
+            figures.and_then(|all| per_client(all, kind)).map(|bytes| {
+                let kilobytes = bytes / 1024.0;
+                (format!("{} KB", decimal(kilobytes, 1)), kilobytes <= 14.0)
+            }),
+        ));
+        goals.push(goal(
+            pick(
+                format!("`{name}`: requests that fail with 5,000 clients"),
+                format!("`{name}`：5,000 个客户端时失败的请求"),
+            ),
+            "0".to_string(),
+            figures
+                .filter(|all| all.settings.idle.1 >= 5000)
+                .and_then(|all| all.servers.get(&kind))
+                .map(|of| (thousands(of.failed_idle), of.failed_idle == 0)),
+        ));
+    }
+    goals.push(goal(
+        pick(
+            "`lesson-06`: from Ctrl-C to the exit with 1,000 clients, at most".to_string(),
+            "`lesson-06`：1,000 个客户端时，从 Ctrl-C 到退出，最长".to_string(),
+        ),
+        "≤ 100 ms".to_string(),
+        figures
+            .filter(|all| all.settings.leaving >= 1000)
+            .and_then(|all| all.servers.get(&Kind::Lesson06))
+            .and_then(|of| of.exit.iter().copied().reduce(f64::max))
+            .map(|slowest| (milliseconds(slowest), slowest <= 0.1)),
+    ));
+    goals
+}
+
+/// Requests per second beside another server's, pair by pair, and whether half of the ratios
+/// is no lower than this.
+fn at_least(
+    figures: &servers::Figures,
+    kind: Kind,
+    other: Kind,
+    connections: usize,
+    least: f64,
+) -> Option<(String, bool)> {
+    let of = |kind| {
+        let of: &servers::Of = figures.servers.get(kind)?;
+        Some(&of.load.get(&connections)?.requests)
+    };
+    let spread = Spread::of(&ratios(of(&kind)?, of(&other)?))?;
+    Some((ratio(spread), spread.median >= least))
+}
+
+/// The bytes of memory that one more idle client takes.
+#[allow(clippy::cast_precision_loss, reason = "bytes of memory")]
+pub(super) fn per_client(figures: &servers::Figures, kind: Kind) -> Option<f64> {
+    let (few, many) = figures.settings.idle;
+    let resident = figures.servers.get(&kind)?.resident.iter();
+    let each: Vec<f64> = resident
+        .map(|(first, second)| (*second as f64 - *first as f64) / (many - few) as f64)
+        .collect();
+    Some(Spread::of(&each)?.median)
+}
+
+/// Seconds that the grader adds to the bare build of an exercise.
+pub(super) fn added(of: &grader::OfExercise) -> Option<f64> {
+    let pairs = of.graded.iter().zip(&of.bare);
+    let added: Vec<f64> = pairs.map(|(graded, bare)| graded - bare).collect();
+    Some(Spread::of(&added)?.median)
+}
+
+fn of_grader(results: &Results, language: Language) -> Goal {
+    let what = language.pick(
+        "what the grader adds to the bare build of an exercise without a built-in wait, at most",
+        "没有固定等待的练习，评分比单纯编译多花的时间，最多",
+    );
+    let exercises = results.grader.iter().flat_map(|m| &m.figures.exercises);
+    let worst = exercises
+        .filter(|of| !WITH_A_WAIT.contains(&of.number))
+        .filter_map(|of| Some((added(of)?, of.number)))
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    let found = worst.map(|(added, number)| {
+        let text = format!("{} s (`exercise-{number:02}`)", decimal(added, 2));
+        let text = match language {
+            Language::En => text,
+            Language::Zh => text.replace(" (", "（").replace(')', "）"),
+        };
+        (text, added <= 0.3)
+    });
+    goal(what.to_string(), "≤ 0.3 s".to_string(), found)
+}
+
+fn of_steady(results: &Results, language: Language) -> Goal {
+    let figures = results.steady.as_ref().map(|measured| &measured.figures);
+    let what = language.pick(
+        "failures of the suite and the right answers on a busy machine",
+        "机器繁忙时，整套测试和正确答案的失败次数",
+    );
+    let found = figures.map(|figures| {
+        let failures: usize = figures.failures.values().sum();
+        let runs = thousands(figures.runs as u64);
+        let text = match language {
+            Language::En => format!("{failures} in {runs} runs"),
+            Language::Zh => format!("{runs} 轮中 {failures} 次"),
+        };
+        (text, failures == 0)
+    });
+    goal(what.to_string(), "0".to_string(), found)
+}
+
+/// How long each of the first commands may take, in seconds.
+const COLD: [(&str, f64); 4] = [
+    ("cargo run -p lesson-02", 10.0),
+    ("cargo grade", 60.0),
+    ("cargo test", 90.0),
+    ("cargo book", 120.0),
+];
+
+/// What was found of the first commands, in the order of the table.
+pub(super) fn first_commands(figures: &cold::Figures) -> [(&'static str, &[cold::Of]); 4] {
+    let found: [&[cold::Of]; 4] = [
+        &figures.listening,
+        &figures.grade,
+        &figures.test,
+        &figures.book,
+    ];
+    std::array::from_fn(|index| (COLD[index].0, found[index]))
+}
+
+fn of_cold(results: &Results, language: Language) -> Vec<Goal> {
+    let figures = results.cold.as_ref().map(|measured| &measured.figures);
+    let goals = COLD.iter().enumerate().map(|(index, (command, most))| {
+        let found = figures.map(|figures| first_commands(figures)[index].1);
+        let took: Vec<f64> = found
+            .iter()
+            .flat_map(|of| of.iter())
+            .map(|of| of.took)
+            .collect();
+        let what = match language {
+            Language::En => format!("`{command}` in a fresh clone"),
+            Language::Zh => format!("新克隆后的 `{command}`"),
+        };
+        let found = Spread::of(&took).map(|spread| {
+            let text = format!("{} s", decimal(spread.median, 1));
+            (text, spread.median <= *most)
+        });
+        goal(what, format!("≤ {most} s"), found)
+    });
+    goals.collect()
+}

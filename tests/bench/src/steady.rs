@@ -1,0 +1,338 @@
+//! The suite and all right answers, again and again, while every core is busy with something
+//! else, and two at once. Nothing may fail.
+//!
+//! What fails is counted by its name, and its story kept in a file.
+
+use crate::command::{self, Executable, cargo, say};
+use crate::statistics::seconds;
+use anyhow::{Context, ensure};
+use grade::exercise::Exercise;
+use grade::rubric::Rubric;
+use harness::Family;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many runs go on side by side.
+const AT_ONCE: usize = 2;
+
+/// How long the tests of one target may take: then they are ended, and have failed.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How often all of it is run.
+    pub runs: usize,
+    /// After so many minutes no run begins any more.
+    pub minutes: u64,
+    /// How many threads compute besides: nothing for one on each core.
+    pub hogs: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// What was asked for.
+    pub settings: Settings,
+    /// How many runs there were.
+    pub runs: usize,
+    /// How many of them went on side by side.
+    pub at_once: usize,
+    /// How many threads computed besides.
+    pub hogs: usize,
+    /// How many tests one run has.
+    pub tests: usize,
+    /// How many right answers one run has.
+    pub answers: usize,
+    /// How many checks were run on the right answers of one run.
+    pub checks: usize,
+    /// Seconds for all of it.
+    pub took: f64,
+    /// How often each test or check failed that did.
+    pub failures: BTreeMap<String, usize>,
+}
+
+/// What is run.
+struct Work {
+    /// The tests of the suite, by the names of their targets.
+    suite: Vec<(String, Executable)>,
+    /// The right answers: the rubric, the name, the command.
+    answers: Vec<(usize, String, Vec<String>)>,
+    rubrics: Vec<(Exercise, Rubric)>,
+    /// Where stories are kept.
+    folder: PathBuf,
+}
+
+/// What has been found so far, by all who run.
+#[derive(Default)]
+struct Found {
+    tests: BTreeSet<String>,
+    failures: BTreeMap<String, usize>,
+    checks: usize,
+}
+
+/// The folder in which stories are kept.
+pub fn folder() -> PathBuf {
+    Path::new(harness::WORKSPACE).join("target/bench/steady")
+}
+
+/// Runs all of it as often as is asked for. Returns what was found; failures are no error.
+///
+/// # Errors
+///
+/// If something does not compile, or cannot be started at all.
+pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
+    say("building the suite and the right answers");
+    let work = Work::build()?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let hogs = settings.hogs.unwrap_or(cores);
+    let over = AtomicBool::new(false);
+    let begun = AtomicUsize::new(0);
+    let found = Mutex::new(Found::default());
+    let start = Instant::now();
+    let last = start + Duration::from_secs(60 * settings.minutes);
+    let runs = thread::scope(|scope| {
+        for _ in 0..hogs {
+            scope.spawn(|| {
+                while !over.load(SeqCst) {
+                    // Some computing between two looks.
+                    (0..100_000).for_each(|_| std::hint::spin_loop());
+                }
+            });
+        }
+        let runners: Vec<_> = (0..AT_ONCE)
+            .map(|_| scope.spawn(|| runner(&work, settings, &begun, last, &found)))
+            .collect();
+        // All are waited for, and then the hogs end: also where a runner could not go on.
+        let outcomes: Vec<_> = runners
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
+        over.store(true, SeqCst);
+        let mut runs = 0;
+        for outcome in outcomes {
+            runs += outcome.map_err(|_| anyhow::anyhow!("a run has panicked"))??;
+        }
+        anyhow::Ok(runs)
+    })?;
+    let found = found.into_inner().context("a run has panicked")?;
+    ensure!(runs > 0, "no run was begun");
+    Ok(Figures {
+        settings: settings.clone(),
+        runs,
+        at_once: AT_ONCE,
+        hogs,
+        tests: found.tests.len(),
+        answers: work.answers.len(),
+        checks: found.checks / runs,
+        took: seconds(start.elapsed()),
+        failures: found.failures,
+    })
+}
+
+/// Runs all of it again and again, in turns with others. Returns how often.
+fn runner(
+    work: &Work,
+    settings: &Settings,
+    begun: &AtomicUsize,
+    last: Instant,
+    found: &Mutex<Found>,
+) -> anyhow::Result<usize> {
+    let mut runs = 0;
+    loop {
+        let run = begun.fetch_add(1, SeqCst) + 1;
+        // One run there is in any case.
+        if run > settings.runs || (run > 1 && Instant::now() > last) {
+            return Ok(runs);
+        }
+        say(&format!("steady: run {run} of {}", settings.runs));
+        for (name, tests) in &work.suite {
+            work.tests(name, tests, run, found)?;
+        }
+        for (rubric, name, program) in &work.answers {
+            work.answer(*rubric, name, program, run, found)?;
+        }
+        runs += 1;
+    }
+}
+
+impl Work {
+    fn build() -> anyhow::Result<Self> {
+        let folder = folder();
+        if folder.exists() {
+            fs::remove_dir_all(&folder).context("cannot empty the folder of stories")?;
+        }
+        fs::create_dir_all(&folder).context("cannot make the folder of stories")?;
+        let tests = command::build(&["test", "--no-run"])?;
+        let is_test = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("deps"));
+        let mut suite: Vec<_> = tests
+            .into_iter()
+            .filter(|(_, test)| is_test(&test.path))
+            .collect();
+        suite.sort_by(|left, right| left.0.cmp(&right.0));
+        ensure!(!suite.is_empty(), "cargo has built no tests");
+
+        let programs = command::build(&["build", "-p", "answers", "--bins"])?;
+        let python = harness::build::python();
+        let (mut rubrics, mut answers) = (Vec::new(), Vec::new());
+        for exercise in Exercise::all(Path::new(harness::WORKSPACE))? {
+            for path in answers::right_files(exercise.number)? {
+                let file = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                let program = if let Some(stem) = file.strip_suffix(".rs") {
+                    let name = answers::right_program(exercise.number, stem);
+                    let built = programs.get(&name);
+                    let built = built.with_context(|| format!("cargo has built no {name}"))?;
+                    vec![built.path.to_string_lossy().into_owned()]
+                } else if let Some(python) = python {
+                    let file = path.to_string_lossy().into_owned();
+                    vec![python.clone(), "-S".to_string(), file]
+                } else {
+                    harness::skip(&format!("{file}: there is no python3"));
+                    continue;
+                };
+                answers.push((rubrics.len(), file, program));
+            }
+            let rubric = Rubric::build(&exercise).with_context(|| exercise.package())?;
+            rubrics.push((exercise, rubric));
+        }
+        Ok(Self {
+            suite,
+            answers,
+            rubrics,
+            folder,
+        })
+    }
+
+    /// Runs the tests of one target, as cargo does.
+    fn tests(
+        &self,
+        name: &str,
+        tests: &Executable,
+        run: usize,
+        found: &Mutex<Found>,
+    ) -> anyhow::Result<()> {
+        let log = self.folder.join(format!("run-{run}-{name}.txt"));
+        let output = File::create(&log).with_context(|| cannot_write(&log))?;
+        let errors = output.try_clone().with_context(|| cannot_write(&log))?;
+        let mut command = Command::new(&tests.path);
+        command
+            .current_dir(&tests.folder)
+            .env("CARGO_MANIFEST_DIR", &tests.folder)
+            .env("CARGO", cargo(&tests.folder).get_program())
+            .env("RUST_TEST_THREADS", "8")
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        let (family, mut child) = Family::start(&mut command)
+            .with_context(|| format!("cannot run {}", tests.path.display()))?;
+        let deadline = Instant::now() + LIMIT;
+        let mut in_time = true;
+        while !harness::has_ended(&mut child).context("cannot watch a test")? {
+            in_time = Instant::now() < deadline;
+            if !in_time {
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let status = family
+            .end(&mut child)
+            .context("cannot tell how a test ended")?;
+        let told = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let told = String::from_utf8_lossy(&told);
+        let (all, mut failed) = outcomes(&told);
+        if failed.is_empty() && !(in_time && status.success()) {
+            // It died, or was ended, and could not say in which test.
+            failed.push("(the whole)".to_string());
+        }
+        if failed.is_empty() {
+            fs::remove_file(&log).with_context(|| cannot_write(&log))?;
+        }
+        let mut found = found
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a run has panicked"))?;
+        found
+            .tests
+            .extend(all.into_iter().map(|test| format!("{name}::{test}")));
+        for test in failed {
+            say(&format!(
+                "steady: run {run}: {name}::{test} has failed: see {}",
+                log.display()
+            ));
+            *found.failures.entry(format!("{name}::{test}")).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Grades a right answer, which must have full marks.
+    fn answer(
+        &self,
+        rubric: usize,
+        name: &str,
+        program: &[String],
+        run: usize,
+        found: &Mutex<Found>,
+    ) -> anyhow::Result<()> {
+        let (exercise, rubric) = &self.rubrics[rubric];
+        let outcome = rubric.grade(program, |_| ())?;
+        let mut found = found
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a run has panicked"))?;
+        found.checks += outcome.results.len();
+        for result in &outcome.results {
+            let Some(story) = &result.failure else {
+                continue;
+            };
+            let what = format!("{}::{} ({name})", exercise.rubric(), result.check.name);
+            let file = format!(
+                "run-{run}-{}-{name}-{}.txt",
+                exercise.rubric(),
+                result.check.name
+            );
+            let path = self.folder.join(file);
+            fs::write(&path, story.to_string()).with_context(|| cannot_write(&path))?;
+            say(&format!(
+                "steady: run {run}: {what} has failed: see {}",
+                path.display()
+            ));
+            *found.failures.entry(what).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// The names of all tests in what the test runner has printed, and of those that failed.
+pub fn outcomes(told: &str) -> (Vec<String>, Vec<String>) {
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    for line in told.lines() {
+        // What a test itself prints may stand before it, on the same line.
+        let Some((_, line)) = line.split_once("test ") else {
+            continue;
+        };
+        let Some((name, outcome)) = line.split_once(" ... ") else {
+            continue;
+        };
+        if name.contains(' ') && !name.contains(" - should panic") {
+            continue;
+        }
+        all.push(name.to_string());
+        if outcome.trim_end().ends_with("FAILED") {
+            failed.push(name.to_string());
+        }
+    }
+    (all, failed)
+}
