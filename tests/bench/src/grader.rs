@@ -3,15 +3,15 @@
 //! Exercises are changed in a copy of the workspace, which stays in `target/bench`: nobody's
 //! own answers are touched, and what has been built once is there the next time.
 
-use crate::command::{self, cargo, output, say, timed};
+use crate::class::{self, OfClasses};
+use crate::command::{cargo, output, say, timed};
 use crate::statistics::seconds;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub struct Figures {
     pub suite: Vec<f64>,
     /// Seconds of `cargo test --no-run` where everything is built.
     pub suite_bare: Vec<f64>,
-    /// The class; nothing where there is no `cargo grade class`.
-    pub class: Option<OfClass>,
+    /// The class; nothing where no student was asked for.
+    pub class: Option<OfClasses>,
 }
 
 /// What was measured of an answer to an exercise. All in seconds, round by round.
@@ -52,15 +52,6 @@ pub struct OfExercise {
     pub graded: Vec<f64>,
     /// `cargo grade` after a save: cargo looks first whether the grader is up to date.
     pub typed: Vec<f64>,
-}
-
-/// What was measured of a class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OfClass {
-    /// Seconds for all of it.
-    pub took: f64,
-    /// The most memory that the grader itself had, in megabytes.
-    pub megabytes: u64,
 }
 
 /// Measures.
@@ -94,12 +85,16 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
         }
     }
     let (suite, suite_bare) = suite(&workspace, settings.rounds)?;
+    let class = match settings.students {
+        0 => None,
+        students => Some(class::measure(&workspace, &exercises, students)?),
+    };
     Ok(Figures {
         settings: settings.clone(),
         exercises: found,
         suite,
         suite_bare,
-        class: class(&workspace, &exercises, settings.students)?,
+        class,
     })
 }
 
@@ -220,69 +215,4 @@ fn suite(workspace: &Path, rounds: usize) -> anyhow::Result<(Vec<f64>, Vec<f64>)
         suite.push(seconds(timed(cargo(workspace).arg("test"), &[0])?.0));
     }
     Ok((suite, bare))
-}
-
-/// A class of so many students, each with all exercises; nothing, said aloud, where there is
-/// no `cargo grade class`.
-fn class(
-    workspace: &Path,
-    exercises: &[Exercise],
-    students: usize,
-) -> anyhow::Result<Option<OfClass>> {
-    let grade = workspace.join("target").join("debug").join("grade");
-    let mut help = Command::new(&grade);
-    if students == 0 || timed(help.args(["class", "--help"]).current_dir(workspace), &[0]).is_err()
-    {
-        harness::skip("the class is not graded: there is no `cargo grade class`, or no student");
-        return Ok(None);
-    }
-    say(&format!("grader: a class of {students}"));
-    let folder = tempfile::TempDir::with_prefix("bench-").context("cannot make a folder")?;
-    let class = folder.path().join("class");
-    for student in 0..students {
-        for exercise in exercises {
-            // A quarter of them has not begun. No two files are the same.
-            let is_solution = !(student + exercise.number as usize).is_multiple_of(4);
-            let source = format!("{}\n// student {student}\n", answer(exercise, is_solution)?);
-            let name = format!("student-{student:03}/exercise-{:02}.rs", exercise.number);
-            write(&class.join(name), source.as_bytes())?;
-        }
-    }
-    let mut command = Command::new(&grade);
-    command
-        .arg("class")
-        .arg(&class)
-        .arg("--out")
-        .arg(folder.path().join("report"))
-        .current_dir(workspace);
-    watched(&mut command, Duration::from_secs(60 * 60)).map(Some)
-}
-
-/// Runs a command, and watches its memory.
-fn watched(command: &mut Command, limit: Duration) -> anyhow::Result<OfClass> {
-    let name = command::shown(command);
-    let start = Instant::now();
-    let (family, mut child) = harness::Family::start(
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit()),
-    )
-    .with_context(|| format!("cannot run {name}"))?;
-    let mut megabytes = 0;
-    while !harness::has_ended(&mut child).context("cannot watch the grader")? {
-        ensure!(start.elapsed() < limit, "{name} still runs after {limit:?}");
-        if let Some(resources) = harness::Resources::of(child.id()) {
-            megabytes = megabytes.max(resources.resident >> 20);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let took = seconds(start.elapsed());
-    let status = family.end(&mut child).context("cannot tell how it ended")?;
-    // 1 says that not all marks are full.
-    ensure!(
-        status.code().is_some_and(|code| code < 2),
-        "{name} failed ({status})"
-    );
-    Ok(OfClass { took, megabytes })
 }

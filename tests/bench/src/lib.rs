@@ -7,6 +7,7 @@
 //! every wait.
 
 pub mod buffers;
+pub mod class;
 pub mod cold;
 pub mod command;
 pub mod grader;

@@ -106,7 +106,11 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
 /// Says what came of it, and where it is.
 fn conclude(summary: &Summary, report: &Path, language: Language) {
     for (student, notice) in &summary.notices {
-        say!("{} ({}): {notice}", student.name, student.id);
+        if student.name == student.id {
+            say!("{}: {notice}", student.id);
+        } else {
+            say!("{} ({}): {notice}", student.name, student.id);
+        }
     }
     for remark in &summary.remarks {
         say!("{remark}");
@@ -118,10 +122,15 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
     let (students, missing) = (summary.students, summary.missing);
     let unclear = summary.not_understood.len();
     match language {
-        Language::En => say!(
-            "{students} students, {missing} of them without a submission; {unclear} things not \
-             understood."
-        ),
+        Language::En => {
+            let s = |count: usize| if count == 1 { "" } else { "s" };
+            say!(
+                "{students} student{}, {missing} of them without a submission; {unclear} thing{} \
+                 not understood.",
+                s(students),
+                s(unclear)
+            );
+        }
         Language::Zh => {
             say!("共 {students} 名学生，其中 {missing} 名未提交；{unclear} 项无法识别。");
         }

@@ -27,6 +27,7 @@ pub struct Goal {
 pub fn goals(results: &Results, language: Language) -> Vec<Goal> {
     let mut goals = of_servers(results, language);
     goals.push(of_grader(results, language));
+    goals.extend(of_class(results, language));
     goals.push(of_steady(results, language));
     goals.extend(of_cold(results, language));
     goals
@@ -165,6 +166,74 @@ fn of_grader(results: &Results, language: Language) -> Goal {
         (text, added <= 0.3)
     });
     goal(what.to_string(), "≤ 0.3 s".to_string(), found)
+}
+
+/// Seconds for each of so many programs.
+#[allow(clippy::cast_precision_loss, reason = "some hundred programs")]
+pub(super) fn for_a_program(took: f64, programs: usize) -> f64 {
+    took / programs.max(1) as f64
+}
+
+#[allow(clippy::cast_precision_loss, reason = "megabytes")]
+fn of_class(results: &Results, language: Language) -> Vec<Goal> {
+    let figures = results.grader.as_ref().map(|measured| &measured.figures);
+    let class = figures
+        .filter(|figures| figures.settings.students >= 100)
+        .and_then(|figures| figures.class.as_ref());
+    let whole = class.and_then(|class| class.classes.last());
+    let each = whole.map(|of| for_a_program(of.took, of.programs));
+    let obvious = class.map(|class| for_a_program(class.obvious.1, class.obvious.0));
+    let pick = |en: &str, zh: &str| language.pick(en, zh).to_string();
+    let number = |value: f64, unit: &str, digits: usize| {
+        let unit = if unit.is_empty() {
+            String::new()
+        } else {
+            format!(" {unit}")
+        };
+        format!("{}{unit}", decimal(value, digits))
+    };
+    vec![
+        goal(
+            pick(
+                "a class of 100: seconds for a program, from source to verdict",
+                "100 人的班级：每个程序从源代码到结果",
+            ),
+            "≤ 0.4 s".to_string(),
+            each.map(|each| (number(each, "s", 2), each <= 0.4)),
+        ),
+        goal(
+            pick(
+                "a class of 100: memory of the grader",
+                "100 人的班级：评分程序的内存",
+            ),
+            "≤ 500 MB".to_string(),
+            whole.map(|of| (number(of.megabytes as f64, "MB", 0), of.megabytes <= 500)),
+        ),
+        goal(
+            pick("a class of 100: disk", "100 人的班级：磁盘"),
+            "≤ 3,000 MB".to_string(),
+            whole.map(|of| (format!("{} MB", thousands(of.disk)), of.disk <= 3000)),
+        ),
+        goal(
+            pick(
+                "a class of 100 beside `cargo test` on a copy of each program: speed",
+                "100 人的班级，与逐个复制再 `cargo test` 相比：速度",
+            ),
+            "≥ 5".to_string(),
+            obvious.zip(each).map(|(obvious, each)| {
+                let ratio = obvious / each;
+                (number(ratio, "", 1), ratio >= 5.0)
+            }),
+        ),
+        goal(
+            pick(
+                "a class of 100: other outcomes on a busy machine",
+                "100 人的班级：机器繁忙时不同的结果",
+            ),
+            "0".to_string(),
+            class.map(|class| (class.differences.to_string(), class.differences == 0)),
+        ),
+    ]
 }
 
 fn of_steady(results: &Results, language: Language) -> Goal {

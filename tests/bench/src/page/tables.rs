@@ -1,13 +1,13 @@
 //! The tables of the page.
 
-use super::goals::{WITH_A_WAIT, added, first_commands, goals, per_client};
+use super::goals::{WITH_A_WAIT, added, first_commands, for_a_program, goals, per_client};
 use crate::buffers::BARE;
 use crate::machine::Machine;
 use crate::results::Results;
 use crate::server::Kind;
 use crate::servers::Cores;
 use crate::statistics::{Latency, Spread, ratios};
-use crate::{buffers, cold, grader, servers, steady};
+use crate::{buffers, class, cold, grader, servers, steady};
 use grade::language::Language;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,10 @@ pub(super) fn all(results: &Results, language: Language) -> Vec<(&'static str, S
         (
             "suite",
             or_missing(grader.map(|figures| of_suite(figures, language))),
+        ),
+        (
+            "class",
+            or_missing(grader.map(|figures| of_class(figures, language))),
         ),
         (
             "steady",
@@ -412,30 +416,78 @@ fn of_grader(figures: &grader::Figures, language: Language) -> String {
 }
 
 fn of_suite(figures: &grader::Figures, language: Language) -> String {
-    let headings = language.pick("what | seconds | megabytes", "内容 | 秒 | 内存，MB");
+    let headings = language.pick("what | seconds", "内容 | 秒");
     let headings: Vec<&str> = headings.split(" | ").collect();
     let bare = language.pick(
         "`cargo test --no-run`, all built",
         "`cargo test --no-run`，全部已编译",
     );
     let suite = language.pick("`cargo test`, all built", "`cargo test`，全部已编译");
-    let class = match language {
-        Language::En => format!(
-            "`cargo grade class`, {} students",
-            figures.settings.students
-        ),
-        Language::Zh => format!("`cargo grade class`，{} 名学生", figures.settings.students),
-    };
-    let missing = language.pick("not measured", "没有测量").to_string();
-    let (took, memory) = match &figures.class {
-        Some(class) => (decimal(class.took, 0), thousands(class.megabytes)),
-        None => (missing, dash()),
-    };
     let rows = [
-        vec![bare.to_string(), shown(&figures.suite_bare, 2), dash()],
-        vec![suite.to_string(), shown(&figures.suite, 1), dash()],
-        vec![class, took, memory],
+        vec![bare.to_string(), shown(&figures.suite_bare, 2)],
+        vec![suite.to_string(), shown(&figures.suite, 1)],
     ];
+    table(&headings, &rows)
+}
+
+/// The class, as long as it was measured.
+fn of_class(figures: &grader::Figures, language: Language) -> String {
+    let Some(class) = &figures.class else {
+        return language.pick("Not measured.\n", "没有测量。\n").to_string();
+    };
+    let headings = language.pick(
+        "class | programs | of them hang | seconds | for a program, s | memory, MB | disk, MB",
+        "班级 | 程序数 | 其中卡住不动的 | 秒 | 每个程序，秒 | 内存，MB | 磁盘，MB",
+    );
+    let headings: Vec<&str> = headings.split(" | ").collect();
+    let row = |name: String, of: &class::OfClass| {
+        vec![
+            name,
+            thousands(of.programs as u64),
+            of.hangs.to_string(),
+            decimal(of.took, 0),
+            decimal(for_a_program(of.took, of.programs), 2),
+            thousands(of.megabytes),
+            thousands(of.disk),
+        ]
+    };
+    let students = |of: &class::OfClass| match language {
+        Language::En => format!("{} students", of.students),
+        Language::Zh => format!("{} 名学生", of.students),
+    };
+    let mut rows: Vec<_> = class
+        .classes
+        .iter()
+        .map(|of| row(students(of), of))
+        .collect();
+    let busy = match language {
+        Language::En => format!(
+            "{}, on a busy machine (other outcomes: {})",
+            students(&class.busy),
+            class.differences
+        ),
+        Language::Zh => format!(
+            "{}，机器繁忙时（不同的结果：{}）",
+            students(&class.busy),
+            class.differences
+        ),
+    };
+    rows.push(row(busy, &class.busy));
+    let (count, took) = class.obvious;
+    rows.push(vec![
+        language
+            .pick(
+                "a copy in a clone and `cargo test`, one after the other",
+                "复制到克隆里运行 `cargo test`，一个接一个",
+            )
+            .to_string(),
+        thousands(count as u64),
+        dash(),
+        decimal(took, 0),
+        decimal(for_a_program(took, count), 2),
+        dash(),
+        dash(),
+    ]);
     table(&headings, &rows)
 }
 

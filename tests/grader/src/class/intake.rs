@@ -87,6 +87,8 @@ pub struct Handed {
     /// What does not count, and why: changed tests and manifests, build scripts, links, paths
     /// that lead outside.
     pub notices: Vec<String>,
+    /// The same of files that count for programs in other languages only.
+    pub for_other_languages: Option<String>,
     /// The SHA-256 of all of the above, in hexadecimal digits, for telling whether a result is
     /// out of date. It does not depend on the language.
     pub hash: String,
@@ -461,6 +463,7 @@ struct Reading<'a> {
     candidates: BTreeMap<u32, Vec<Candidate>>,
     files: BTreeMap<String, Vec<u8>>,
     notices: Vec<Text>,
+    for_other_languages: Option<Text>,
 }
 
 impl Submission {
@@ -487,6 +490,7 @@ impl Submission {
             candidates: BTreeMap::new(),
             files: BTreeMap::new(),
             notices: Vec::new(),
+            for_other_languages: None,
         };
         reading.notices.extend(self.unknown.clone());
         if tree.entries.is_empty() && tree.blocked.is_empty() {
@@ -675,7 +679,7 @@ impl Reading<'_> {
         }
         if !others.is_empty() {
             let names = list(others);
-            self.notices.push(said!(
+            self.for_other_languages = Some(said!(
                 "these count only for programs in other languages: {names}",
                 "这些只对其他语言的程序有用：{names}"
             ));
@@ -774,6 +778,9 @@ impl Handed {
             exercises: exercises.collect(),
             files: files.collect(),
             notices: notices.map(|n| n.get(language).to_string()).collect(),
+            for_other_languages: reading
+                .for_other_languages
+                .map(|notice| notice.get(language).to_string()),
             hash,
         }
     }

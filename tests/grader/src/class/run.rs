@@ -511,9 +511,13 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
                 tasks.push((exercise, graded, work));
             }
         }
+        let mut notices = handed.notices;
+        if self.order.program.is_none() {
+            notices.extend(handed.for_other_languages);
+        }
         let sheet = sheet.get_or_init(|| Sheet {
             student: student.clone(),
-            notices: handed.notices,
+            notices,
             _folder: folder,
             state: Mutex::new(State {
                 exercises,

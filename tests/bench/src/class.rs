@@ -1,0 +1,298 @@
+//! A class: how long it takes to grade, how much memory and disk, and whether a busy machine
+//! gives other grades.
+
+use crate::command::{self, cargo, say};
+use crate::statistics::seconds;
+use anyhow::{Context, ensure};
+use grade::class::record::Record;
+use grade::class::store;
+use grade::exercise::Exercise;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many students' programs are graded in the obvious way: it takes long.
+const SAMPLE: usize = 3;
+
+/// What was measured of a class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OfClass {
+    /// How many students there are.
+    pub students: usize,
+    /// How many programs they have handed in.
+    pub programs: usize,
+    /// How many of these never end and answer nobody.
+    pub hangs: usize,
+    /// Seconds for all of it.
+    pub took: f64,
+    /// The most memory that the grader itself had, in megabytes.
+    pub megabytes: u64,
+    /// The most that was on the disk of it at a time, in megabytes: what is built, temporary
+    /// files, the report.
+    pub disk: u64,
+}
+
+/// What was measured of classes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OfClasses {
+    /// A quarter of a class, half of one, and a whole one.
+    pub classes: Vec<OfClass>,
+    /// The whole class on a machine that computes on every core besides.
+    pub busy: OfClass,
+    /// How many checks came out otherwise there.
+    pub differences: usize,
+    /// The obvious way: each program is copied into one clone of the project, where all is
+    /// built, and `cargo test` run on it. How many programs, and seconds for them.
+    pub obvious: (usize, f64),
+}
+
+/// Grades a class of so many students in a workspace, whose grader is built.
+///
+/// # Errors
+///
+/// If a command fails.
+pub fn measure(
+    workspace: &Path,
+    exercises: &[Exercise],
+    students: usize,
+) -> anyhow::Result<OfClasses> {
+    let folder = tempfile::TempDir::with_prefix("bench-").context("cannot make a folder")?;
+    // What is built for a class the first time is kept for all later ones.
+    say("class: a student");
+    let first = make(&folder.path().join("first"), exercises, 1)?;
+    grade(workspace, &folder.path().join("first"), first, 1, 0)?;
+
+    let mut classes = Vec::new();
+    for students in [students.div_ceil(4), students.div_ceil(2), students] {
+        say(&format!("class: {students} students"));
+        let folder = folder.path().join(students.to_string());
+        let handed_in = make(&folder, exercises, students)?;
+        classes.push(grade(workspace, &folder, handed_in, students, 0)?.0);
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    say(&format!("class: {students} students, on a busy machine"));
+    let busy = folder.path().join("busy");
+    let handed_in = make(&busy, exercises, students)?;
+    let (on_busy, records) = grade(workspace, &busy, handed_in, students, cores)?;
+    let quiet = store::records(&folder.path().join(students.to_string()).join("report"))?;
+
+    say("class: the obvious way");
+    let obvious = obvious(workspace, exercises, &folder.path().join("first"), students)?;
+    Ok(OfClasses {
+        classes,
+        busy: on_busy,
+        differences: differences(&quiet, &records),
+        obvious,
+    })
+}
+
+/// How many programs there are, and how many of them hang.
+type HandedIn = (usize, usize);
+
+/// Makes a class of mixed quality: of ten programs four are right, three wrong, one is the
+/// starter, one is missing, and one is of somebody who may have handed in what hangs. No two
+/// files are the same, and the same class is made each time.
+fn make(folder: &Path, exercises: &[Exercise], students: usize) -> anyhow::Result<HandedIn> {
+    let (mut programs, mut hangs) = (0, 0);
+    for student in 0..students {
+        for (index, exercise) in exercises.iter().enumerate() {
+            let number = exercise.number;
+            let source = match (student * 3 + index * 7) % 10 {
+                0..=3 => model(number)?,
+                4..=6 => wrong(number, student)?,
+                7 => starter(number)?,
+                8 => continue,
+                // Half of these, which is one in twenty.
+                _ if student % 2 == 0 => {
+                    hangs += 1;
+                    "fn main() { loop { std::thread::park(); } }".to_string()
+                }
+                _ => model(number)?,
+            };
+            programs += 1;
+            let name = format!("in/student-{student:03}/exercise-{number:02}.rs");
+            let path = folder.join(name);
+            let parent = path.parent().context("a file is in a folder")?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot make {}", parent.display()))?;
+            fs::write(&path, format!("{source}\n// student {student}\n"))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok((programs, hangs))
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    let path = Path::new(harness::WORKSPACE).join("tests").join(path);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn model(exercise: u32) -> anyhow::Result<String> {
+    read(&format!("answers/right/{exercise:02}/model.rs"))
+}
+
+fn starter(exercise: u32) -> anyhow::Result<String> {
+    read(&format!("grader/starters/{exercise:02}.rs"))
+}
+
+/// One of the wrong answers that a student could hand in, which have no crates of their own.
+fn wrong(exercise: u32, student: usize) -> anyhow::Result<String> {
+    let mut all = answers::wrong_answers(exercise)?;
+    all.retain(|wrong| wrong.base == "model.rs");
+    let one = all.get(student % all.len().max(1));
+    one.context("there are wrong answers in Rust")?
+        .source(exercise)
+}
+
+/// Grades a class, while so many threads compute besides.
+fn grade(
+    workspace: &Path,
+    folder: &Path,
+    (programs, hangs): HandedIn,
+    students: usize,
+    hogs: usize,
+) -> anyhow::Result<(OfClass, BTreeMap<String, Record>)> {
+    let temporary = folder.join("temporary");
+    fs::create_dir_all(&temporary)
+        .with_context(|| format!("cannot make {}", temporary.display()))?;
+    let report = folder.join("report");
+    let mut command = Command::new(workspace.join("target/debug/grade"));
+    command.arg("class").arg(folder.join("in"));
+    command.arg("--out").arg(&report);
+    command.current_dir(workspace).env("TMPDIR", &temporary);
+    let on_disk = [
+        workspace.join("target/class"),
+        temporary.clone(),
+        report.clone(),
+    ];
+    let over = AtomicBool::new(false);
+    let watched = thread::scope(|scope| {
+        for _ in 0..hogs {
+            scope.spawn(|| {
+                while !over.load(SeqCst) {
+                    // Some computing between two looks.
+                    (0..100_000).for_each(|_| std::hint::spin_loop());
+                }
+            });
+        }
+        let watched = watch(&mut command, &on_disk);
+        over.store(true, SeqCst);
+        watched
+    });
+    let (took, megabytes, disk) = watched?;
+    let of_class = OfClass {
+        students,
+        programs,
+        hangs,
+        took,
+        megabytes,
+        disk,
+    };
+    Ok((of_class, store::records(&report)?))
+}
+
+/// Runs a command. Returns its seconds, and the most megabytes that it had in memory and in
+/// these folders.
+fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64, u64)> {
+    const LIMIT: Duration = Duration::from_secs(60 * 60);
+    /// Looking at all files takes time of the machine.
+    const LOOK_AT_DISK: Duration = Duration::from_secs(5);
+
+    let name = command::shown(command);
+    let start = Instant::now();
+    let (family, mut child) = harness::Family::start(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit()),
+    )
+    .with_context(|| format!("cannot run {name}"))?;
+    let (mut megabytes, mut disk, mut looked) = (0, 0, start);
+    while !harness::has_ended(&mut child).context("cannot watch the grader")? {
+        ensure!(start.elapsed() < LIMIT, "{name} still runs after {LIMIT:?}");
+        if let Some(resources) = harness::Resources::of(child.id()) {
+            megabytes = megabytes.max(resources.resident >> 20);
+        }
+        if looked.elapsed() > LOOK_AT_DISK {
+            disk = disk.max(folders.iter().map(|folder| size(folder)).sum());
+            looked = Instant::now();
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let took = seconds(start.elapsed());
+    disk = disk.max(folders.iter().map(|folder| size(folder)).sum());
+    let status = family.end(&mut child).context("cannot tell how it ended")?;
+    // 1 says that not all marks are full.
+    ensure!(
+        status.code().is_some_and(|code| code < 2),
+        "{name} failed ({status})"
+    );
+    Ok((took, megabytes, disk >> 20))
+}
+
+/// The bytes of all files in a folder. What goes away meanwhile does not count.
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(found) if found.is_dir() => size(&entry.path()),
+            Ok(found) => found.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+/// How many exercises or checks have another outcome.
+fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>) -> usize {
+    let outcomes = |records: &BTreeMap<String, Record>| {
+        let mut found = BTreeMap::new();
+        for (id, record) in records {
+            for graded in &record.exercises {
+                let status = format!("{:?}", graded.status);
+                found.insert((id.clone(), graded.exercise, String::new()), status);
+                for check in &graded.checks {
+                    let status = check.failure.is_none().to_string();
+                    found.insert((id.clone(), graded.exercise, check.name.clone()), status);
+                }
+            }
+        }
+        found
+    };
+    let (one, other) = (outcomes(one), outcomes(other));
+    let keys: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    keys.into_iter()
+        .filter(|key| one.get(key) != other.get(key))
+        .count()
+}
+
+/// Copies programs of some students into the workspace and runs `cargo test` on each.
+fn obvious(
+    workspace: &Path,
+    exercises: &[Exercise],
+    class: &Path,
+    students: usize,
+) -> anyhow::Result<(usize, f64)> {
+    let sample = class.with_file_name("sample");
+    make(&sample, exercises, students.min(SAMPLE))?;
+    let (mut count, mut took) = (0, Duration::ZERO);
+    for student in 0..students.min(SAMPLE) {
+        for exercise in exercises {
+            let name = format!("in/student-{student:03}/exercise-{:02}.rs", exercise.number);
+            let Ok(source) = fs::read(sample.join(name)) else {
+                continue; // Nothing was handed in.
+            };
+            let file = exercise.folder.join("main.rs");
+            fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
+            let mut command = cargo(workspace);
+            command.args(["test", "--package", &exercise.package()]);
+            took += command::timed(&mut command, &[0, 101])?.0;
+            count += 1;
+        }
+    }
+    Ok((count, seconds(took)))
+}
