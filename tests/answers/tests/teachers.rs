@@ -81,7 +81,9 @@ impl Course {
             String::from_utf8_lossy(&output.stdout)
         );
         let printed = String::from_utf8_lossy(&output.stdout);
-        printed.replace(&here, "../").replace('\u{feff}', "")
+        let printed = printed.replace(&here, "../");
+        // What a table for spreadsheets has, and a terminal does not show.
+        printed.replace(['\u{feff}', '\r'], "")
     }
 }
 

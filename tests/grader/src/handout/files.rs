@@ -31,9 +31,9 @@ pub struct Sources {
 const GRADER_TESTS: [&str; 2] = ["exercises.rs", "story.rs"];
 
 /// Kinds of files that a workspace has, where no git can say which are its own.
-const KINDS: [&str; 15] = [
-    "css", "diff", "hbs", "html", "js", "lock", "md", "py", "rs", "sh", "svg", "toml", "txt",
-    "woff2", "yml",
+const KINDS: [&str; 16] = [
+    "css", "diff", "hbs", "html", "js", "lock", "md", "png", "py", "rs", "sh", "svg", "toml",
+    "txt", "woff2", "yml",
 ];
 
 impl Sources {
