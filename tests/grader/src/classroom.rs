@@ -135,8 +135,8 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
             say!("共 {students} 名学生，其中 {missing} 名未提交；{unclear} 项无法识别。");
         }
     }
-    let words = language.pick("The report:", "报告：");
-    say!("{words} {}", report.join("report.html").display());
+    let words = language.pick("The report: ", "报告：");
+    say!("{words}{}", report.join("report.html").display());
 }
 
 /// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.

@@ -405,6 +405,8 @@ fn moodle() {
             b"<p>hi",
         ),
         ("张三_777_assignsubmission_file/work.zip", work.as_slice()),
+        // A folder that somebody has zipped.
+        ("李四_999_assignsubmission_file_.zip", work.as_slice()),
         // Without a folder for each.
         ("O'Neil_Bob_888_assignsubmission_file_05.rs", b"bob's"),
         (
@@ -425,6 +427,7 @@ fn moodle() {
             student("888", "O'Neil_Bob"),
             is(&[(5, "bob's"), (6, "six")]),
         ),
+        (student("999", "李四"), is(&[(6, "six")])),
     ];
     assert_eq!(found, expected);
     assert_eq!(class.not_understood, []);
@@ -585,9 +588,14 @@ fn a_platforms_number_that_is_another_students_id_gives_nobody_the_work() {
 
 #[test]
 fn loose_files_with_a_roster() {
-    let roster = [student("a_05", "Ann"), student("bob", "Bob")];
+    let roster = [
+        student("a_05", "Ann"),
+        student("bob", "Bob"),
+        student("s7", "Dan"),
+    ];
     let folder = Folder::with(&[
         ("a_05_06.rs", b"ann's six"),
+        ("s7 Dan 05.rs", b"dan's"),
         ("bob.rar", b"Rar!"),
         ("carol_05.rs", b"carol's"),
         ("notes.rar", b"?"),
@@ -598,11 +606,12 @@ fn loose_files_with_a_roster() {
         .iter()
         .map(|s| s.student.id.as_str())
         .collect();
-    assert_eq!(ids, ["a_05", "bob", "carol"]);
+    assert_eq!(ids, ["a_05", "bob", "carol", "s7"]);
     assert_eq!(
         sources(&open(&class.submissions[0])),
         is(&[(6, "ann's six")])
     );
+    assert_eq!(sources(&open(&class.submissions[3])), is(&[(5, "dan's")]));
     // It is there, and nobody knows what is in it.
     let handed = open(&class.submissions[1]);
     assert_eq!(handed.exercises.len(), 7);

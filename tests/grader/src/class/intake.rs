@@ -341,8 +341,13 @@ impl Sorting<'_> {
         };
         let mut first = None;
         let is_source = is_folder || names::may_be_program(name);
-        let claims = std::iter::once(whole.clone()).chain(splits.clone());
-        for claim in claims.filter(|_| is_source) {
+        let mut claims = vec![whole.clone()];
+        claims.extend(splits.clone());
+        // A file has to name its exercise; an id among all of its words would hide that.
+        if !is_folder && Kind::of(name) == Kind::File {
+            claims.rotate_left(1);
+        }
+        for claim in claims.into_iter().filter(|_| is_source) {
             match people::find(roster, &claim) {
                 Match::One(student) => return Owner::Student(student.clone(), claim.rest, None),
                 Match::Nobody => {}

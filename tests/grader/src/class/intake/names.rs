@@ -205,11 +205,17 @@ fn of_moodle(name: &str) -> Option<Claim> {
     let (owner, plugin) = name.split_once("_assignsubmission_")?;
     let (name, id) = owner.rsplit_once('_')?;
     let rest = plugin.split_once('_').map_or("", |(_, rest)| rest);
+    // Somebody has zipped the folder: nothing stands before the extension.
+    let rest = if rest.starts_with('.') {
+        format!("submission{rest}")
+    } else {
+        rest.to_string()
+    };
     let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     (is_id && !name.trim().is_empty()).then(|| Claim {
         id: id.to_string(),
         name: name.trim().to_string(),
-        rest: rest.to_string(),
+        rest,
         by_platform: true,
     })
 }
