@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// The headings of a lesson's chapter, in English and in Chinese.
 const HEADINGS: [(&str, &str); 11] = [
     ("What we want", "目标"),
-    ("The picture", "图景"),
+    ("The picture", "示意图"),
     ("Run it", "运行"),
     ("The code", "代码"),
     ("What changed", "有什么变化"),

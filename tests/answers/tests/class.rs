@@ -12,6 +12,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -479,6 +480,77 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
         .success()
         .stdout(contains("as before"));
     class.assert_same("parts", "again");
+}
+
+#[test]
+fn a_part_that_is_graded_again_leaves_the_rest_as_it_was() {
+    let class = Class::new();
+    // What does not compile is judged at once.
+    for name in ["ann_05.rs", "ann_06.rs", "bob_05.rs"] {
+        class.hand_in(name, "not Rust");
+    }
+    class.grade("out", &["--only", "5"]).assert().success();
+
+    // Next week, in a folder of its own; Bob has handed in nothing.
+    fs::remove_file(class.path("in/ann_05.rs")).expect("it is there");
+    fs::remove_file(class.path("in/bob_05.rs")).expect("it is there");
+    let roster = class.path("roster.csv");
+    fs::write(&roster, "id,name\nann,Ann Li\nbob,Bob\n").expect("a file");
+    let roster = roster.to_str().expect("the path is text");
+    let arguments = ["--only", "6", "--roster", roster];
+    class.grade("out", &arguments).assert().success();
+    let statuses = |id: &str| {
+        let records = class.records("out");
+        [5, 6].map(|exercise| status_of(&records[id], exercise))
+    };
+    assert_eq!(statuses("ann"), [Status::DoesNotCompile; 2]);
+    assert_eq!(statuses("bob"), [Status::DoesNotCompile, Status::Missing]);
+    // The name has come with the roster, also for what was graded before.
+    assert_eq!(class.records("out")["ann"].student.name, "Ann Li");
+
+    // Whom the folder does not know stays while a part is graded, and is told to be gone when
+    // all of the class is.
+    let arguments = ["--only", "6", "--student", "ann"];
+    class.grade("out", &arguments).assert().success();
+    assert_eq!(statuses("bob"), [Status::DoesNotCompile, Status::Missing]);
+    class
+        .grade("out", &[])
+        .assert()
+        .success()
+        .stdout(contains("bob is not in the class any more"));
+    assert!(!class.records("out").contains_key("bob"));
+    assert!(!class.path("out/feedback/bob.txt").exists());
+}
+
+#[test]
+fn a_part_that_was_stopped_goes_on_too_and_begins_anew_when_it_is_done() {
+    let class = Class::new();
+    for number in 0..12 {
+        class.hand_in(&format!("s{number:02}_05.rs"), "not Rust");
+    }
+    let only = ["--only", "5"];
+    class.grade("out", &only).assert().success();
+    class
+        .grade("out", &only)
+        .assert()
+        .success()
+        .stdout(contains("as before").not());
+    // Stopped when the first one is graded anew.
+    let mut command = class.grade("out", &only);
+    let mut grader = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the grader can be started");
+    let lines = BufReader::new(grader.stdout.take().expect("it is piped")).lines();
+    let mut lines = lines.map(|line| line.expect("it can be read"));
+    assert!(lines.any(|line| line.starts_with("1/12")));
+    grader.kill().expect("it can be killed");
+    grader.wait().expect("it can be waited for");
+    class
+        .grade("out", &only)
+        .assert()
+        .success()
+        .stdout(contains("1/12").and(contains("as before")));
 }
 
 /// How many files are in a folder; 0 where there is none yet.

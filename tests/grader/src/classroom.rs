@@ -2,7 +2,8 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use grade::class::record::{Graded, Record, Status};
+use grade::class::intake::printable;
+use grade::class::record::{Graded, Record, Status, Student};
 use grade::class::run::{self, Event, Order, Partition, Summary};
 use grade::language::Language;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -105,19 +106,21 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
 
 /// Says what came of it, and where it is.
 fn conclude(summary: &Summary, report: &Path, language: Language) {
+    // Names and paths are of students' making: they must not steer the terminal.
     for (student, notice) in &summary.notices {
         if student.name == student.id {
-            say!("{}: {notice}", student.id);
+            say!("{}", printable(&format!("{}: {notice}", student.id)));
         } else {
-            say!("{} ({}): {notice}", student.name, student.id);
+            let whose = format!("{} ({}): {notice}", student.name, student.id);
+            say!("{}", printable(&whose));
         }
     }
     for remark in &summary.remarks {
-        say!("{remark}");
+        say!("{}", printable(remark));
     }
     for (path, reason) in &summary.not_understood {
         let words = language.pick("not understood", "无法识别");
-        say!("{words}: {path}: {reason}");
+        say!("{words}: {}", printable(&format!("{path}: {reason}")));
     }
     let (students, missing) = (summary.students, summary.missing);
     let unclear = summary.not_understood.len();
@@ -180,10 +183,10 @@ impl Watcher {
                 }
             }
             Event::Starts { student, exercise } => {
-                self.run(|running| running.insert(format!("{} {exercise:02}", student.name)));
+                self.run(|running| running.insert(task(student, *exercise)));
             }
             Event::Ends { student, exercise } => {
-                self.run(|running| running.remove(&format!("{} {exercise:02}", student.name)));
+                self.run(|running| running.remove(&task(student, *exercise)));
             }
             Event::Student {
                 record,
@@ -214,7 +217,7 @@ impl Watcher {
             Language::En => format!("{left} s left"),
             Language::Zh => format!("剩余 {left} 秒"),
         };
-        let name = &record.student.name;
+        let name = printable(&record.student.name);
         let is_missing =
             |graded: &Graded| matches!(graded.status, Status::Missing | Status::NotGraded);
         let how = if record.exercises.iter().all(is_missing) {
@@ -231,4 +234,9 @@ impl Watcher {
         };
         say!("{done}/{all}  {name}: {how}  ({left})");
     }
+}
+
+/// An exercise of a student, as the progress shows it.
+fn task(student: &Student, exercise: u32) -> String {
+    format!("{} {exercise:02}", printable(&student.name))
 }

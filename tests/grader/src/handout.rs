@@ -9,7 +9,7 @@ mod leak;
 mod manifest;
 pub mod record;
 pub mod update;
-mod vendor;
+pub(crate) mod vendor;
 
 use crate::language::Language;
 use anyhow::{Context, bail, ensure};

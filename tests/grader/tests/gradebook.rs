@@ -136,13 +136,20 @@ fn names_with_anything_in_them_come_out_right() {
 
 #[test]
 fn no_cell_is_a_formula() {
-    let names = [
-        "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1",
+    let names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠1"];
+    let names = names.map(|name| (name, format!("'{name}")));
+    // Also not where a spreadsheet has other separators than the comma.
+    let parts = [
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("\n=1", "'\n'=1"),
+        ("Ann;=HYPERLINK(1)", "Ann;'=HYPERLINK(1)"),
     ];
-    for name in names {
+    let parts = parts.map(|(name, safe)| (name, safe.to_string()));
+    for (name, safe) in names.into_iter().chain(parts) {
         let overrides = [by_hand(name, 1, 50, name)];
         let (_, rows) = write(&[record(name, name, STATUSES)], &overrides);
-        assert_eq!(rows[2][..2], [format!("'{name}"), format!("'{name}")]);
+        assert_eq!(rows[2][..2], [safe.clone(), safe]);
         assert_eq!(rows[2][3], "50");
     }
 }

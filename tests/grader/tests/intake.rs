@@ -2,7 +2,7 @@
 //! should get.
 
 use grade::class::intake::originals::Originals;
-use grade::class::intake::{Class, FILE_LIMIT, Found, Handed, Submission, class};
+use grade::class::intake::{self, Class, FILE_LIMIT, Found, Handed, Submission, class};
 use grade::class::record::Student;
 use grade::class::roster;
 use grade::exercise::Exercise;
@@ -48,7 +48,7 @@ impl Folder {
     }
 
     fn class_of(&self, roster: Option<&[Student]>) -> Class {
-        class(self.path(), roster, Language::En).unwrap_or_else(|error| panic!("{error:#}"))
+        class(self.path(), None, roster, Language::En).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// What the only student has handed in.
@@ -293,8 +293,9 @@ fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
         format!("[files]\n'tests/of_the_handout.rs' = '{sum}'\n'README.zh-CN.md' = '{sum}'");
     let workspace = Path::new(harness::WORKSPACE);
     let config = fs::read_to_string(workspace.join(".cargo/config.toml")).expect("the settings");
-    let vendored = "[source.crates-io]\nreplace-with = 'vendored-sources'\n\
-                    [source.vendored-sources]\ndirectory = 'vendor'\n";
+    // As `cargo grade handout --vendor` writes it.
+    let vendored = "[source.crates-io]\nreplace-with = \"vendored\"\n\n\
+                    [source.vendored]\ndirectory = \"vendor\"\n";
     let folder = Folder::with(&[
         ("alice/lessons/05-threaded/exercise/main.rs", b"five"),
         ("alice/.handout.toml", record.as_bytes()),
@@ -308,7 +309,7 @@ fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
     ]);
     assert_eq!(folder.only().notices, Vec::<String>::new());
     folder.write("alice/tests/of_the_handout.rs", b"changed");
-    let elsewhere = vendored.replace("'vendor'", "'/tmp/evil'");
+    let elsewhere = vendored.replace("\"vendor\"", "\"/tmp/evil\"");
     folder.write(
         "alice/.cargo/config.toml",
         format!("{config}{elsewhere}").as_bytes(),
@@ -479,7 +480,7 @@ fn a_platforms_zip_of_all_given_or_alone_in_the_folder() {
     let folder = Folder::with(&[("CS101-sockets-4711.zip", all.as_slice())]);
     let zip = folder.path().join("CS101-sockets-4711.zip");
     for path in [folder.path(), &zip] {
-        let class = class(path, None, Language::En).expect("a class");
+        let class = class(path, None, None, Language::En).expect("a class");
         let found: Vec<_> = class
             .submissions
             .iter()
@@ -504,7 +505,7 @@ fn a_zip_of_folders_given_instead_of_a_folder() {
         ("class/bob_ex05/main.rs", b"b"),
     ]);
     let folder = Folder::with(&[("class.zip", all.as_slice())]);
-    let class = class(&folder.path().join("class.zip"), None, Language::En).expect("a class");
+    let class = class(&folder.path().join("class.zip"), None, None, Language::En).expect("a class");
     let found: Vec<_> = class
         .submissions
         .iter()
@@ -514,6 +515,80 @@ fn a_zip_of_folders_given_instead_of_a_folder() {
         found,
         [("alice", is(&[(5, "a")])), ("bob", is(&[(5, "b")]))]
     );
+}
+
+#[test]
+fn a_zip_of_a_folder_of_zips() {
+    let of = |text: &str| zip(&[("05.rs", text.as_bytes())]);
+    let (ann, bob) = (of("ann's"), of("bob's"));
+    let all = zip(&[("class/ann.zip", &ann), ("class/bob.zip", &bob)]);
+    let folder = Folder::with(&[("class.zip", all.as_slice())]);
+    let class = class(&folder.path().join("class.zip"), None, None, Language::En).expect("a class");
+    let found: Vec<_> = class
+        .submissions
+        .iter()
+        .map(|one| (one.student.id.as_str(), sources(&open(one))))
+        .collect();
+    let expected = [("ann", is(&[(5, "ann's")])), ("bob", is(&[(5, "bob's")]))];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_report_in_the_folder_of_the_class_is_no_submission() {
+    let folder = Folder::with(&[("alice/05.rs", b"a"), ("report/results/alice.json", b"{}")]);
+    let report = folder.path().join("report");
+    let class = class(folder.path(), Some(&report), None, Language::En).expect("a class");
+    assert_eq!(class.submissions.len(), 1, "{:?}", class.submissions);
+    assert_eq!(class.submissions[0].student.id, "alice");
+}
+
+#[test]
+fn what_a_student_calls_a_file_gives_it_to_nobody_else() {
+    let roster = [student("20210012", "Bob Chen"), student("7", "Ann Li")];
+    let folder = Folder::with(&[(
+        "liann_4711_9876_x_20210012_assignsubmission_file_05.rs",
+        b"ann's",
+    )]);
+    let class = folder.class_of(Some(&roster));
+    assert_eq!(class.submissions.len(), 1, "{class:?}");
+    assert_eq!(class.submissions[0].student.id, "7");
+}
+
+#[test]
+fn tables_in_tables_without_end_are_no_danger() {
+    let key = vec!["a"; 80].join(".");
+    let deep = format!("{} 1 {}", format!("{key} = {{").repeat(79), "}".repeat(79));
+    let deep = deep.replacen("= { 1", "= { a = 1", 1);
+    let folder = Folder::with(&[
+        ("ann/lessons/05-threaded/exercise/main.rs", b"ann's"),
+        ("ann/.handout.toml", deep.as_bytes()),
+        ("ann/Cargo.toml", deep.as_bytes()),
+    ]);
+    let class = folder.class();
+    // As the grader does.
+    let handed = std::thread::Builder::new()
+        .stack_size(intake::STACK)
+        .spawn(move || open(&class.submissions[0]))
+        .expect("a thread")
+        .join()
+        .expect("it has come back");
+    assert_eq!(sources(&handed), is(&[(5, "ann's")]));
+    assert_says(&handed.notices, &["Cargo.toml"]);
+}
+
+#[test]
+fn of_too_many_things_to_say_only_some_are_said() {
+    let names: Vec<_> = (0..1000).map(|n| format!("../{n}.txt")).collect();
+    let mut files: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), &b"x"[..]))
+        .collect();
+    files.push(("05.rs", b"a"));
+    let folder = Folder::with(&[("ann.zip", zip(&files).as_slice())]);
+    let handed = folder.only();
+    assert_eq!(sources(&handed), is(&[(5, "a")]));
+    assert!(handed.notices.len() <= 102, "{}", handed.notices.len());
+    assert_says(&handed.notices, &["900 more"]);
 }
 
 // Who.
@@ -584,6 +659,20 @@ fn a_platforms_number_that_is_another_students_id_gives_nobody_the_work() {
         reason.contains("Alice (100)") && reason.contains("Bob (200)"),
         "{reason}"
     );
+}
+
+#[test]
+fn ids_that_differ_in_their_letters_case_are_two() {
+    let roster = [student("A1", "Ann"), student("a1", "Bea")];
+    let folder = Folder::with(&[("a1/05.rs", b"bea's"), ("A1/06.rs", b"ann's")]);
+    let class = folder.class_of(Some(&roster));
+    let names: Vec<_> = class
+        .submissions
+        .iter()
+        .map(|one| (one.student.name.as_str(), sources(&open(one))))
+        .collect();
+    let expected = [("Ann", is(&[(6, "ann's")])), ("Bea", is(&[(5, "bea's")]))];
+    assert_eq!(names, expected);
 }
 
 #[test]
@@ -1079,12 +1168,13 @@ fn links_pipes_and_what_cannot_be_read_in_folders() {
 #[test]
 fn folders_that_are_no_class_and_submissions_that_are_empty() {
     let folder = Folder::with(&[("lessons/05-threaded/exercise/main.rs", b"x")]);
-    let error = class(folder.path(), None, Language::En).expect_err("an error");
+    let error = class(folder.path(), None, None, Language::En).expect_err("an error");
     assert!(
         format!("{error:#}").contains("copy of the handout"),
         "{error:#}"
     );
-    let error = class(&folder.path().join("nowhere"), None, Language::En).expect_err("an error");
+    let error =
+        class(&folder.path().join("nowhere"), None, None, Language::En).expect_err("an error");
     assert!(format!("{error:#}").contains("nowhere"));
     let folder = Folder::new();
     fs::create_dir(folder.path().join("alice")).expect("a folder");

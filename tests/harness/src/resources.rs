@@ -23,18 +23,35 @@ impl Resources {
     #[cfg(target_os = "linux")]
     pub fn of(process: u32) -> Option<Self> {
         let process = procfs::process::Process::new(process.cast_signed()).ok()?;
-        let (stat, memory) = (process.stat().ok()?, process.statm().ok()?);
+        let stat = process.stat().ok()?;
         Some(Self {
             threads: u64::try_from(stat.num_threads).ok()?,
             // Not `fd_count`: that has the descriptor too which a waiting `accept` has
             // reserved for the next connection.
             files: process.fd().ok()?.count(),
             mappings: process.maps().ok()?.len(),
-            resident: memory.resident * procfs::page_size(),
+            resident: Self::resident(&process)?,
             cpu_time: Duration::from_millis(
                 1000 * (stat.utime + stat.stime) / procfs::ticks_per_second(),
             ),
         })
+    }
+
+    /// The memory of a process, in bytes. Where its first thread has ended, and others go on,
+    /// the kernel shows it of those only.
+    #[cfg(target_os = "linux")]
+    fn resident(process: &procfs::process::Process) -> Option<u64> {
+        let mut pages = process.statm().ok()?.resident;
+        if pages == 0 {
+            let tasks = process.tasks().ok()?.flatten();
+            let of_tasks = tasks.filter_map(|task| {
+                let path = format!("/proc/{}/task/{}/statm", task.pid, task.tid);
+                let words = std::fs::read_to_string(path).ok()?;
+                words.split(' ').nth(1)?.parse().ok()
+            });
+            pages = of_tasks.max().unwrap_or_default();
+        }
+        Some(pages * procfs::page_size())
     }
 
     /// What a process uses now; `None` if there is no such process, or no Linux.

@@ -536,5 +536,19 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
             });
         });
         expect_in_order(&told, &["used more than 512 MB of memory"]);
+        // The first thread ends, and the kernel shows no memory of the process any more.
+        let eat = "import ctypes, threading, time\n\
+             def eat():\n\
+             \x20   time.sleep(0.2)\n\
+             \x20   a = [b'x' * 100_000_000 for _ in range(100)]\n\
+             \x20   time.sleep(1000)\n\
+             threading.Thread(target=eat).start()\n\
+             ctypes.CDLL(None).pthread_exit(None)\n";
+        let told = failure(|| {
+            harness::check(python, |story| {
+                story.start(["-S", "-c", eat]).expect_exit(0);
+            });
+        });
+        expect_in_order(&told, &["used more than 512 MB of memory"]);
     }
 }

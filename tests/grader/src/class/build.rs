@@ -324,8 +324,11 @@ impl Workshop {
                     continue;
                 };
                 let age = SystemTime::now().duration_since(modified);
-                if age.is_ok_and(|age| age > LEFT_BEHIND) {
-                    fs::remove_dir_all(entry.path())?;
+                if age.is_ok_and(|age| age > LEFT_BEHIND)
+                    && let Err(error) = fs::remove_dir_all(entry.path())
+                    && error.kind() != std::io::ErrorKind::NotFound
+                {
+                    return Err(error);
                 }
             }
             Ok(())

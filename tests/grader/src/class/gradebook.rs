@@ -5,7 +5,6 @@ use super::store;
 use crate::exercise::Exercise;
 use anyhow::Context;
 use csv::{Terminator, WriterBuilder};
-use std::borrow::Cow;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
@@ -142,17 +141,24 @@ fn encode(rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
         .terminator(Terminator::CRLF)
         .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
     for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()))?;
+        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
     }
     Ok(writer.into_inner()?)
 }
 
-/// A cell that no spreadsheet takes for a formula.
-fn harmless(cell: &str) -> Cow<'_, str> {
-    let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
-    if cell.starts_with(formula) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
+/// A cell that no spreadsheet takes for a formula, also where it has other separators than the
+/// comma and takes a part of the cell for a cell.
+fn harmless(cell: &str) -> String {
+    let starts = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+    let separators = [';', '\t', '\r', '\n'];
+    let mut safe = String::new();
+    let mut is_first = true;
+    for c in cell.chars() {
+        if is_first && starts.contains(&c) {
+            safe.push('\'');
+        }
+        safe.push(c);
+        is_first = separators.contains(&c);
     }
+    safe
 }

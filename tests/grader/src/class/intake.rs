@@ -23,10 +23,10 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tree::{Entry, Part, Place, Tree, Unread, printable, shown};
+use tree::{Entry, NOTICE_LIMIT, Part, Place, Tree, Unread, shown};
 use zips::Zip;
 
-pub use tree::{FILE_COUNT_LIMIT, FILE_LIMIT, SUBMISSION_LIMIT};
+pub use tree::{FILE_COUNT_LIMIT, FILE_LIMIT, SUBMISSION_LIMIT, printable};
 
 /// A sentence in both languages, with the same variables in it.
 macro_rules! said {
@@ -38,6 +38,11 @@ macro_rules! said {
     };
 }
 use said;
+
+/// How much stack [`Submission::open`] may need, in bytes. A student's TOML can be 6,400 tables
+/// deep, as its crate limits nested tables and the dots of a key to 80 each, and what is so deep
+/// is compared and dropped level by level.
+pub const STACK: usize = 256 << 20;
 
 /// How many names are told of those that have the same to be said about.
 const NAMES_TOLD: usize = 10;
@@ -105,7 +110,8 @@ pub enum Found {
 
 /// Finds out who has handed in what.
 ///
-/// `folder` is the folder of the class, or a zip of it. Everything in it is either part of a
+/// `folder` is the folder of the class, or a zip of it; the folder of the `report` may be in it,
+/// and is left out. Everything else in it is either part of a
 /// submission or named in `not_understood`, except for what operating systems and editors
 /// leave behind. With a roster, submissions are matched by the id, then by the name; whoever
 /// is not in it is a submission all the same. Texts are in `language`.
@@ -115,6 +121,7 @@ pub enum Found {
 /// If the folder cannot be read, or is rather one student's copy of the handout.
 pub fn class(
     folder: &Path,
+    report: Option<&Path>,
     roster: Option<&[Student]>,
     language: Language,
 ) -> anyhow::Result<Class> {
@@ -124,7 +131,9 @@ pub fn class(
         submissions: BTreeMap::new(),
         not_understood: Vec::new(),
     };
-    for item in items(folder)? {
+    // There is none before the first time.
+    let report = report.and_then(|report| fs::canonicalize(report).ok());
+    for item in items(folder, report.as_deref())? {
         found.sort(item);
     }
     Ok(found.finish())
@@ -141,7 +150,7 @@ struct Item {
 }
 
 /// What is in the folder of the class, in the order of the names.
-fn items(folder: &Path) -> anyhow::Result<Vec<Item>> {
+fn items(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Item>> {
     let data = fs::metadata(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     if data.is_file() {
         ensure!(
@@ -161,6 +170,9 @@ fn items(folder: &Path) -> anyhow::Result<Vec<Item>> {
             continue;
         }
         let path = entry.path();
+        if report.is_some() && fs::canonicalize(&path).ok().as_deref() == report {
+            continue;
+        }
         let kind = entry
             .file_type()
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -225,9 +237,12 @@ fn items_of_zip(path: &Path) -> anyhow::Result<Vec<Item>> {
     if let Some((folder, _)) = first {
         let wrapper = format!("{folder}/");
         let is_around = names.iter().all(|name| name.starts_with(&wrapper));
-        let has_folders = names
-            .iter()
-            .any(|name| name.matches('/').count() > 1 && !name.starts_with("lessons/"));
+        let is_of_students = |name: &String| {
+            let is_below = name.matches('/').count() > 1 && !name.starts_with("lessons/");
+            let own = name.strip_prefix(&wrapper).unwrap_or_default();
+            is_below || Kind::of(own) == Kind::Zip || names::of_platform(own).is_some()
+        };
+        let has_folders = names.iter().any(is_of_students);
         if is_around && has_folders && names::of_platform(folder).is_none() {
             prefix = wrapper;
         }
@@ -505,6 +520,14 @@ impl Submission {
         }
         reading.read(&mut tree);
         reading.notices.append(&mut tree.notices);
+        let unsaid = tree.unsaid + reading.notices.len().saturating_sub(NOTICE_LIMIT);
+        reading.notices.truncate(NOTICE_LIMIT);
+        if unsaid > 0 {
+            reading.notices.push(said!(
+                "there is as much to be said about {unsaid} more",
+                "另外还有 {unsaid} 条类似的情况"
+            ));
+        }
         reading.look_at_the_rest();
         let exercises = reading.choose(&tree.blocked);
         Handed::new(exercises, reading, language)
@@ -578,8 +601,10 @@ impl Reading<'_> {
 
     /// The exercise that a file answers.
     fn exercise(&self, path: &str, roots: &BTreeSet<String>) -> Option<(u32, Certainty)> {
+        // A copy may lie in another one: the inner one counts, which comes later in the order.
         let below = roots
             .iter()
+            .rev()
             .find_map(|root| path.strip_prefix(root.as_str()));
         let is_answer = names::handout_root(path).is_some() && path.ends_with("/exercise/main.rs");
         if !is_answer && below.is_some_and(originals::is_of_the_course) {
@@ -640,7 +665,10 @@ impl Reading<'_> {
             if self.candidates.values().flatten().any(is_answer) {
                 continue;
             }
-            let root = roots.iter().find(|root| path.starts_with(root.as_str()));
+            let root = roots
+                .iter()
+                .rev()
+                .find(|root| path.starts_with(root.as_str()));
             let standing = match root {
                 Some(root) => {
                     let below = &path[root.len()..];

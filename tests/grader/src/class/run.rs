@@ -50,6 +50,13 @@ pub struct Order {
     pub language: Language,
 }
 
+impl Order {
+    /// Whether some exercises or students are named, and are to be graded again.
+    fn is_part(&self) -> bool {
+        !self.only.is_empty() || !self.students.is_empty()
+    }
+}
+
 /// A part of a class: each `of`-th student, counted from `part`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition {
@@ -145,13 +152,15 @@ pub fn grade(
     let exercises = Exercise::all(workspace)?;
     let wanted = wanted(&exercises, order)?;
     let roster = order.roster.as_deref().map(roster::read).transpose()?;
-    let class = intake::class(&order.folder, roster.as_deref(), order.language)?;
+    let report = Some(order.report.as_path());
+    let class = intake::class(&order.folder, report, roster.as_deref(), order.language)?;
     let students: Vec<Student> = students(&class);
     ensure!(
         !students.is_empty(),
-        "there is nothing to grade in {}: {} things in it, and none is understood",
+        "there is nothing to grade in {}: {} things in it, and none is understood{}",
         order.folder.display(),
-        class.not_understood.len()
+        class.not_understood.len(),
+        reasons(&class)
     );
     for id in &order.students {
         ensure!(
@@ -174,23 +183,37 @@ pub fn grade(
     let work = workspace.join("target").join("class");
     let workshop = Workshop::open(workspace, &work, &wanted, order.sandbox)?;
 
+    // Who names exercises or students wants them graded, known or not. This is said once: an
+    // order that was stopped goes on from where it was.
+    let again = order
+        .is_part()
+        .then(|| format!("{:?} {:?}", order.only, order.students));
+    let is_new = again.is_some() && store.again()? != again;
+    let Old {
+        records: old,
+        stale,
+        gone,
+    } = Old::read(&store, order, &students, &exercises, is_new)?;
+    let gone = gone.iter().map(|student| match order.language {
+        Language::En => format!("{} is not in the class any more", student.id),
+        Language::Zh => format!("{} 已不在班里", student.id),
+    });
     store.set_about(&About {
         not_understood: class
             .not_understood
             .iter()
             .map(|what| (what.path.display().to_string(), what.reason.clone()))
             .collect(),
-        notices: class.notices.clone(),
+        notices: class.notices.iter().cloned().chain(gone).collect(),
     })?;
-    let mut old = BTreeMap::new();
-    for (id, record) in store.records()? {
-        if students.contains(&record.student) {
-            old.insert(id, record.complete(&exercises));
-        } else {
-            store.forget(&record.student)?;
-        }
-    }
     let shown = shown(&exercises, &wanted, old.values());
+    for record in old.values() {
+        write_student(&store, &shown, record, &overrides, order.language)?;
+    }
+    for student in &stale {
+        store.forget(student)?;
+    }
+    store.set_again(again.as_deref())?;
     let mine = |student: &Student| {
         let index = students.iter().position(|one| one == student);
         index.is_some_and(|index| order.partition.has(index))
@@ -226,7 +249,63 @@ pub fn grade(
         desk.finish(&Sheet::of_missing(&desk, student))?;
     }
     desk.grade_all(&submissions)?;
-    conclude(&store, &shown, &overrides, order.language)
+    let summary = conclude(&store, &shown, &overrides, order.language)?;
+    store.set_again(None)?;
+    Ok(summary)
+}
+
+/// What a report has already.
+struct Old {
+    /// By the students' ids: of all who are in the class, and, where only some are to be graded,
+    /// of all others, too.
+    records: BTreeMap<String, Record>,
+    /// Whose files are to go: of those who are not in the class any more, and of those whose
+    /// files have another name now.
+    stale: Vec<Student>,
+    /// Who is not in the class any more.
+    gone: Vec<Student>,
+}
+
+impl Old {
+    /// Reads it. With `again`, the grades that the order asks for count for nothing.
+    fn read(
+        store: &Store,
+        order: &Order,
+        students: &[Student],
+        exercises: &[Exercise],
+        again: bool,
+    ) -> anyhow::Result<Self> {
+        let (mut records, mut stale, mut gone) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for (id, record) in store.records()? {
+            let before = record.student.clone();
+            let mut record = record.complete(exercises);
+            match students.iter().find(|student| student.id == id) {
+                Some(student) => record.student = student.clone(),
+                None if order.is_part() => {}
+                None => {
+                    stale.push(before.clone());
+                    gone.push(before);
+                    continue;
+                }
+            }
+            if file_stem(&before) != file_stem(&record.student) {
+                stale.push(before);
+            }
+            let is_meant = order.students.is_empty() || order.students.contains(&id);
+            for graded in &mut record.exercises {
+                let is_wanted = order.only.is_empty() || order.only.contains(&graded.exercise);
+                if again && is_meant && is_wanted {
+                    graded.made_of.clear();
+                }
+            }
+            records.insert(id, record);
+        }
+        Ok(Self {
+            records,
+            stale,
+            gone,
+        })
+    }
 }
 
 /// Puts the reports of the parts of a class together.
@@ -271,6 +350,12 @@ pub fn merge(
     about.notices.sort();
     about.notices.dedup();
     let store = Store::open(report)?;
+    for (id, record) in store.records()? {
+        let is_same = |(new, _): &(Record, &PathBuf)| new.student == record.student;
+        if !records.get(&id).is_some_and(is_same) {
+            store.forget(&record.student)?;
+        }
+    }
     store.set_about(&about)?;
     let students: Vec<Student> = records
         .values()
@@ -324,6 +409,16 @@ fn wanted(exercises: &[Exercise], order: &Order) -> anyhow::Result<Vec<Exercise>
         );
     }
     Ok(wanted)
+}
+
+/// Why things are not understood, each in a line; the first of many.
+fn reasons(class: &intake::Class) -> String {
+    let all = class.not_understood.iter().take(10);
+    let lines = all.map(|what| {
+        let line = format!("{}: {}", what.path.display(), what.reason);
+        format!("\n{}", intake::printable(&line))
+    });
+    lines.collect()
 }
 
 /// Everybody, in order.
@@ -380,8 +475,8 @@ struct Desk<'a, P> {
 struct Sheet {
     student: Student,
     notices: Vec<String>,
-    /// The student's files, where programs in other languages run.
-    _folder: Option<tempfile::TempDir>,
+    /// The student's files while programs in other languages run.
+    folder: Mutex<Option<tempfile::TempDir>>,
     /// What is known so far, and how many exercises are still on their way.
     state: Mutex<State>,
 }
@@ -394,15 +489,17 @@ struct State {
 
 impl Sheet {
     /// Of a student who has handed in nothing.
-    fn of_missing<P>(desk: &Desk<P>, student: &Student) -> Self {
-        let missing =
-            |exercise: &Exercise| (exercise.number, Graded::new(exercise, Status::Missing));
+    fn of_missing<P: Fn(Event) + Sync>(desk: &Desk<P>, student: &Student) -> Self {
+        let mut exercises = desk.known(student);
+        for exercise in desk.wanted {
+            exercises.insert(exercise.number, Graded::new(exercise, Status::Missing));
+        }
         Self {
             student: student.clone(),
             notices: Vec::new(),
-            _folder: None,
+            folder: Mutex::new(None),
             state: Mutex::new(State {
-                exercises: desk.wanted.iter().map(missing).collect(),
+                exercises,
                 graded: 0,
                 left: 0,
             }),
@@ -450,13 +547,18 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         };
         let (compiling, judging, note, sheets) = (&compiling, &judging, &note, &sheets);
         thread::scope(|scope| {
-            scope.spawn(move || {
+            let open = move || {
                 for (submission, sheet) in submissions.iter().zip(sheets) {
                     if !note(self.open(submission, sheet, &to_compile)) {
                         break;
                     }
                 }
-            });
+            };
+            let opener = thread::Builder::new().stack_size(intake::STACK);
+            if let Err(error) = opener.spawn_scoped(scope, open) {
+                let error = anyhow::Error::new(error);
+                note(Err(error.context("cannot start a thread")));
+            }
             for _ in 0..processors {
                 let to_judge = to_judge.clone();
                 scope.spawn(move || {
@@ -490,25 +592,26 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         let student = &submission.student;
         let language = student.language.unwrap_or(self.order.language);
         let handed = submission.open(self.all, self.originals, language);
-        let old = self.old.get(&student.id);
-        let mut exercises = BTreeMap::new();
-        for graded in old.iter().flat_map(|record| &record.exercises) {
-            exercises.insert(graded.exercise, graded.clone());
-        }
+        let exercises = self.known(student);
         let mut tasks = Vec::new();
-        let folder = match &self.order.program {
-            Some(_) => Some(unpack(&handed)?),
-            None => None,
-        };
         for exercise in self.wanted {
-            let (graded, work) = self.plan(&handed, exercise, folder.as_ref());
+            let (graded, work) = self.plan(&handed, exercise);
             let is_known = exercises
                 .get(&exercise.number)
                 .is_some_and(|old| old.made_of == graded.made_of);
-            // Who names exercises or students wants them graded, known or not.
-            let is_asked_for = !self.order.only.is_empty() || !self.order.students.is_empty();
-            if !is_known || is_asked_for {
+            if !is_known {
                 tasks.push((exercise, graded, work));
+            }
+        }
+        let mut files = None;
+        for (_, _, work) in &mut tasks {
+            // One folder for all of the student's programs, and none where nothing runs.
+            if let Work::Judge { folder, .. } = work {
+                let files = match &files {
+                    Some(files) => files,
+                    None => files.insert(unpack(&handed, self.workshop.folder()?)?),
+                };
+                *folder = files.path().to_path_buf();
             }
         }
         let mut notices = handed.notices;
@@ -518,7 +621,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         let sheet = sheet.get_or_init(|| Sheet {
             student: student.clone(),
             notices,
-            _folder: folder,
+            folder: Mutex::new(files),
             state: Mutex::new(State {
                 exercises,
                 graded: tasks.len(),
@@ -543,21 +646,25 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
         Ok(())
     }
 
-    /// What is to be done for an exercise.
-    fn plan(
-        &self,
-        handed: &Handed,
-        exercise: &Exercise,
-        folder: Option<&tempfile::TempDir>,
-    ) -> (Graded, Work) {
+    /// What is known of a student, by the numbers of the exercises.
+    fn known(&self, student: &Student) -> BTreeMap<u32, Graded> {
+        let old = self.old.get(&student.id).into_iter();
+        let exercises = old.flat_map(|record| &record.exercises);
+        exercises
+            .map(|graded| (graded.exercise, graded.clone()))
+            .collect()
+    }
+
+    /// What is to be done for an exercise; a program in another language has no folder yet.
+    fn plan(&self, handed: &Handed, exercise: &Exercise) -> (Graded, Work) {
         let mut graded = Graded::new(exercise, Status::Graded);
-        let work = match (&self.order.program, folder) {
-            (Some(words), Some(folder)) => {
+        let work = match &self.order.program {
+            Some(words) => {
                 let program = program_words(words, exercise.number, &handed.files);
                 graded.made_of = self.hash(exercise, &[handed.hash.as_bytes()]);
                 if let Some(program) = program {
                     Work::Judge {
-                        folder: folder.path().to_path_buf(),
+                        folder: PathBuf::new(),
                         program,
                         _own: None,
                     }
@@ -566,7 +673,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
                     Work::Nothing
                 }
             }
-            _ => match handed.exercises.get(&exercise.number) {
+            None => match handed.exercises.get(&exercise.number) {
                 Some(Found::Source(source)) => {
                     graded.made_of = self.hash(exercise, &[source]);
                     Work::Compile(source.clone())
@@ -627,7 +734,9 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
                 }
                 Compiled::TimedOut => {
                     task.graded.status = Status::TimedOut;
-                    task.graded.message = "the compiler was not done in time".to_string();
+                    let language = student.language.unwrap_or(self.order.language);
+                    let words = language.pick("the compiler was not done in time", "编译超时");
+                    task.graded.message = words.to_string();
                 }
                 Compiled::Program(_) => {
                     task.work = Work::Judge {
@@ -690,6 +799,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
             let state = lock(&sheet.state);
             (state.exercises.values().cloned().collect(), state.graded)
         };
+        lock(&sheet.folder).take();
         let record = Record {
             student: sheet.student.clone(),
             language: sheet.student.language.unwrap_or(self.order.language),
@@ -714,9 +824,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
 }
 
 /// The student's files in a folder, for programs in other languages.
-fn unpack(handed: &Handed) -> anyhow::Result<tempfile::TempDir> {
-    let folder = tempfile::TempDir::with_prefix("grade-class-")
-        .context("cannot make a folder for a submission")?;
+fn unpack(handed: &Handed, folder: tempfile::TempDir) -> anyhow::Result<tempfile::TempDir> {
     for (path, contents) in &handed.files {
         let path = folder.path().join(path);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all);

@@ -31,6 +31,15 @@ const PROCESSES: u32 = 256;
 /// files, in bytes.
 const FILES: u64 = 64 << 20;
 
+/// How many descriptors each process may have: the kernel's buffers of sockets are memory of
+/// nobody.
+const DESCRIPTORS: u32 = 4_096;
+
+/// How much memory each process may reserve for data, in bytes, whether it uses it or not: the
+/// stacks of threads count, and page tables are memory of nobody. What it uses is watched from
+/// outside, and may be much less.
+const DATA: u64 = 4 << 30;
+
 /// How many users there are for programs that run at the same time: the processes of a user
 /// are counted wherever they run.
 const USERS: u32 = 500;
@@ -166,7 +175,13 @@ impl Sandbox {
         // What bubblewrap has made itself is in memory, and would have no limit.
         command.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
         command.args(["--chdir", "/tmp"]);
-        let limits = ["prlimit", "--core=0", &format!("--fsize={FILES}")].map(String::from);
+        let limits = [
+            "prlimit".to_string(),
+            "--core=0".to_string(),
+            format!("--fsize={FILES}"),
+            format!("--nofile={DESCRIPTORS}"),
+            format!("--data={DATA}"),
+        ];
         let mut words: Vec<OsString> = Vec::new();
         if let Some(filter) = &self.filter {
             // Bubblewrap wants the filter on a descriptor; and it stays the same process.
@@ -283,8 +298,10 @@ fn open_up(folder: &Path) -> std::io::Result<()> {
         use std::fs::{self, Permissions};
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(folder, Permissions::from_mode(0o755))?;
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+        // All at once: a folder that stays open costs a descriptor, and they may be deep.
+        let entries: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
+        for entry in entries {
+            let path = entry.path();
             let kind = fs::symlink_metadata(&path)?;
             if kind.is_dir() {
                 open_up(&path)?;

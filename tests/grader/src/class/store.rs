@@ -9,11 +9,14 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// How the name of a file begins that is being written.
 const UNFINISHED: &str = ".new-";
+
+/// Which part of the class is being graded again, until that is done.
+const AGAIN: &str = ".again";
 
 /// The folder of a report. As long as this lives no other grader can write there.
 pub struct Store {
@@ -126,6 +129,38 @@ impl Store {
     /// If it cannot be written.
     pub fn set_about(&self, about: &About) -> anyhow::Result<()> {
         self.write("class.json", &serde_json::to_vec_pretty(about)?)
+    }
+
+    /// Which part of the class was being graded again when the grader was stopped, if it was.
+    ///
+    /// # Errors
+    ///
+    /// If that is there and cannot be read.
+    pub fn again(&self) -> anyhow::Result<Option<String>> {
+        let path = self.path(AGAIN);
+        match fs::read_to_string(&path) {
+            Ok(again) => Ok(Some(again)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Notes which part of the class is being graded again, if one is.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn set_again(&self, again: Option<&str>) -> anyhow::Result<()> {
+        if let Some(again) = again {
+            return self.write(AGAIN, again.as_bytes());
+        }
+        let path = self.path(AGAIN);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes the files of students who are not in the class any more.

@@ -12,7 +12,10 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, value};
 
 /// Where they are in a copy.
-pub(super) const FOLDER: &str = "vendor";
+pub(crate) const FOLDER: &str = "vendor";
+
+/// What `.cargo/config.toml` calls the dependencies there.
+pub(crate) const SOURCE: &str = "vendored";
 
 /// A dependency's list of its files with their checksums: cargo writes it, and checks it.
 pub(super) const CHECKSUMS: &str = ".cargo-checksum.json";
@@ -59,13 +62,13 @@ pub(super) fn vendor(folder: &Path, platforms: &[&str]) -> anyhow::Result<Vendor
     manifest::edit(folder, ".cargo/config.toml", |config| {
         // The names of the two are cargo's form for "that one instead of this one".
         let mut instead = Table::new();
-        instead["replace-with"] = value("vendored");
+        instead["replace-with"] = value(SOURCE);
         let mut here = Table::new();
         here["directory"] = value(FOLDER);
         let mut sources = Table::new();
         sources.set_implicit(true);
         sources["crates-io"] = Item::Table(instead);
-        sources["vendored"] = Item::Table(here);
+        sources[SOURCE] = Item::Table(here);
         config["source"] = Item::Table(sources);
     })?;
     let needed = needed(folder, platforms)?;

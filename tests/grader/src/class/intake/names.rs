@@ -195,7 +195,9 @@ pub(super) struct Claim {
 
 /// What a learning platform has put into a name.
 pub(super) fn of_platform(name: &str) -> Option<Claim> {
-    of_moodle(name).or_else(|| of_canvas(name))
+    // What is behind Canvas' numbers is a student's own name for a file, and may look like
+    // anything.
+    of_canvas(name).or_else(|| of_moodle(name))
 }
 
 /// Moodle: `NAME_ID_assignsubmission_file_` is a folder; with something behind it, it is a
@@ -232,7 +234,9 @@ fn of_canvas(name: &str) -> Option<Claim> {
     let (user, submission, file) = (parts.next()?, parts.next()?, parts.next()?);
     // Short numbers are rather exercises.
     let is_id = |text: &str| text.len() >= 3 && text.bytes().all(|b| b.is_ascii_digit());
-    (!owner.is_empty() && is_id(user) && is_id(submission) && !file.is_empty()).then(|| Claim {
+    let is_moodles = file.starts_with("assignsubmission_");
+    let is_canvas = !owner.is_empty() && is_id(user) && is_id(submission);
+    (is_canvas && !file.is_empty() && !is_moodles).then(|| Claim {
         id: user.to_string(),
         name: owner.to_string(),
         rest: without_again(file).into_owned(),

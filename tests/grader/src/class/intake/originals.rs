@@ -2,15 +2,14 @@
 
 use super::names;
 use crate::exercise::Exercise;
+use crate::handout::record::FILE as RECORD;
+use crate::handout::vendor::{FOLDER, SOURCE};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-
-/// What a handout says that it was made from, in its root.
-const RECORD: &str = ".handout.toml";
 
 /// The teacher's own files, which those of the students are compared with.
 #[derive(Debug, Clone)]
@@ -141,11 +140,17 @@ fn is_part(path: &str, bytes: &[u8], original: &[u8]) -> bool {
         }
         // A handout may have the dependencies in it.
         ".cargo/config.toml" => {
-            let vendored: Option<Table> = "crates-io.replace-with = 'vendored-sources'\n\
-                 vendored-sources.directory = 'vendor'"
-                .parse()
-                .ok();
-            if part.get("source") == vendored.map(Value::Table).as_ref() {
+            let vendored = |name: &str| -> Option<Value> {
+                let source =
+                    format!("crates-io.replace-with = '{name}'\n{name}.directory = '{FOLDER}'");
+                source.parse().ok().map(Value::Table)
+            };
+            // Ours, or what `cargo vendor` proposes.
+            let known = [vendored(SOURCE), vendored("vendored-sources")];
+            if known
+                .iter()
+                .any(|known| part.get("source") == known.as_ref())
+            {
                 part.remove("source");
             }
         }

@@ -53,8 +53,9 @@ fn several_or_nobody<'a>(students: &[&'a Student]) -> Match<'a> {
 
 /// Spreadsheets take the zeros in front of a number away.
 fn by_id<'a>(roster: &'a [Student], id: &str) -> Option<&'a Student> {
-    let exact = roster.iter().find(|s| plain(&s.id) == plain(id));
-    exact.or_else(|| {
+    let exact = roster.iter().find(|student| student.id == id.trim());
+    let equal = || roster.iter().find(|s| plain(&s.id) == plain(id));
+    exact.or_else(equal).or_else(|| {
         let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
         let digits = id.trim_start_matches('0');
         let mut same = roster

@@ -23,6 +23,9 @@ pub const FILE_COUNT_LIMIT: usize = 5_000;
 /// `target` folder in it.
 const NAME_LIMIT: usize = 200_000;
 
+/// How many notices are kept of a submission's files: a zip can have one for each of its names.
+pub(super) const NOTICE_LIMIT: usize = 100;
+
 /// How many zips are opened for a submission.
 const ZIP_LIMIT: usize = 20;
 
@@ -82,9 +85,13 @@ pub(super) struct Tree {
     pub(super) entries: Vec<Entry>,
     /// What was left out, and why.
     pub(super) notices: Vec<Text>,
+    /// How many notices there are besides.
+    pub(super) unsaid: usize,
     /// Why there may be more in it than is known.
     pub(super) blocked: Vec<Text>,
     zips: Vec<Zip>,
+    /// Where the zip of the class is, and its number.
+    of_class: Option<(PathBuf, usize)>,
     /// How many names have been looked at.
     looked_at: usize,
     /// How many bytes have been read.
@@ -99,10 +106,22 @@ impl Tree {
             Place::Disk(path) => self.add_from_disk(path, &part.name),
             Place::Zip(zip, inside) => {
                 let shown = zip.display().to_string();
-                match Zip::of_class(zip).and_then(|zip| self.keep(zip)) {
+                match self.of_class(zip) {
                     Ok(index) => self.add_from_class(index, inside, &part.name),
                     Err(error) => self.cannot_open(&shown, &error),
                 }
+            }
+        }
+    }
+
+    /// The zip of the class, which is opened once: a platform has a part for each file.
+    fn of_class(&mut self, path: &Path) -> anyhow::Result<usize> {
+        match &self.of_class {
+            Some((known, index)) if known == path => Ok(*index),
+            _ => {
+                let index = self.keep(Zip::of_class(path)?)?;
+                self.of_class = Some((path.to_path_buf(), index));
+                Ok(index)
             }
         }
     }
@@ -186,13 +205,13 @@ impl Tree {
             }
         };
         if data.is_symlink() {
-            self.notices.push(link(&path));
+            self.note(link(&path));
         } else if data.is_dir() {
             return self
                 .is_safe(&path)
                 .then(|| (entry.path(), format!("{path}/")));
         } else if !data.is_file() {
-            self.notices.push(no_file(&path));
+            self.note(no_file(&path));
         } else {
             match Kind::of(&name) {
                 Kind::Zip => {
@@ -307,8 +326,8 @@ impl Tree {
             return None;
         }
         match item.what {
-            zips::What::Link => self.notices.push(link(shown)),
-            zips::What::Other => self.notices.push(no_file(shown)),
+            zips::What::Link => self.note(link(shown)),
+            zips::What::Other => self.note(no_file(shown)),
             zips::What::File if self.is_safe(path) => return Some(Kind::of(path)),
             // What is not safe has been named.
             zips::What::File | zips::What::Folder => {}
@@ -333,8 +352,7 @@ impl Tree {
         };
         let path = printable(path);
         let (en, zh) = (&why.en, &why.zh);
-        self.notices
-            .push(said!("{path} does not count: {en}", "{path} 不计入：{zh}"));
+        self.note(said!("{path} does not count: {en}", "{path} 不计入：{zh}"));
         false
     }
 
@@ -368,8 +386,19 @@ impl Tree {
     }
 
     fn block(&mut self, why: Text) {
-        self.blocked.push(why.clone());
-        self.notices.push(why);
+        if self.blocked.len() < NOTICE_LIMIT {
+            self.blocked.push(why.clone());
+        }
+        self.note(why);
+    }
+
+    /// Keeps a notice, unless there are too many.
+    fn note(&mut self, notice: Text) {
+        if self.notices.len() < NOTICE_LIMIT {
+            self.notices.push(notice);
+        } else {
+            self.unsaid += 1;
+        }
     }
 
     /// Reads a file.
@@ -447,7 +476,7 @@ pub(super) fn shown(name: &std::ffi::OsStr) -> String {
 }
 
 /// Control characters, quoted: they do things to terminals and to pages.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars() {
         if c.is_control() || is_direction(c) {
