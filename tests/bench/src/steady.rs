@@ -170,7 +170,8 @@ impl Work {
             fs::remove_dir_all(&folder).context("cannot empty the folder of stories")?;
         }
         fs::create_dir_all(&folder).context("cannot make the folder of stories")?;
-        let tests = command::build(&["test", "--no-run"])?;
+        let mut tests = command::build(&["test", "--no-run"])?;
+        tests.extend(command::build(&["test", "--no-run", "--package", "grade"])?);
         let is_test = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("deps"));
         let mut suite: Vec<_> = tests
             .into_iter()
