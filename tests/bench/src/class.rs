@@ -247,7 +247,7 @@ fn size(folder: &Path) -> u64 {
         .sum()
 }
 
-/// How many exercises or checks have another outcome.
+/// How many exercises or checks have another outcome; each is told.
 fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>) -> usize {
     let outcomes = |records: &BTreeMap<String, Record>| {
         let mut found = BTreeMap::new();
@@ -265,9 +265,19 @@ fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>)
     };
     let (one, other) = (outcomes(one), outcomes(other));
     let keys: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
-    keys.into_iter()
-        .filter(|key| one.get(key) != other.get(key))
-        .count()
+    let mut differ = 0;
+    for key in keys {
+        let (one, other) = (one.get(key), other.get(key));
+        if one != other {
+            let (student, exercise, check) = key;
+            say(&format!(
+                "class: {student}, exercise {exercise:02} {check}: {one:?}, and {other:?} on a \
+                 busy machine"
+            ));
+            differ += 1;
+        }
+    }
+    differ
 }
 
 /// Copies programs of some students into the workspace and runs `cargo test` on each.
