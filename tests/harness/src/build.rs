@@ -39,7 +39,9 @@ pub fn lesson(number: usize) -> String {
 ///
 /// If it cannot be built.
 pub fn grader() -> &'static Path {
-    &programs()["grade"]
+    static GRADER: OnceLock<Executables> = OnceLock::new();
+    let grader = GRADER.get_or_init(|| build(|cargo| cargo.package("grade").bins()));
+    &grader["grade"]
 }
 
 /// The programs of all default members.
@@ -62,9 +64,10 @@ pub fn tests_of_lesson(number: usize) -> &'static Path {
 /// Executables by the names of their targets.
 type Executables = HashMap<String, PathBuf>;
 
-/// Builds all targets of a kind, in the profile that this was built in. Of all default
-/// members, as `cargo test` does: for a smaller selection cargo would choose other features
-/// of the crates that they share, and build those once more.
+/// Builds all targets of a kind, in the profile that this was built in. The lessons' are those
+/// of all default members, as for `cargo test`, and the grader's are of its package alone, as for
+/// `cargo grade`: for another selection cargo would choose other features of the crates that they
+/// share, and build those once more.
 fn build(kind: fn(CargoBuild) -> CargoBuild) -> Executables {
     let mut build = kind(CargoBuild::new().manifest_path(Path::new(WORKSPACE).join("Cargo.toml")))
         // As `outside` does it for a command: cargo is not left behind by any program.
@@ -72,7 +75,7 @@ fn build(kind: fn(CargoBuild) -> CargoBuild) -> Executables {
     if !cfg!(debug_assertions) {
         build = build.release();
     }
-    executables(build).unwrap_or_else(|error| panic!("cannot build the lessons: {error}"))
+    executables(build).unwrap_or_else(|error| panic!("cannot build what a test needs: {error}"))
 }
 
 /// Runs cargo, and finds the executables in what it tells.
