@@ -27,12 +27,14 @@ after(async () => {
 
 const chapter = (language) => join(copy, "mdbook", language, "words.md");
 
-/** Opens a page, and waits until the server can tell it to reload. */
-async function open(path) {
+/** Waits until the server can tell a page that is loaded anew to reload. */
+async function loaded(loading) {
   const socket = page.waitForEvent("websocket");
-  await page.goto(new URL(path, book.url).href);
+  await loading();
   await socket;
 }
+
+const open = (path) => loaded(() => page.goto(new URL(path, book.url).href));
 
 for (const [path, source] of [
   ["words.html", "src"],
@@ -65,7 +67,7 @@ test("what cannot be built leaves the page as it was, and is told", async () => 
   await writeFile(chapter("src"), `${before}\n{{#include ../nowhere.txt}}\n`);
   const told = /words\.md:\d+: .*nowhere\.txt/;
   while (!book.output.some((line) => told.test(line))) await page.waitForTimeout(20);
-  await page.reload();
+  await loaded(() => page.reload());
   assert.equal(await page.locator("main").innerText(), shown);
 
   await writeFile(chapter("src"), `${before}\nMended.\n`);
