@@ -25,7 +25,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "class-report-"));
   for (const language of ["en", "zh"]) {
     const of = ["--", join(folder, language), String(STUDENTS), language];
-    const run = ["run", "--quiet", "--package", "grade", "--example", "class_report", ...of];
+    const run = ["run", "--quiet", "--package", "classroom", "--example", "class_report", ...of];
     await promisify(execFile)("cargo", run, { cwd: WORKSPACE });
   }
   browser = await launch();

@@ -20,7 +20,7 @@ try {
   for (const [language, book] of [["en", "src"], ["zh", "zh-CN"]]) {
     const report = join(folder, language);
     const of = ["--", report, String(STUDENTS), language, "plain"];
-    const run = ["run", "--quiet", "--package", "grade", "--example", "class_report", ...of];
+    const run = ["run", "--quiet", "--package", "classroom", "--example", "class_report", ...of];
     await promisify(execFile)("cargo", run, { cwd: WORKSPACE });
     const pictures = join(WORKSPACE, "mdbook", book, "pictures");
     await mkdir(pictures, { recursive: true });

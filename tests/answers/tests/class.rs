@@ -6,8 +6,8 @@
 #![cfg(target_os = "linux")]
 
 use assert_cmd::assert::OutputAssertExt;
-use grade::class::record::{Record, Status};
-use grade::class::store;
+use classroom::record::{Record, Status};
+use classroom::store;
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 /// `cargo grade`, with a language that the machine's locale does not choose.
 fn grade(arguments: &[&str]) -> Command {
-    let mut command = Command::new(harness::build::grader());
+    let mut command = Command::new(harness::build::classroom());
     harness::outside(&mut command)
         .args(["--lang", "en"])
         .args(arguments);
@@ -31,7 +31,7 @@ fn grade(arguments: &[&str]) -> Command {
 
 /// Whether the tests can run behind walls; said aloud where they cannot.
 fn sandbox() -> Option<&'static str> {
-    match grade::class::sandbox::Sandbox::find() {
+    match grade::sandbox::Sandbox::find() {
         Ok(_) => None,
         Err(error) => {
             harness::skip(&format!("without walls: {error:#}"));
@@ -101,12 +101,21 @@ impl Class {
             one.keys(),
             other.keys()
         );
+        let mut differences = Vec::new();
         for (name, text) in &one {
-            let lines = text.lines().zip(other[name].lines());
-            let differs = lines.into_iter().find(|(one, other)| one != other);
-            assert_eq!(differs, None, "{}", name.display());
-            assert_eq!(text.len(), other[name].len(), "{}", name.display());
+            // Of a student's feedback, what is not in the other: the text tells it best.
+            let is_in = |line: &&str, text: &str| text.lines().any(|other| other == *line);
+            let gone = text.lines().filter(|line| !is_in(line, &other[name]));
+            let new = other[name].lines().filter(|line| !is_in(line, text));
+            let gone = gone.map(|line| format!("- {line}\n"));
+            let new = new.map(|line| format!("+ {line}\n"));
+            if *text != other[name] {
+                let lines: String = gone.chain(new).collect();
+                differences.push(format!("{}:\n{lines}", name.display()));
+            }
         }
+        let shown: String = differences.join("").chars().take(10_000).collect();
+        assert!(differences.is_empty(), "{shown}");
     }
 
     /// All files of a report, without the lock.

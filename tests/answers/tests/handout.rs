@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
-use grade::gradescope;
-use grade::handout;
+use classroom::gradescope;
+use classroom::handout;
 use grade::language::Language::En;
 use harness::WORKSPACE;
 use predicates::prelude::*;
@@ -80,7 +80,12 @@ fn a_copy_with_its_dependencies_works_without_a_network() {
         .code(0)
         .stdout(contains("100 of 100 points."));
     // All that students have is right: also the tests, which they can read.
-    for words in ["test", "test --package grade", "book build"] {
+    for words in [
+        "test",
+        "test --package grade",
+        "grade update --help",
+        "book build",
+    ] {
         let words: Vec<&str> = words.split(' ').collect();
         run(&[&["cargo"], &words[..]].concat())
             .code(0)

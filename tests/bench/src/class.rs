@@ -4,8 +4,8 @@
 use crate::command::{self, cargo, say};
 use crate::statistics::seconds;
 use anyhow::{Context, ensure};
-use grade::class::record::Record;
-use grade::class::store;
+use classroom::record::Record;
+use classroom::store;
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -161,7 +161,7 @@ fn grade(
     fs::create_dir_all(&temporary)
         .with_context(|| format!("cannot make {}", temporary.display()))?;
     let report = folder.join("report");
-    let mut command = Command::new(workspace.join("target/debug/grade"));
+    let mut command = Command::new(workspace.join("target/debug/classroom"));
     command.arg("class").arg(folder.join("in"));
     command.arg("--out").arg(&report);
     command.current_dir(workspace).env("TMPDIR", &temporary);

@@ -62,7 +62,9 @@ pub struct OfExercise {
 pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
     let workspace = copy()?;
     say("building the grader and the exercises, in a copy");
-    timed(cargo(&workspace).args(["build", "-p", "grade"]), &[0])?;
+    for package in ["grade", "classroom"] {
+        timed(cargo(&workspace).args(["build", "-p", package]), &[0])?;
+    }
     let exercises = Exercise::all(&workspace)?;
     for exercise in &exercises {
         let (package, rubric) = (exercise.package(), exercise.rubric());

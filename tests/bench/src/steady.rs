@@ -171,7 +171,9 @@ impl Work {
         }
         fs::create_dir_all(&folder).context("cannot make the folder of stories")?;
         let mut tests = command::build(&["test", "--no-run"])?;
-        tests.extend(command::build(&["test", "--no-run", "--package", "grade"])?);
+        for package in ["grade", "classroom"] {
+            tests.extend(command::build(&["test", "--no-run", "--package", package])?);
+        }
         let is_test = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("deps"));
         let mut suite: Vec<_> = tests
             .into_iter()

@@ -1,8 +1,9 @@
 //! `cargo grade doctor`: looks at the machine.
 
 use anstyle::{AnsiColor, Style};
-use grade::class::sandbox::Sandbox;
 use grade::language::Language;
+use grade::sandbox::Sandbox;
+use grade::say;
 use std::net::{Ipv6Addr, TcpListener};
 use std::process::Command;
 

@@ -1,27 +1,19 @@
-//! `cargo grade`: the command of learners and teachers.
+//! `cargo grade`: the command of learners; those of teachers it leaves to the package `classroom`.
 
-/// Prints a line, like `println!`, but where nobody reads any more (`| head`) it ends the
-/// command as it would end `cat`, and does not panic.
-macro_rules! say {
-    ($($words:tt)*) => {
-        crate::show::line_of(format_args!($($words)*))
-    };
-}
-
-mod classroom;
-mod copies;
 mod doctor;
 mod reset;
 mod show;
+mod teacher;
 mod watch;
 
 use anyhow::{Context, bail};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
-use grade::report;
-use grade::rubric::{DoesNotCompile, Rubric, absolute_words};
+use grade::rubric::{Rubric, absolute_words};
+use grade::{report, say, terminal};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -76,47 +68,39 @@ enum Command {
     /// Look at this machine, and name the cure for what is missing
     Doctor,
     /// Make the students' copy: starters, lessons, rubrics, book, and no solutions
-    Handout {
-        /// Where to: a folder that does not exist yet, or is empty
-        #[arg(value_name = "DIR", required_unless_present = "class_workflow")]
-        folder: Option<PathBuf>,
-        /// Put the dependencies in, for a classroom without internet
-        #[arg(long)]
-        vendor: bool,
-        /// Print a GitHub workflow that grades a class on many machines, and do nothing else
-        #[arg(long, conflicts_with_all = ["folder", "vendor"])]
-        class_workflow: bool,
-    },
+    #[command(disable_help_flag = true)]
+    Handout(Words),
     /// In a students' copy: get newer lessons, rubrics and chapters
-    Update {
-        /// The newer copy: a folder, a zip or a git address (default: as the last time)
-        #[arg(long, value_name = "WHERE")]
-        from: Option<String>,
-    },
+    #[command(disable_help_flag = true)]
+    Update(Words),
     /// Make an autograder for Gradescope
-    Gradescope {
-        /// The zip to write
-        #[arg(value_name = "OUT.zip")]
-        file: PathBuf,
-    },
+    #[command(disable_help_flag = true)]
+    Gradescope(Words),
     /// Grade a class: a folder of submissions
-    Class(classroom::ClassArguments),
+    #[command(disable_help_flag = true)]
+    Class(Words),
     /// Put the reports of the parts of a class together (`--partition`)
-    Merge(classroom::MergeArguments),
+    #[command(disable_help_flag = true)]
+    Merge(Words),
+}
+
+/// What is said to a command of the package `classroom`, which understands it.
+#[derive(Args)]
+struct Words {
+    /// `--help` tells them
+    #[arg(
+        value_name = "ARGUMENTS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    words: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.verify();
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
-    match run(&arguments, language) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            anstream::eprintln!("cargo grade: {}", explain(&error, language));
-            ExitCode::from(2)
-        }
-    }
+    terminal::exit(run(&arguments, language), language)
 }
 
 impl Arguments {
@@ -137,23 +121,10 @@ impl Arguments {
     }
 }
 
-/// An error in words. What the compiler has said is printed as it is.
-fn explain(error: &anyhow::Error, language: Language) -> String {
-    match error.downcast_ref::<DoesNotCompile>() {
-        Some(DoesNotCompile { messages }) => {
-            anstream::eprint!("{messages}");
-            // The outermost context says what.
-            format!(
-                "{error}: {}",
-                language.pick("it does not compile", "无法编译")
-            )
-        }
-        None => format!("{error:#}"),
-    }
-}
-
 /// Does what is asked for. Returns whether there are full marks, or all is well.
 fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
+    let teacher =
+        |command, Words { words }: &Words| teacher::run(command, words, arguments.lang, language);
     let exercises = Exercise::all(Path::new(harness::WORKSPACE))?;
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
@@ -164,15 +135,12 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
             reset::reset(find(&exercises, *exercise, language)?, *yes, language)
         }
         (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
-        (Some(Command::Handout { folder, vendor, .. }), _) => match folder {
-            Some(folder) => copies::handout(folder, *vendor, language),
-            None => Ok(copies::class_workflow()),
-        },
-        (Some(Command::Update { from }), _) => copies::renew(from.as_deref(), language),
-        (Some(Command::Gradescope { file }), _) => copies::gradescope(file, language),
+        (Some(Command::Handout(words)), _) => teacher("handout", words),
+        (Some(Command::Update(words)), _) => teacher("update", words),
+        (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
+        (Some(Command::Class(words)), _) => teacher("class", words),
+        (Some(Command::Merge(words)), _) => teacher("merge", words),
         (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
-        (Some(Command::Class(arguments)), _) => classroom::grade(arguments, language),
-        (Some(Command::Merge(arguments)), _) => classroom::merge(arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
 }
@@ -268,7 +236,7 @@ fn grade_all(
     }
     let broken: Vec<_> = broken
         .iter()
-        .map(|error| explain(error, language))
+        .map(|error| terminal::explain(error, language))
         .collect();
     bail!("{}", broken.join("; "))
 }

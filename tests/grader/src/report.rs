@@ -23,7 +23,7 @@ pub fn verdict(result: &Result, language: Language) -> String {
 }
 
 /// The first line of a check's hint: a question.
-pub(crate) fn look_at(check: &Check, language: Language) -> String {
+pub fn look_at(check: &Check, language: Language) -> String {
     let hint = check.hint.get(language).trim();
     let hint = hint.lines().next().unwrap_or_default();
     format!("{}{hint}", language.pick("Look at: ", "提示："))
@@ -48,7 +48,7 @@ pub fn gradescope(outcomes: &[Outcome], language: Language) -> Value {
 }
 
 /// An outcome's checks as Gradescope's test cases.
-pub(crate) fn gradescope_tests(outcome: &Outcome, language: Language) -> Vec<Value> {
+pub fn gradescope_tests(outcome: &Outcome, language: Language) -> Vec<Value> {
     let results = outcome.results.iter().enumerate();
     results
         .map(|(index, result)| {
@@ -82,7 +82,7 @@ pub fn junit(outcomes: &[Outcome], language: Language, path: &Path) -> anyhow::R
 }
 
 /// An outcome's checks as `JUnit` test cases.
-pub(crate) fn junit_cases(outcome: &Outcome, language: Language) -> Vec<TestCase> {
+pub fn junit_cases(outcome: &Outcome, language: Language) -> Vec<TestCase> {
     let results = outcome.results.iter();
     results
         .map(|result| {

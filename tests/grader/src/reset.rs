@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use grade::exercise::Exercise;
 use grade::language::Language;
+use grade::say;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};

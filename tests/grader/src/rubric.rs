@@ -5,11 +5,11 @@
 //! status alone means nothing (`--exact` with a name that does not exist exits with 0).
 //! Whatever is in doubt has failed.
 
-use crate::class::sandbox::{Surroundings, close_inherited};
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
+use crate::sandbox::{Surroundings, close_inherited};
 use anyhow::{Context, bail, ensure};
-use harness::check::{ORDERED, Order, Record, WALLS};
+use harness::check::{CHECK_LIMIT, ORDERED, Order, Record, WALLS};
 use harness::{Failure, Family};
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,6 +26,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The same behind walls, which a busy machine may take a while to build. The check gives up
 /// no later for that: its time begins when it does.
 const LIMIT_BEHIND_WALLS: Duration = Duration::from_secs(10);
+
+/// A check that has waited for a processor for so long, and has failed, may have failed for that.
+const STARVED: Duration = Duration::from_secs(1);
 
 /// How much is kept of what a check itself prints: it is shown only if there is no record.
 const LAST_WORDS: u64 = 16 << 10;
@@ -178,13 +181,57 @@ impl Rubric {
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
+        let checks = self.exercise.checks.iter();
+        let checks: Vec<_> = checks.map(|check| (check, Duration::ZERO)).collect();
+        Ok(Outcome {
+            exercise: self.exercise.clone(),
+            results: self.run_all(&checks, program, &surroundings, &progress)?,
+        })
+    }
+
+    /// Runs those checks once more, with more time, that have failed while the machine let them
+    /// wait for a processor: what else it has to do must not decide whether a program passes.
+    /// But nothing where no check was done in time: such a program hangs.
+    pub(crate) fn repeat_starved(
+        &self,
+        outcome: &mut Outcome,
+        program: &[String],
+        surroundings: impl Fn() -> Surroundings + Sync,
+    ) -> anyhow::Result<()> {
+        let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
+        if outcome.results.iter().all(Result::is_late) {
+            return Ok(());
+        }
+        let starved: Vec<Result> = outcome.results.clone();
+        let checks: Vec<_> = starved
+            .iter()
+            .filter(|result| is_starved(result))
+            .map(|result| (&result.check, result.starved.min(CHECK_LIMIT)))
+            .collect();
+        for again in self.run_all(&checks, program, &surroundings, &|_: &Result| ())? {
+            let mut results = outcome.results.iter_mut();
+            if let Some(result) = results.find(|result| result.check.name == again.check.name) {
+                *result = again;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs checks side by side, each with so much more time than usual.
+    fn run_all(
+        &self,
+        checks: &[(&Check, Duration)],
+        program: &[String],
+        surroundings: &(impl Fn() -> Surroundings + Sync),
+        progress: &(impl Fn(&Result) + Sync),
+    ) -> anyhow::Result<Vec<Result>> {
         let program = shlex::try_join(program.iter().map(String::as_str))
             .context("the command of the program cannot be used")?;
-        let results = thread::scope(|scope| {
-            let checks = self.exercise.checks.iter().map(|check| {
-                let (program, surroundings, progress) = (&program, &surroundings, &progress);
+        thread::scope(|scope| {
+            let checks = checks.iter().map(|&(check, more)| {
+                let program = &program;
                 scope.spawn(move || {
-                    let result = self.run(check, program, &surroundings())?;
+                    let result = self.run(check, program, &surroundings(), more)?;
                     progress(&result);
                     anyhow::Ok(result)
                 })
@@ -197,11 +244,7 @@ impl Rubric {
                     Ok(result) => result,
                     Err(_) => bail!("a check has panicked in the grader"),
                 })
-                .collect::<anyhow::Result<Vec<_>>>()
-        })?;
-        Ok(Outcome {
-            exercise: self.exercise.clone(),
-            results,
+                .collect()
         })
     }
 
@@ -211,12 +254,14 @@ impl Rubric {
         check: &Check,
         program: &str,
         surroundings: &Surroundings,
+        more: Duration,
     ) -> anyhow::Result<Result> {
         let start = Instant::now();
         let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
         let order = Order {
             record: folder.path().join("record"),
             nonce: secret()?,
+            more,
         };
         let mut words = surroundings.network.iter();
         let mut command = match words.next() {
@@ -260,11 +305,18 @@ impl Rubric {
         } else {
             LIMIT_BEHIND_WALLS
         };
-        let in_time = wait(&mut child, limit);
+        let in_time = wait(&mut child, limit + more);
         // Whatever it has started goes with it, also if it was killed.
         let status = family.end(&mut child).context("cannot wait for a check")?;
         let words = words.join().unwrap_or_default();
-        let failure = match read_record(&order, check) {
+        let record = read_record(&order, check);
+        let starved = match &record {
+            Some(record) => record.starved,
+            // It gives up by itself long before, unless it gets no processor.
+            None if !in_time => start.elapsed(),
+            None => Duration::ZERO,
+        };
+        let failure = match record {
             Some(record) if record.failure.is_none() && in_time && status.success() => None,
             Some(Record {
                 failure: Some(failure),
@@ -274,7 +326,7 @@ impl Rubric {
                 what: if in_time {
                     format!("the check ended without a verdict: {status}")
                 } else {
-                    format!("the check was not over after {limit:?}")
+                    format!("the check was not over after {:?}", limit + more)
                 },
                 printed: words,
             }),
@@ -283,6 +335,7 @@ impl Rubric {
             check: check.clone(),
             failure,
             took: start.elapsed(),
+            starved,
         })
     }
 }

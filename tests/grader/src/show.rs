@@ -5,29 +5,13 @@ use grade::exercise::{Check, Exercise};
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::report::verdict;
+use grade::say;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::fmt::Arguments;
-use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const STRONG: Style = Style::new().bold();
-
-/// What the shell tells of a command that SIGPIPE has ended.
-const NOBODY_READS: i32 = 141;
-
-/// Prints a line on stdout: what `say!` does.
-pub(crate) fn line_of(words: Arguments) {
-    match writeln!(anstream::stdout(), "{words}") {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(NOBODY_READS),
-        Err(error) => {
-            anstream::eprintln!("cargo grade: cannot write to stdout: {error}");
-            std::process::exit(2);
-        }
-    }
-}
 
 /// What is going on, on stderr, where that is a terminal.
 pub(crate) struct Progress {

@@ -8,6 +8,7 @@ use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::DoesNotCompile;
+use grade::say;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
 use std::io::{IsTerminal, stdin, stdout};

@@ -44,6 +44,17 @@ pub fn grader() -> &'static Path {
     &grader["grade"]
 }
 
+/// The program `classroom`, which `cargo grade` runs for teachers.
+///
+/// # Panics
+///
+/// If it cannot be built.
+pub fn classroom() -> &'static Path {
+    static CLASSROOM: OnceLock<Executables> = OnceLock::new();
+    let classroom = CLASSROOM.get_or_init(|| build(|cargo| cargo.package("classroom").bins()));
+    &classroom["classroom"]
+}
+
 /// The programs of all default members.
 fn programs() -> &'static Executables {
     static PROGRAMS: OnceLock<Executables> = OnceLock::new();
@@ -65,8 +76,8 @@ pub fn tests_of_lesson(number: usize) -> &'static Path {
 type Executables = HashMap<String, PathBuf>;
 
 /// Builds all targets of a kind, in the profile that this was built in. The lessons' are those
-/// of all default members, as for `cargo test`, and the grader's are of its package alone, as for
-/// `cargo grade`: for another selection cargo would choose other features of the crates that they
+/// of all default members, as for `cargo test`, and the grader's and the class' are of their
+/// packages alone, as for `cargo grade`: for another selection cargo would choose other features of the crates that they
 /// share, and build those once more.
 fn build(kind: fn(CargoBuild) -> CargoBuild) -> Executables {
     let mut build = kind(CargoBuild::new().manifest_path(Path::new(WORKSPACE).join("Cargo.toml")))

@@ -37,6 +37,8 @@ pub struct Order {
     pub record: PathBuf,
     /// A secret: only who has read the order can leave a record that counts.
     pub nonce: String,
+    /// How much longer than usual the check may take.
+    pub more: Duration,
 }
 
 /// What a check leaves behind for its grader: a file of JSON.
@@ -48,6 +50,9 @@ pub struct Record {
     pub nonce: String,
     /// Why the check has failed; `None` if it has passed.
     pub failure: Option<Failure>,
+    /// If it has failed: how long the program and the check had waited for a processor until
+    /// then, all their threads together.
+    pub starved: Duration,
 }
 
 /// Runs a check on the program in `PROGRAM`, or else on the given binary.
@@ -69,13 +74,13 @@ pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
 /// If the check fails.
 pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
     let order = order();
-    let mut told = None;
+    let (mut told, mut starved) = (None, Duration::ZERO);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let story = Story::of(binary);
-        story.be_a_check(limit);
+        story.be_a_check(limit, order.map_or(Duration::ZERO, |order| order.more));
         let outcome = catch_unwind(AssertUnwindSafe(|| test(&story)));
         if let Err(panic) = outcome {
-            told = story.told();
+            (told, starved) = (story.told(), story.starved());
             resume_unwind(panic);
         }
     }));
@@ -84,7 +89,7 @@ pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce
             Some(tale) => Failure::Tale(tale),
             None => no_tale(panic.as_ref()),
         };
-        leave_record(order, outcome.as_ref().err().map(failure));
+        leave_record(order, outcome.as_ref().err().map(failure), starved);
     }
     if let Err(panic) = outcome {
         resume_unwind(panic);
@@ -127,7 +132,7 @@ pub fn hide_memory() {
 
 /// Leaves the record. Where that fails there is none, and the grader counts the check as
 /// failed.
-fn leave_record(order: &Order, failure: Option<Failure>) {
+fn leave_record(order: &Order, failure: Option<Failure>, starved: Duration) {
     // The test runner names a test's thread by the test.
     let check = std::thread::current()
         .name()
@@ -137,6 +142,7 @@ fn leave_record(order: &Order, failure: Option<Failure>) {
         check,
         nonce: order.nonce.clone(),
         failure,
+        starved,
     };
     let written = serde_json::to_vec(&record)
         .map_err(std::io::Error::from)

@@ -13,6 +13,7 @@ use std::ffi::OsStr;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// The environment variable that tells whose child a process is: the mark of its program.
 /// A program that is itself a harness (a check of `cargo grade`) marks what it starts with
@@ -220,6 +221,25 @@ mod system {
 
 #[cfg(target_os = "linux")]
 pub(crate) use orphans::{behind_walls, tree};
+
+/// How long all threads of this process and of its descendants have been ready to run, and got
+/// no processor. Only Linux shows it.
+pub(crate) fn waited_for_processor() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        let processes = tree(std::process::id().cast_signed()).into_iter();
+        let processes = processes.filter_map(|pid| procfs::process::Process::new(pid).ok());
+        let tasks = processes.filter_map(|process| process.tasks().ok());
+        tasks
+            .flatten()
+            .flatten()
+            .filter_map(|task| task.schedstat().ok())
+            .map(|schedule| Duration::from_nanos(schedule.run_delay))
+            .sum()
+    }
+    #[cfg(not(target_os = "linux"))]
+    Duration::ZERO
+}
 
 #[cfg(target_os = "linux")]
 mod orphans {

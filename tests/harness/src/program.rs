@@ -59,6 +59,8 @@ pub enum Signal {
 /// What the threads that watch a program know of it.
 pub(crate) struct Shared {
     name: OnceLock<String>,
+    /// Its process number; behind walls that of the program, once it runs.
+    process: OnceLock<u32>,
     pub(crate) state: Mutex<State>,
     changed: Condvar,
 }
@@ -73,6 +75,11 @@ impl Shared {
         if change(&mut lock(&self.state)) {
             self.changed.notify_all();
         }
+    }
+
+    /// Whether all its threads sleep: so it is not about to end.
+    pub(crate) fn sleeps(&self) -> bool {
+        self.process.get().is_some_and(|&id| Resources::sleeps(id))
     }
 
     /// Whether the program has ended and all its output has come.
@@ -147,6 +154,7 @@ impl Program {
 
         let shared = Arc::new(Shared {
             name: OnceLock::new(),
+            process: OnceLock::new(),
             state: Mutex::new(State {
                 stdout: Output {
                     block: block.unwrap_or_default(),
@@ -183,6 +191,8 @@ impl Program {
         } else {
             find_inner(story, &shared, leader)
         };
+        // It is set here, and nowhere else.
+        let _ = shared.process.set(inner.unwrap_or(leader));
         Self {
             story: story.clone(),
             inner,

@@ -37,11 +37,15 @@ struct Inner {
     programs: Mutex<Vec<Weak<Shared>>>,
     /// What was told, if the test has failed.
     told: Mutex<Option<Tale>>,
+    /// How long it had waited for a processor by then.
+    starved: Mutex<Duration>,
 }
 
 /// What a story has besides, if it is a check of a rubric.
 struct Check {
     deadline: Instant,
+    /// How much longer than usual it may take.
+    more: Duration,
     folder: TempDir,
 }
 
@@ -90,13 +94,15 @@ impl Story {
                 steps: Mutex::default(),
                 programs: Mutex::default(),
                 told: Mutex::default(),
+                starved: Mutex::default(),
             }),
         }
     }
 
     /// Sets another limit from here on, for what is known to reach it.
     pub fn set_limit(&self, limit: Duration) {
-        *lock(&self.inner.limit) = limit;
+        let more = self.inner.check.get().map(|check| check.more);
+        *lock(&self.inner.limit) = limit + more.unwrap_or_default();
     }
 
     /// How long an event may take before it counts as missing. In a check of a rubric
@@ -129,11 +135,15 @@ impl Story {
     /// # Panics
     ///
     /// If there can be no such folder.
-    pub(crate) fn be_a_check(&self, limit: Duration) {
+    pub(crate) fn be_a_check(&self, limit: Duration, more: Duration) {
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
-        let deadline = Instant::now() + limit;
+        let check = Check {
+            deadline: Instant::now() + limit + more,
+            more,
+            folder,
+        };
         // A story becomes a check once, before anything else happens in it.
-        let _ = self.inner.check.set(Check { deadline, folder });
+        let _ = self.inner.check.set(check);
     }
 
     /// Whether the story is a check of a rubric.
@@ -321,6 +331,8 @@ impl Story {
     /// Ends the test, with a hint where a well-known mistake fits.
     #[track_caller]
     pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
+        // While the program is still there.
+        *lock(&self.inner.starved) = crate::processes::waited_for_processor();
         let tale = self.tell(expected, got, hint);
         let words = tale.to_string();
         *lock(&self.inner.told) = Some(tale);
@@ -332,12 +344,22 @@ impl Story {
         lock(&self.inner.told).take()
     }
 
+    /// How long this test and its programs had waited for a processor when it failed.
+    pub(crate) fn starved(&self) -> Duration {
+        *lock(&self.inner.starved)
+    }
+
     /// Gives the program that was started last a moment to end, if it is about to: how it
-    /// ends belongs to the story. One that goes on costs the moment, and nothing fails.
+    /// ends belongs to the story. On a busy machine that may take a while: then it does not
+    /// sleep. One that goes on costs the moment, and nothing fails.
     pub(crate) fn let_it_end(&self) {
-        let last = lock(&self.inner.programs).last().and_then(Weak::upgrade);
-        let deadline = Instant::now() + Duration::from_millis(200);
-        while last.as_ref().is_some_and(|last| !last.is_final()) && Instant::now() < deadline {
+        let Some(last) = lock(&self.inner.programs).last().and_then(Weak::upgrade) else {
+            return;
+        };
+        let start = Instant::now();
+        let (moment, longest) = (Duration::from_millis(200), Duration::from_secs(2));
+        let waits = |time| time < moment || (time < longest && !last.sleeps());
+        while !last.is_final() && waits(start.elapsed()) {
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -1,0 +1,573 @@
+//! Builds students' files, in a clean tree and in a sandbox.
+//!
+//! A [`Workshop`] holds the tree: the manifests, the lockfile, the starters, the rubrics and
+//! the harness of the teacher, and no solution. Cargo builds it once, and tells how it calls
+//! the compiler for each starter. A student's file is compiled by the same call with the
+//! file in the place of the starter: that is four times as fast as cargo, and nothing but
+//! the file is the student's.
+//!
+//! The compiler runs no code of a student: there is no build script and no procedural macro
+//! of theirs, and a constant is interpreted. But it reads whatever a file names
+//! (`include_str!`), and it can be kept busy: so it runs in a sandbox that holds the file
+//! and what compiles it, and with limits.
+
+mod call;
+mod compiler;
+mod tree;
+
+use anyhow::{Context, bail, ensure};
+use call::Call;
+use grade::exercise::Exercise;
+use grade::rubric::Rubric;
+use grade::sandbox::walls::Walls;
+use harness::Family;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
+
+/// How long the compiler may take for a file. An answer takes a third of a second.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// How much memory each process of the compiler may ask for, in bytes. An answer takes
+/// 150 MB.
+pub const MEMORY: u64 = 2 << 30;
+
+/// How big a file may be that the compiler writes, in bytes. An answer has 1 MB.
+pub const FILE_SIZE: u64 = 64 << 20;
+
+/// How much is kept of what the compiler says, in bytes.
+const MESSAGES: usize = 64 << 10;
+
+/// Below this much free space, in bytes, a compiler that fails may have failed for want of it.
+const DISK_RESERVE: u64 = 128 << 20;
+
+/// A folder in which a compilation was going on this long ago has been left by a grader that
+/// was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(600);
+
+/// A clean tree in which students' files are compiled, and the rubrics that judge them.
+pub struct Workshop {
+    work: PathBuf,
+    made_of: String,
+    toolchain: PathBuf,
+    walls: Walls,
+    rubrics: BTreeMap<u32, Rubric>,
+    calls: BTreeMap<u32, Call>,
+    lock: Lock,
+}
+
+/// A file that is locked while its folder is in use.
+struct Lock {
+    file: fs::File,
+    path: PathBuf,
+}
+
+impl Lock {
+    fn open(work: &Path) -> anyhow::Result<Self> {
+        let path = work.join(".lock");
+        let file =
+            fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { file, path })
+    }
+
+    /// Waits until nobody changes the folder, and lets nobody change it.
+    fn share(&self) -> anyhow::Result<()> {
+        self.wait(Use::Shared)
+    }
+
+    /// Waits until nobody else uses the folder.
+    fn have_alone(&self) -> anyhow::Result<()> {
+        self.wait(Use::Alone)
+    }
+
+    fn wait(&self, how: Use) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        {
+            use rustix::fs::{FlockOperation, flock};
+            let operation = match how {
+                Use::Shared => FlockOperation::LockShared,
+                Use::Alone => FlockOperation::LockExclusive,
+            };
+            flock(&self.file, operation)
+                .with_context(|| format!("cannot lock {}", self.path.display()))?;
+        }
+        // Elsewhere two graders at once are the teacher's business.
+        #[cfg(not(unix))]
+        let _ = (&self.file, &self.path, how);
+        Ok(())
+    }
+}
+
+/// How a folder is used.
+#[derive(Clone, Copy)]
+enum Use {
+    Shared,
+    Alone,
+}
+
+/// What has become of a student's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compiled {
+    /// The program.
+    Program(PathBuf),
+    /// What the compiler said against it, at most 64 KB. Where a limit has ended the
+    /// compiler, a line says so in English, and another in Chinese.
+    Refused(String),
+    /// The compiler was not done after [`LIMIT`].
+    TimedOut,
+}
+
+/// What has been built, as `workshop.json` in the work folder has it.
+#[derive(Serialize, Deserialize)]
+struct Built {
+    /// What it was built of, as a hash.
+    made_of: String,
+    units: BTreeMap<u32, Unit>,
+}
+
+/// What has been built for an exercise.
+#[derive(Serialize, Deserialize)]
+struct Unit {
+    /// How the compiler is called for the starter.
+    call: Call,
+    /// What has become of the starter.
+    starter: PathBuf,
+    /// The rubric.
+    rubric: PathBuf,
+}
+
+impl Workshop {
+    /// Copies what builds the exercises from `workspace` into the folder `work`, builds it
+    /// there, and learns how the compiler is called for each exercise. Where that is done
+    /// already, of the same files and by the same compiler, it takes half a second; else
+    /// half a minute. Who opens it while another uses it and has to build it anew, waits.
+    ///
+    /// `exercises` are those whose rubrics and files will be asked for. With `sandboxed` the
+    /// compiler runs in bubblewrap. Without, a file can read what its author could not:
+    /// whatever the one who grades can read.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or written, something of the teacher's does not compile,
+    /// cargo calls the compiler in a way that is not understood, or bubblewrap does not work.
+    pub fn open(
+        workspace: &Path,
+        work: &Path,
+        exercises: &[Exercise],
+        sandboxed: bool,
+    ) -> anyhow::Result<Self> {
+        let walls = if sandboxed {
+            Walls::find()?
+        } else {
+            Walls::None
+        };
+        fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
+        let work = fs::canonicalize(work)
+            .with_context(|| format!("cannot find the folder {}", work.display()))?;
+        let toolchain = tree::toolchain(workspace)?;
+        let files = tree::files(workspace)?;
+        let made_of = tree::hash(&files, &work, &toolchain)?;
+        // Others may use what is built; who builds is alone.
+        let lock = Lock::open(&work)?;
+        lock.share()?;
+        let mut built = read_built(&work, &made_of);
+        if built.is_none() {
+            lock.have_alone()?;
+            // Somebody else may have built it meanwhile.
+            built = read_built(&work, &made_of);
+        }
+        let is_new = built.is_none();
+        let units = match &mut built {
+            Some(built) => std::mem::take(&mut built.units),
+            None => tree::build(workspace, &work, &files)?,
+        };
+        let mut workshop = Self {
+            work,
+            made_of: made_of.clone(),
+            toolchain,
+            walls,
+            rubrics: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            lock,
+        };
+        workshop.sweep()?;
+        for exercise in exercises {
+            let unit = units
+                .get(&exercise.number)
+                .with_context(|| format!("{} was not built", exercise.package()))?;
+            let rubric = Rubric::built(exercise, unit.rubric.clone(), unit.starter.clone())?;
+            workshop.rubrics.insert(exercise.number, rubric);
+            workshop.calls.insert(exercise.number, unit.call.clone());
+        }
+        // All of them once; later one, because the sandbox may be another by now.
+        let count = if is_new { exercises.len() } else { 1 };
+        if let Err(error) = workshop.try_starters(workspace, count) {
+            // Somebody may have taken something out: the next one builds it anew.
+            tree::remove(&workshop.work.join(BUILT))?;
+            return Err(error);
+        }
+        if is_new {
+            workshop.write_built(&Built { made_of, units })?;
+        }
+        workshop.lock.share()?;
+        Ok(workshop)
+    }
+
+    /// What rubrics and programs are built of, as a hash.
+    pub fn hash(&self) -> &str {
+        &self.made_of
+    }
+
+    /// A folder of its own for a program, on the disk where programs are made.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn folder(&self) -> anyhow::Result<TempDir> {
+        TempDir::with_prefix_in("program-", self.benches()).with_context(|| {
+            format!(
+                "cannot make a folder for a program in {}",
+                self.benches().display()
+            )
+        })
+    }
+
+    /// The rubric of an exercise, built; `None` if it was not asked for.
+    pub fn rubric(&self, exercise: u32) -> Option<&Rubric> {
+        self.rubrics.get(&exercise)
+    }
+
+    /// Compiles a student's file, and puts the program at `out`, whole or not at all. That
+    /// must be on the same disk as the work folder. Many threads may do so at once, each with
+    /// another `out`.
+    ///
+    /// # Errors
+    ///
+    /// If the exercise was not asked for when the workshop was opened, the compiler or its
+    /// sandbox cannot be run, or the disk is full. Whatever the file is to blame for is no
+    /// error.
+    pub fn compile(&self, exercise: u32, source: &[u8], out: &Path) -> anyhow::Result<Compiled> {
+        let call = self
+            .calls
+            .get(&exercise)
+            .with_context(|| format!("the workshop is not open for exercise {exercise:02}"))?;
+        let bench = self.bench(source)?;
+        let mut command = compiler::command(
+            self.walls,
+            call,
+            &self.toolchain,
+            &self.libraries(),
+            bench.path(),
+        )?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let (family, mut child) =
+            Family::start(&mut command).context("cannot run the compiler's sandbox")?;
+        let messages = messages(&mut child);
+        let in_time = wait(&mut child);
+        let status = family
+            .end(&mut child)
+            .context("cannot wait for the compiler")?;
+        let messages = messages.join().unwrap_or_default();
+        if !in_time {
+            return Ok(Compiled::TimedOut);
+        }
+        let compiled = self.judge(status, &messages, bench.path())?;
+        if let Some(message) = compiled {
+            return Ok(Compiled::Refused(message));
+        }
+        hand_out(
+            &bench.path().join(compiler::OUT).join(compiler::PROGRAM),
+            out,
+        )?;
+        Ok(Compiled::Program(out.to_path_buf()))
+    }
+
+    /// A folder of its own for a compilation, with the student's file in it.
+    fn bench(&self, source: &[u8]) -> anyhow::Result<TempDir> {
+        let make = || -> std::io::Result<TempDir> {
+            let bench = TempDir::with_prefix_in("compile-", self.benches())?;
+            fs::create_dir(bench.path().join(compiler::STUDENT))?;
+            fs::create_dir(bench.path().join(compiler::OUT))?;
+            fs::write(
+                bench.path().join(compiler::STUDENT).join(call::SOURCE),
+                source,
+            )?;
+            compiler::prepare(self.walls, bench.path())?;
+            Ok(bench)
+        };
+        make().with_context(|| {
+            format!(
+                "cannot make a folder for the compiler in {}",
+                self.benches().display()
+            )
+        })
+    }
+
+    fn benches(&self) -> PathBuf {
+        self.work.join("compiling")
+    }
+
+    fn libraries(&self) -> PathBuf {
+        tree::libraries(&self.work)
+    }
+
+    /// Makes the folder of the compilations, and takes out what a grader that was killed has
+    /// left in it.
+    fn sweep(&self) -> anyhow::Result<()> {
+        let benches = self.benches();
+        let sweep = || -> std::io::Result<()> {
+            fs::create_dir_all(&benches)?;
+            for entry in fs::read_dir(&benches)? {
+                let entry = entry?;
+                // What is in use may be gone by now.
+                let Ok(modified) = entry.metadata().and_then(|folder| folder.modified()) else {
+                    continue;
+                };
+                let age = SystemTime::now().duration_since(modified);
+                if age.is_ok_and(|age| age > LEFT_BEHIND)
+                    && let Err(error) = fs::remove_dir_all(entry.path())
+                    && error.kind() != std::io::ErrorKind::NotFound
+                {
+                    return Err(error);
+                }
+            }
+            Ok(())
+        };
+        sweep().with_context(|| format!("cannot clean up {}", benches.display()))
+    }
+
+    /// Compiles starters as if they were students' files: if that does not go well, it is
+    /// the workshop that is to blame, and no student shall be.
+    fn try_starters(&self, workspace: &Path, count: usize) -> anyhow::Result<()> {
+        for (&exercise, call) in self.calls.iter().take(count) {
+            let starter = tree::starter(workspace, exercise);
+            let mut source = fs::read_to_string(&starter)
+                .with_context(|| format!("cannot read {}", starter.display()))?;
+            // A starter need not use all crates that an answer uses.
+            for name in call.crates() {
+                let _ = write!(source, "\nextern crate {name} as _;");
+            }
+            let folder = TempDir::with_prefix_in("compile-", self.benches())
+                .context("cannot make a folder")?;
+            match self.compile(exercise, source.as_bytes(), &folder.path().join("starter"))? {
+                Compiled::Program(_) => {}
+                Compiled::Refused(message) => bail!(
+                    "the starter of exercise {exercise:02} does not compile as students' files \
+                     are compiled:\n{message}"
+                ),
+                Compiled::TimedOut => bail!(
+                    "the starter of exercise {exercise:02} was not compiled within {LIMIT:?}: is \
+                     this machine busy with something else?"
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers what has been built.
+    fn write_built(&self, built: &Built) -> anyhow::Result<()> {
+        let path = self.work.join(BUILT);
+        let write = || -> anyhow::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.work)?;
+            serde_json::to_writer(&mut file, built)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// What the end of the compiler means: `None` that it has made a program, and otherwise
+    /// what there is to say.
+    fn judge(
+        &self,
+        status: ExitStatus,
+        messages: &str,
+        bench: &Path,
+    ) -> anyhow::Result<Option<String>> {
+        let ended = End::of(status);
+        if ended == End::Exit(0) {
+            return Ok(None);
+        }
+        let free = free_space(&self.work);
+        ensure!(
+            free.is_none_or(|free| free > DISK_RESERVE),
+            "the disk of {} is nearly full: the compiler may have failed for that",
+            self.work.display()
+        );
+        let is_sandbox = ["bwrap: ", "prlimit: ", "setpriv: "]
+            .iter()
+            .any(|tool| messages.starts_with(tool));
+        ensure!(
+            !is_sandbox,
+            "the compiler's sandbox cannot be started: {}",
+            messages.trim_end()
+        );
+        let note = match ended {
+            // The second is a panic of the compiler: it says so itself.
+            End::Exit(1 | 101) => return Ok(Some(self.anonymous(messages, bench))),
+            End::Signal(XFSZ) => TOO_BIG,
+            End::Signal(_) if is_out_of_memory(messages) => OUT_OF_MEMORY,
+            // The kernel ends so what takes too much memory.
+            End::Signal(KILL) => OUT_OF_MEMORY,
+            // What it says is about itself, and not about the file.
+            End::Signal(signal) => return Ok(Some(crashed(signal))),
+            End::Exit(code) => bail!(
+                "the compiler cannot be run (exit status {code}): {}",
+                messages.trim_end()
+            ),
+        };
+        let messages = self.anonymous(messages, bench);
+        Ok(Some(format!("{note}\n\n{messages}").trim_end().to_string()))
+    }
+
+    /// What the compiler said, without the folders of this machine. In the sandbox there are
+    /// none.
+    fn anonymous(&self, messages: &str, bench: &Path) -> String {
+        let folders = [
+            (bench.join(compiler::OUT), "/out"),
+            (bench.join(compiler::STUDENT), "/student"),
+            (self.libraries(), "/libraries"),
+            (self.toolchain.clone(), "/toolchain"),
+            (self.work.clone(), "/workshop"),
+        ];
+        folders
+            .iter()
+            .fold(messages.to_string(), |text, (folder, name)| {
+                text.replace(&*folder.to_string_lossy(), name)
+            })
+    }
+}
+
+/// The file that says what has been built.
+const BUILT: &str = "workshop.json";
+
+/// The numbers of signals are the same on Linux and macOS.
+const KILL: i32 = 9;
+/// A file has become too big.
+const XFSZ: i32 = 25;
+
+const OUT_OF_MEMORY: &str = "The compiler needed more than 2 GB of memory for this file, and was ended.\n\
+     编译这个文件所需的内存超过 2 GB，编译器已被终止。";
+const TOO_BIG: &str = "What the compiler made of this file was bigger than 64 MB, and the compiler was ended.\n\
+     编译这个文件产生的输出超过 64 MB，编译器已被终止。";
+
+fn crashed(signal: i32) -> String {
+    format!(
+        "The compiler crashed on this file (signal {signal}): it may be nested too deeply.\n\
+         编译器在编译这个文件时崩溃（信号 {signal}）：代码可能嵌套过深。"
+    )
+}
+
+/// How a compiler has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Exit(i32),
+    Signal(i32),
+}
+
+impl End {
+    /// Bubblewrap tells a signal n as the exit status 128 + n, as a shell does.
+    fn of(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signal(signal);
+        }
+        match status.code() {
+            Some(code) if code > 128 => Self::Signal(code - 128),
+            Some(code) => Self::Exit(code),
+            None => Self::Exit(-1),
+        }
+    }
+}
+
+/// Whether the last words of a compiler are that it gets no more memory: those of Rust's
+/// allocator, and of LLVM.
+fn is_out_of_memory(messages: &str) -> bool {
+    ["memory allocation of ", "out of memory", "bad_alloc"]
+        .iter()
+        .any(|words| messages.contains(words))
+}
+
+/// The free space of the disk that a folder is on, in bytes; `None` if the system does not
+/// tell.
+fn free_space(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
+/// What has been built, if it was made of this.
+fn read_built(work: &Path, made_of: &str) -> Option<Built> {
+    let text = fs::read(work.join(BUILT)).ok()?;
+    let built: Built = serde_json::from_slice(&text).ok()?;
+    let is_there = |unit: &Unit| unit.rubric.is_file() && unit.starter.is_file();
+    (built.made_of == made_of && built.units.values().all(is_there)).then_some(built)
+}
+
+/// Moves a program to where it is wanted, so that it is there whole or not at all. It is not
+/// copied: a child that another thread starts meanwhile holds the open file for a moment,
+/// and a program that is open for writing cannot be run.
+fn hand_out(program: &Path, out: &Path) -> anyhow::Result<()> {
+    let hand_out = || -> anyhow::Result<()> {
+        // The compiler has made it: a link would be its mistake, and is not followed.
+        let metadata = fs::symlink_metadata(program)?;
+        ensure!(metadata.is_file(), "the compiler has made no program");
+        compiler::take_over(program)?;
+        fs::rename(program, out)?;
+        Ok(())
+    };
+    hand_out().with_context(|| format!("cannot put a program at {}", out.display()))
+}
+
+/// Reads what the compiler says to its end, and keeps the beginning.
+fn messages(child: &mut Child) -> thread::JoinHandle<String> {
+    let stderr = child.stderr.take();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut left_out = 0;
+        if let Some(mut stderr) = stderr {
+            // What is not kept is drained: nobody waits on a full pipe.
+            let limit = MESSAGES as u64;
+            let read = stderr.by_ref().take(limit).read_to_end(&mut kept);
+            left_out = read
+                .and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()))
+                .unwrap_or_default();
+        }
+        let mut text = String::from_utf8_lossy(&kept).into_owned();
+        if left_out > 0 {
+            // Cut at the end of a line.
+            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+            text.push_str("...\n");
+        }
+        text
+    })
+}
+
+/// Waits for the compiler, until the limit. Returns whether it has ended by itself.
+fn wait(child: &mut Child) -> bool {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match harness::has_ended(child) {
+            Ok(true) => return true,
+            Ok(false) if Instant::now() < deadline => thread::sleep(Duration::from_millis(3)),
+            Ok(false) | Err(_) => return false,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! `cargo grade class` and `cargo grade merge`: what a teacher says, and what a teacher sees.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use classroom::intake::printable;
+use classroom::record::{Graded, Record, Status, Student};
+use classroom::run::{self, Event, Order, Partition, Summary};
+use grade::language::Language;
+use grade::say;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What can be said to `cargo grade class`.
+#[derive(Args)]
+pub(crate) struct ClassArguments {
+    /// The submissions: a folder or a zip for each student, or a learning platform's download
+    folder: PathBuf,
+    /// Where the report goes; the same command goes on where it was stopped
+    #[arg(long, value_name = "REPORT")]
+    out: PathBuf,
+    /// Who is in the class: a CSV file with the columns id and name
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
+    /// Grade programs in another language: a command in which {dir} is the student's folder
+    /// and {nn} the number of the exercise, such as 'python3 {dir}/{nn}.py'
+    #[arg(long, value_name = "CMD")]
+    program: Option<String>,
+    /// Grade this exercise alone, also where it is graded already; may be said several times
+    #[arg(long, value_name = "NN")]
+    only: Vec<u32>,
+    /// Grade this student alone, also where they are graded already; may be said several times
+    #[arg(long, value_name = "ID")]
+    student: Vec<String>,
+    /// Points by your own hand: a CSV file with the columns student, exercise, points and
+    /// reason [default: REPORT/overrides.csv, where that exists]
+    #[arg(long, value_name = "FILE")]
+    overrides: Option<PathBuf>,
+    /// Run the programs without walls: only for programs that you trust
+    #[arg(long)]
+    no_sandbox: bool,
+    /// Grade a part of the class, such as 3/8; cargo grade merge puts the parts together
+    #[arg(long, value_name = "K/N", default_value = "1/1")]
+    partition: Partition,
+}
+
+/// What can be said to `cargo grade merge`.
+#[derive(Args)]
+pub(crate) struct MergeArguments {
+    /// Where the report of all goes
+    out: PathBuf,
+    /// The reports of the parts
+    #[arg(required = true)]
+    parts: Vec<PathBuf>,
+    /// As for cargo grade class [default: OUT/overrides.csv, where that exists]
+    #[arg(long, value_name = "FILE")]
+    overrides: Option<PathBuf>,
+}
+
+/// Grades a class.
+pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::Result<bool> {
+    let program = arguments.program.as_deref().map(|command| {
+        let words = shlex::split(command).filter(|words| !words.is_empty());
+        words.with_context(|| format!("cannot use {command:?} as a command"))
+    });
+    let order = Order {
+        folder: arguments.folder.clone(),
+        report: arguments.out.clone(),
+        roster: arguments.roster.clone(),
+        program: program.transpose()?,
+        only: arguments.only.clone(),
+        students: arguments.student.clone(),
+        overrides: arguments.overrides.clone(),
+        sandbox: !arguments.no_sandbox,
+        partition: arguments.partition,
+        language,
+    };
+    let watcher = Watcher::new(language);
+    let summary = run::grade(Path::new(harness::WORKSPACE), &order, &|event| {
+        watcher.see(&event);
+    });
+    watcher.bar.finish_and_clear();
+    conclude(&summary?, &arguments.out, language);
+    Ok(true)
+}
+
+/// Puts reports together.
+pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::Result<bool> {
+    if arguments.parts.contains(&arguments.out) {
+        bail!(
+            "{} is a part, and cannot be the whole as well",
+            arguments.out.display()
+        );
+    }
+    let summary = run::merge(
+        Path::new(harness::WORKSPACE),
+        &arguments.parts,
+        &arguments.out,
+        arguments.overrides.as_deref(),
+        language,
+    )?;
+    conclude(&summary, &arguments.out, language);
+    Ok(true)
+}
+
+/// Says what came of it, and where it is.
+fn conclude(summary: &Summary, report: &Path, language: Language) {
+    // Names and paths are of students' making: they must not steer the terminal.
+    for (student, notice) in &summary.notices {
+        if student.name == student.id {
+            say!("{}", printable(&format!("{}: {notice}", student.id)));
+        } else {
+            let whose = format!("{} ({}): {notice}", student.name, student.id);
+            say!("{}", printable(&whose));
+        }
+    }
+    for remark in &summary.remarks {
+        say!("{}", printable(remark));
+    }
+    for (path, reason) in &summary.not_understood {
+        let words = language.pick("not understood", "无法识别");
+        say!("{words}: {}", printable(&format!("{path}: {reason}")));
+    }
+    let (students, missing) = (summary.students, summary.missing);
+    let unclear = summary.not_understood.len();
+    match language {
+        Language::En => {
+            let s = |count: usize| if count == 1 { "" } else { "s" };
+            say!(
+                "{students} student{}, {missing} of them without a submission; {unclear} thing{} \
+                 not understood.",
+                s(students),
+                s(unclear)
+            );
+        }
+        Language::Zh => {
+            say!("共 {students} 名学生，其中 {missing} 名未提交；{unclear} 项无法识别。");
+        }
+    }
+    let words = language.pick("The report: ", "报告：");
+    say!("{words}{}", report.join("report.html").display());
+}
+
+/// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.
+struct Watcher {
+    bar: ProgressBar,
+    language: Language,
+    running: Mutex<BTreeSet<String>>,
+}
+
+impl Watcher {
+    fn new(language: Language) -> Self {
+        let bar = ProgressBar::new(0);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self {
+            bar,
+            language,
+            running: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    fn see(&self, event: &Event) {
+        match event {
+            Event::Builds => {
+                let words = self
+                    .language
+                    .pick("building the rubrics ...", "正在编译评分程序……");
+                self.bar.set_message(words);
+                if self.bar.is_hidden() {
+                    say!("{words}");
+                }
+            }
+            Event::Begins { students } => {
+                self.bar.set_length(*students as u64);
+                let template = match self.language {
+                    Language::En => "{bar:24} {pos}/{len} students, {eta} left  {wide_msg}",
+                    Language::Zh => "{bar:24} {pos}/{len} 名学生，剩余 {eta}  {wide_msg}",
+                };
+                // The template is one of ours: it is right.
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    self.bar.set_style(style);
+                }
+            }
+            Event::Starts { student, exercise } => {
+                self.run(|running| running.insert(task(student, *exercise)));
+            }
+            Event::Ends { student, exercise } => {
+                self.run(|running| running.remove(&task(student, *exercise)));
+            }
+            Event::Student {
+                record,
+                points,
+                graded,
+            } => {
+                self.bar.inc(1);
+                if self.bar.is_hidden() {
+                    self.line(record, *points, *graded);
+                }
+            }
+        }
+    }
+
+    /// Notes who is being graded.
+    fn run(&self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        let names: Vec<_> = running.iter().map(String::as_str).collect();
+        self.bar.set_message(names.join(", "));
+    }
+
+    /// A student, in a line.
+    fn line(&self, record: &Record, points: u32, graded: usize) {
+        let all = self.bar.length().unwrap_or_default();
+        let (done, left) = (self.bar.position(), self.bar.eta().as_secs());
+        let left = match self.language {
+            Language::En => format!("{left} s left"),
+            Language::Zh => format!("剩余 {left} 秒"),
+        };
+        let name = printable(&record.student.name);
+        let is_missing =
+            |graded: &Graded| matches!(graded.status, Status::Missing | Status::NotGraded);
+        let how = if record.exercises.iter().all(is_missing) {
+            self.language
+                .pick("nothing handed in", "未提交")
+                .to_string()
+        } else if graded == 0 {
+            self.language.pick("as before", "与之前相同").to_string()
+        } else {
+            match self.language {
+                Language::En => format!("{points} points"),
+                Language::Zh => format!("{points} 分"),
+            }
+        };
+        say!("{done}/{all}  {name}: {how}  ({left})");
+    }
+}
+
+/// An exercise of a student, as the progress shows it.
+fn task(student: &Student, exercise: u32) -> String {
+    format!("{} {exercise:02}", printable(&student.name))
+}

@@ -1,0 +1,164 @@
+//! `grades.csv`: a row for each student, for a spreadsheet or a learning platform.
+
+use super::record::{Graded, Override, Record, Status};
+use super::store;
+use anyhow::Context;
+use csv::{Terminator, WriterBuilder};
+use grade::exercise::Exercise;
+use std::path::Path;
+
+/// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
+/// and shows no Chinese. The price: Python's `csv` needs `encoding="utf-8-sig"`, or the first
+/// heading is `\ufeffid`.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Writes the gradebook, all at once: whoever reads it sees the old one or the new one.
+///
+/// The columns are `id`, `name`, `total`, then for each exercise its points (`exercise-05`)
+/// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
+/// `missing` or `not understood`), and last `override reasons`. The first row below has the
+/// points possible, the others a student each, in the order of the ids. Points are those that
+/// count, so with the overrides; overrides of students without a record are left alone.
+///
+/// The file is RFC 4180 in UTF-8 with a byte order mark. A cell that a spreadsheet would take
+/// for a formula (it begins with `=`, `+`, `-`, `@`, a full-width one of these, a tab or a
+/// line end) gets a `'` in front, as OWASP recommends against CSV injection; an id that
+/// begins so must be compared without it.
+///
+/// # Errors
+///
+/// If a record lacks an exercise, or has it by another version of the rubric, or if the file
+/// cannot be written.
+pub fn write(
+    exercises: &[Exercise],
+    records: &[Record],
+    overrides: &[Override],
+    path: &Path,
+) -> anyhow::Result<()> {
+    let mut records: Vec<&Record> = records.iter().collect();
+    records.sort_by(|a, b| a.student.cmp(&b.student));
+    let mut rows = vec![header(exercises), possible(exercises)];
+    for record in records {
+        rows.push(row(exercises, record, overrides)?);
+    }
+    let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
+    store::write(path, &table)
+}
+
+fn header(exercises: &[Exercise]) -> Vec<String> {
+    let mut cells: Vec<String> = ["id", "name", "total"].map(String::from).into();
+    for exercise in exercises {
+        cells.push(exercise.package());
+        cells.push(format!("{} status", exercise.package()));
+    }
+    cells.push("override reasons".to_string());
+    cells
+}
+
+fn possible(exercises: &[Exercise]) -> Vec<String> {
+    let points = |exercise: &Exercise| exercise.checks.iter().map(|c| c.points).sum::<u32>();
+    let total: u32 = exercises.iter().map(points).sum();
+    let mut cells = vec![
+        "points possible".to_string(),
+        String::new(),
+        total.to_string(),
+    ];
+    for exercise in exercises {
+        cells.extend([points(exercise).to_string(), String::new()]);
+    }
+    cells.push(String::new());
+    cells
+}
+
+fn row(
+    exercises: &[Exercise],
+    record: &Record,
+    overrides: &[Override],
+) -> anyhow::Result<Vec<String>> {
+    let (mut total, mut cells, mut reasons) = (0, Vec::new(), Vec::new());
+    for exercise in exercises {
+        let (graded, mut points) = earned(exercise, record)?;
+        let by_hand = overrides
+            .iter()
+            .find(|by| by.student == record.student.id && by.exercise == exercise.number);
+        if let Some(by_hand) = by_hand {
+            let Override {
+                points: now,
+                reason,
+                ..
+            } = by_hand;
+            reasons.push(format!(
+                "{}: {now} instead of {points}: {reason}",
+                exercise.package()
+            ));
+            points = *now;
+        }
+        total += points;
+        cells.extend([points.to_string(), word(graded.status).to_string()]);
+    }
+    let mut row = vec![
+        record.student.id.clone(),
+        record.student.name.clone(),
+        total.to_string(),
+    ];
+    row.append(&mut cells);
+    row.push(reasons.join("; "));
+    Ok(row)
+}
+
+/// An exercise of a student, and the points that its checks have given.
+fn earned<'a>(exercise: &Exercise, record: &'a Record) -> anyhow::Result<(&'a Graded, u32)> {
+    let graded = record
+        .exercises
+        .iter()
+        .find(|graded| graded.exercise == exercise.number);
+    let outcome = graded.and_then(|graded| Some((graded, graded.outcome(exercise)?)));
+    let (graded, outcome) = outcome.with_context(|| {
+        format!(
+            "student {:?} has no result for {} by version {} of its rubric: grade again",
+            record.student.id,
+            exercise.package(),
+            exercise.version
+        )
+    })?;
+    Ok((graded, outcome.score()))
+}
+
+/// A status, as spreadsheets and scripts are told it: the same in every language.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Graded => "graded",
+        Status::DoesNotCompile => "does not compile",
+        Status::TimedOut => "timed out",
+        Status::Missing => "missing",
+        Status::NotUnderstood => "not understood",
+        Status::NotGraded => "not graded",
+    }
+}
+
+fn encode(rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// A cell that no spreadsheet takes for a formula, also where it has other separators than the
+/// comma and takes a part of the cell for a cell.
+fn harmless(cell: &str) -> String {
+    let starts = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+    let separators = [';', '\t', '\r', '\n'];
+    let mut safe = String::new();
+    let mut is_first = true;
+    for c in cell.chars() {
+        if is_first && starts.contains(&c) {
+            safe.push('\'');
+        }
+        safe.push(c);
+        is_first = separators.contains(&c);
+    }
+    safe
+}

@@ -1,0 +1,148 @@
+//! `cargo grade gradescope`: a bundle that Gradescope makes an autograder of.
+//!
+//! The form is that of <https://gradescope-autograders.readthedocs.io/en/latest/specs/>: a zip
+//! with `setup.sh`, which is run once when the image is built, and `run_autograder`, which is
+//! run for each submission, in its root. Here, what they need is in the folder `project`: the
+//! sources without solutions and book, and their dependencies.
+//!
+//! A container there has 768 MB of memory, half a CPU and 10 minutes, unless the teacher
+//! chooses otherwise (<https://gradescope-autograders.readthedocs.io/en/latest/troubleshooting/>):
+//! too little memory for a compiler beside a program that may use 512 MB.
+
+use crate::handout::{self, Vendored};
+use anyhow::{Context, bail};
+use grade::language::Language;
+use std::fs;
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const SETUP: &str = include_str!("gradescope/setup.sh");
+const RUN: &str = include_str!("gradescope/run_autograder.sh");
+
+/// A bundle that has been made.
+#[derive(Debug)]
+pub struct Bundle {
+    /// Where it is.
+    pub file: PathBuf,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// The version of Rust that it installs.
+    pub toolchain: String,
+    /// The dependencies in it.
+    pub vendored: Vendored,
+}
+
+/// Writes the bundle for Gradescope, all at once.
+///
+/// # Errors
+///
+/// If a file cannot be read or written, the dependencies cannot be had, or a line of a solution
+/// would be in the bundle.
+pub fn bundle(workspace: &Path, file: &Path, language: Language) -> anyhow::Result<Bundle> {
+    let toolchain = toolchain(workspace)?;
+    let project = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let vendored = handout::make_bundle(workspace, project.path(), language)?;
+    let file = std::path::absolute(file)
+        .with_context(|| format!("cannot tell where {} is", file.display()))?;
+    let folder = file.parent().context("the bundle has no folder")?;
+    let cannot = || format!("cannot write {}", file.display());
+    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    write(part.as_file_mut(), project.path(), &toolchain, language).with_context(cannot)?;
+    let bytes = part.as_file().metadata().with_context(cannot)?.len();
+    open_to_others(part.as_file()).with_context(cannot)?;
+    part.persist(&file).with_context(cannot)?;
+    Ok(Bundle {
+        file,
+        bytes,
+        toolchain,
+        vendored,
+    })
+}
+
+/// Gives a file that was made for temporary use the rights that any other has.
+fn open_to_others(file: &fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+/// The version of Rust for the bundle: the one here. A nightly of today may not be there any
+/// more tomorrow: instead of it, the newest stable one.
+fn toolchain(workspace: &Path) -> anyhow::Result<String> {
+    let output = Command::new("rustc")
+        .arg("--version")
+        .current_dir(workspace)
+        .output()
+        .context("cannot run rustc")?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Some(version) = told.split_whitespace().nth(1) else {
+        bail!("rustc does not tell its version: {told:?}");
+    };
+    let is_stable = version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    Ok(if is_stable { version } else { "stable" }.to_string())
+}
+
+/// The two scripts of the bundle, by their names in it.
+pub fn scripts(toolchain: &str, language: Language) -> [(&'static str, String); 2] {
+    [("setup.sh", SETUP), ("run_autograder", RUN)].map(|(name, text)| {
+        let text = text
+            .replace("@TOOLCHAIN@", toolchain)
+            .replace("@LANGUAGE@", language.pick("en", "zh"));
+        (name, text)
+    })
+}
+
+/// Writes the zip: the scripts may be run, the rest may be read.
+fn write(
+    to: impl Write + Seek,
+    project: &Path,
+    toolchain: &str,
+    language: Language,
+) -> anyhow::Result<()> {
+    // Without a time of its own: the same input gives the same bundle.
+    let plain = SimpleFileOptions::default().unix_permissions(0o644);
+    let script = plain.unix_permissions(0o755);
+    let mut zip = ZipWriter::new(to);
+    for (name, text) in scripts(toolchain, language) {
+        zip.start_file(name, script)?;
+        zip.write_all(text.as_bytes())?;
+    }
+    add(&mut zip, project, "project", plain)?;
+    zip.finish()?;
+    Ok(())
+}
+
+/// Adds a folder, in the order of the names.
+fn add<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    folder: &Path,
+    name: &str,
+    options: SimpleFileOptions,
+) -> anyhow::Result<()> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let entries = fs::read_dir(folder).with_context(cannot)?;
+    let entries: std::io::Result<Vec<_>> = entries.collect();
+    let mut entries = entries.with_context(cannot)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, file_name) = (entry.path(), entry.file_name());
+        let name = format!("{name}/{}", file_name.to_string_lossy());
+        if path.is_dir() {
+            add(zip, &path, &name, options)?;
+        } else {
+            let bytes =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            zip.start_file(name, options)?;
+            zip.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}

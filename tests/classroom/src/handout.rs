@@ -1,0 +1,221 @@
+//! `cargo grade handout`: the students' copy of the workspace, without any solution.
+//!
+//! [`make`] writes it, and [`update::update`] brings a copy up to date, inside of it. What a
+//! copy was made from stands in it, in [`record::FILE`].
+
+pub mod files;
+mod git;
+mod leak;
+mod manifest;
+pub mod record;
+pub mod update;
+pub(crate) mod vendor;
+
+use anyhow::{Context, bail, ensure};
+use files::{Purpose, Sources};
+use grade::language::Language;
+use record::Record;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use vendor::Vendored;
+
+/// What a copy has that the workspace has not: where, and what.
+const EXTRAS: [(&str, &str); 5] = [
+    ("README.md", include_str!("handout/README.md")),
+    ("README.zh-CN.md", include_str!("handout/README.zh-CN.md")),
+    (".gitignore", include_str!("handout/gitignore.txt")),
+    (".gitattributes", include_str!("handout/gitattributes.txt")),
+    (
+        ".github/workflows/classroom.yml",
+        include_str!("handout/classroom.yml"),
+    ),
+];
+
+/// The workflow that grades a class on many machines at once. It belongs to the teacher's
+/// repository, and not to a copy.
+pub const CLASS_WORKFLOW: &str = include_str!("handout/class.yml");
+
+/// A students' copy that has been made.
+#[derive(Debug)]
+pub struct Made {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// How many files it has, without the dependencies.
+    pub files: usize,
+    /// How many bytes these have.
+    pub bytes: u64,
+    /// The dependencies, if they are in it.
+    pub vendored: Option<Vendored>,
+    /// Whether git has said which files belong to the workspace. Where it could not, the
+    /// known kinds of files in the known folders have been taken.
+    pub listed_by_git: bool,
+    /// Why it is no git repository, if it is none.
+    pub no_repository: Option<String>,
+}
+
+/// Writes the students' copy of a workspace.
+///
+/// It is made beside `folder` and moved there when it is whole: an error leaves nothing.
+///
+/// # Errors
+///
+/// If the folder has something in it already, a file cannot be read or written, cargo cannot
+/// resolve or vendor the dependencies, or a line of a solution would be in the copy.
+pub fn make(
+    workspace: &Path,
+    folder: &Path,
+    vendor: bool,
+    language: Language,
+) -> anyhow::Result<Made> {
+    let folder = &std::path::absolute(folder)
+        .with_context(|| format!("cannot tell where {} is", folder.display()))?;
+    ensure_empty(folder, language)?;
+    let parent = folder.parent().context("the root folder is not empty")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let part = tempfile::Builder::new()
+        .prefix(".handout-")
+        .tempdir_in(parent)
+        .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+    let sources = Sources::of(workspace, Purpose::Handout)?;
+    let Copied { files, bytes } = copy(&sources, part.path(), &EXTRAS)?;
+    leak::refuse(workspace, part.path(), &files, language)?;
+    let vendored = vendor
+        .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
+        .transpose()?;
+    Record::of(part.path(), &files)?.write(part.path())?;
+    let no_repository = git::commit_all(part.path()).err().map(|e| format!("{e:#}"));
+    move_to(part, folder)?;
+    Ok(Made {
+        folder: folder.clone(),
+        files: files.len() + 1,
+        bytes,
+        vendored,
+        listed_by_git: sources.listed_by_git,
+        no_repository,
+    })
+}
+
+/// Writes the sources of a workspace that a machine needs for grading: a copy without the
+/// book, with the dependencies, for [`crate::gradescope`]. Returns what they come to.
+///
+/// # Errors
+///
+/// As [`make`].
+pub(crate) fn make_bundle(
+    workspace: &Path,
+    folder: &Path,
+    language: Language,
+) -> anyhow::Result<Vendored> {
+    let sources = Sources::of(workspace, Purpose::Grading)?;
+    let Copied { files, .. } = copy(&sources, folder, &[])?;
+    leak::refuse(workspace, folder, &files, language)?;
+    vendor::vendor(folder, &vendor::LINUX)
+}
+
+/// Files that have been copied, as paths with `/` between the parts.
+struct Copied {
+    files: Vec<String>,
+    bytes: u64,
+}
+
+/// Copies the files, puts the starters in, and makes the manifests and the lockfile fit.
+fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result<Copied> {
+    let mut files = sources.files.clone();
+    for path in &sources.files {
+        write(to, path, &sources.read(path)?)?;
+    }
+    for (path, text) in extras {
+        write(to, path, text.as_bytes())?;
+        files.push((*path).to_string());
+    }
+    files.extend(starters(sources, to)?);
+    manifest::fit(to, &files)?;
+    files.sort();
+    let mut bytes = 0;
+    for path in &files {
+        let file = to.join(path);
+        let data = fs::metadata(&file).with_context(|| format!("cannot see {}", file.display()))?;
+        bytes += data.len();
+    }
+    Ok(Copied { files, bytes })
+}
+
+/// Puts the starters where the students work, whatever the teacher has there.
+fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
+    let mut written = Vec::new();
+    for path in &sources.files {
+        let Some((folder, number)) = files::exercise_of(path) else {
+            continue;
+        };
+        let starter = files::starter(number);
+        let text = sources.read(&starter)?;
+        let file = format!("{folder}/main.rs");
+        write(to, &file, &text)?;
+        written.push(file);
+    }
+    ensure!(!written.is_empty(), "there are no exercises to hand out");
+    Ok(written)
+}
+
+/// Writes a file, and the folders that it is in.
+pub(crate) fn write(folder: &Path, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let file = folder.join(path);
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
+    fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Refuses a folder that has something in it.
+fn ensure_empty(folder: &Path, language: Language) -> anyhow::Result<()> {
+    let mut entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", folder.display()));
+        }
+    };
+    let Some(entry) = entries.next() else {
+        return Ok(());
+    };
+    let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+    let (folder, name) = (folder.display(), entry.file_name());
+    let name = name.to_string_lossy();
+    match language {
+        Language::En => {
+            bail!("{folder} is not empty ({name} is in it): name a folder that does not exist yet")
+        }
+        Language::Zh => bail!("{folder} 不是空的（里面有 {name}）：请换一个还不存在的文件夹"),
+    }
+}
+
+/// Moves what is whole to where it should be.
+fn move_to(part: tempfile::TempDir, folder: &Path) -> anyhow::Result<()> {
+    // It is empty, or does not exist; not everywhere can a folder be put over another one.
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot replace {}", folder.display()));
+        }
+        _ => {}
+    }
+    fs::rename(part.path(), folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    open_to_others(folder)?;
+    // Nothing is there any more that could be removed.
+    let _ = part.keep();
+    Ok(())
+}
+
+/// Gives a folder that was made for temporary use the rights that any other has.
+fn open_to_others(folder: &Path) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot set the rights of {}", folder.display()))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}

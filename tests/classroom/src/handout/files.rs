@@ -1,0 +1,171 @@
+//! Which files of the workspace belong to a copy of it.
+
+use super::git;
+use anyhow::{Context, bail, ensure};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a copy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// For students: with the book.
+    Handout,
+    /// For a machine that grades: what builds and runs the exercises.
+    Grading,
+}
+
+/// The files of a workspace that belong to a copy.
+#[derive(Debug)]
+pub struct Sources {
+    workspace: PathBuf,
+    /// Their paths in the workspace, with `/` between the parts, in order. The students'
+    /// files (`main.rs` of an exercise) are not among them.
+    pub files: Vec<String>,
+    /// Whether git has listed them.
+    pub listed_by_git: bool,
+}
+
+/// Kinds of files that a workspace has, where no git can say which are its own.
+const KINDS: [&str; 16] = [
+    "css", "diff", "hbs", "html", "js", "lock", "md", "png", "py", "rs", "sh", "svg", "toml",
+    "txt", "woff2", "yml",
+];
+
+impl Sources {
+    /// Finds the files of a workspace that belong to a copy for this purpose: of those that
+    /// git tracks, or, without git, of the known kinds of files.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be read, or the workspace lacks its manifest.
+    pub fn of(workspace: &Path, purpose: Purpose) -> anyhow::Result<Self> {
+        let tracked = git::tracked(workspace);
+        let listed_by_git = tracked.is_some();
+        let all = match tracked {
+            Some(tracked) => tracked,
+            None => known(workspace)?,
+        };
+        let is_there = |path: &String| workspace.join(path).symlink_metadata().is_ok();
+        let files: BTreeSet<String> = all
+            .into_iter()
+            // What has been removed, and not yet from git, is not there any more.
+            .filter(|path| belongs(path, purpose) && is_there(path))
+            .collect();
+        ensure!(
+            files.contains("Cargo.toml"),
+            "{} has no Cargo.toml",
+            workspace.display()
+        );
+        Ok(Self {
+            workspace: workspace.to_path_buf(),
+            files: files.into_iter().collect(),
+            listed_by_git,
+        })
+    }
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    ///
+    /// If it is no plain file, or cannot be read.
+    pub fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let file = self.workspace.join(path);
+        let data = fs::symlink_metadata(&file)
+            .with_context(|| format!("cannot see {}", file.display()))?;
+        if !data.is_file() {
+            bail!(
+                "{} is a link or no file: a copy has plain files only",
+                file.display()
+            );
+        }
+        fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+    }
+}
+
+/// Whether a file belongs to a copy.
+fn belongs(path: &str, purpose: Purpose) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_rust = |name: &str| Path::new(name).extension().is_some_and(|e| e == "rs");
+    match parts.as_slice() {
+        ["Cargo.toml" | "Cargo.lock"] | [".cargo", "config.toml"] => true,
+        [name] => name.starts_with("LICENSE-"),
+        // Of an exercise just these two: a solution may lie beside them. `main.rs` is a starter.
+        ["lessons", _, "exercise", rest @ ..] => {
+            matches!(rest, ["Cargo.toml" | "exercise.toml"])
+        }
+        // Tests of the teacher's commands; and the proofs of the book's claims, which are about
+        // its sources, and need much that students do not.
+        ["tests", "classroom", "tests" | "examples", ..]
+        | ["mdbook", "server", "tests", ..]
+        | ["mdbook", "book", ..]
+        | ["tests", "book.rs"] => false,
+        ["lessons", ..] | ["tests", "harness" | "grader" | "classroom", ..] => true,
+        ["tests", name] => is_rust(name),
+        ["mdbook", ..] => purpose == Purpose::Handout,
+        _ => false,
+    }
+}
+
+/// The folder and number of the exercise that a path is the `exercise.toml` of.
+pub fn exercise_of(path: &str) -> Option<(&str, u32)> {
+    let folder = path.strip_suffix("/exercise.toml")?;
+    let lesson = folder.strip_prefix("lessons/")?.strip_suffix("/exercise")?;
+    let (number, _) = lesson.split_once('-')?;
+    Some((folder, number.parse().ok()?))
+}
+
+/// Whether a path is that of a file that belongs to the student.
+pub fn is_students(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["lessons", _, "exercise", "main.rs"])
+}
+
+/// Where the starter of an exercise is.
+pub fn starter(exercise: u32) -> String {
+    format!("tests/grader/starters/{exercise:02}.rs")
+}
+
+/// Files of the known kinds in a workspace: what git would list, where there is no git.
+fn known(workspace: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files: Vec<String> = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        ".cargo/config.toml",
+    ]
+    .map(str::to_string)
+    .into();
+    for folder in ["lessons", "mdbook", "tests"] {
+        walk(workspace, folder, &mut files)?;
+    }
+    Ok(files)
+}
+
+/// Adds the files of the known kinds in a folder, and in those below it.
+fn walk(workspace: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
+    let path = workspace.join(folder);
+    let context = || format!("cannot read {}", path.display());
+    for entry in fs::read_dir(&path).with_context(context)? {
+        let entry = entry.with_context(context)?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let kind = entry.file_type().with_context(context)?;
+        let inner = format!("{folder}/{name}");
+        let is_known = Path::new(&name)
+            .extension()
+            .and_then(|end| end.to_str())
+            .is_some_and(|end| KINDS.contains(&end));
+        if kind.is_dir() {
+            let is_made = ["target", "node_modules", "__pycache__"].contains(&name.as_str());
+            if !is_made && !name.starts_with('.') && inner != "mdbook/book" {
+                walk(workspace, &inner, files)?;
+            }
+        } else if kind.is_file() && is_known {
+            files.push(inner);
+        }
+    }
+    Ok(())
+}

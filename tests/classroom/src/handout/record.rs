@@ -1,0 +1,147 @@
+//! What a copy was made from, as it stands in the copy itself.
+
+use super::vendor;
+use anyhow::{Context, ensure};
+use grade::exercise::Exercise;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Component, Path};
+
+/// The name of the file, in the root of a copy.
+pub const FILE: &str = ".handout.toml";
+
+const PREFACE: &str =
+    "# What this copy was made from: `cargo grade update` compares with it. Do not change it.\n\n";
+
+/// What a copy was made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The version of the project.
+    pub version: String,
+    /// Where the last update came from: a folder, a zip or a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The version of each exercise's rubric, by the package of the exercise.
+    pub rubrics: BTreeMap<String, u32>,
+    /// The SHA-256 of each file that is the teacher's, in hexadecimal digits, by its path. A
+    /// student's `main.rs` is not among them.
+    pub files: BTreeMap<String, String>,
+    /// The dependencies in `vendor/`, each with the SHA-256 of its list of checksums.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vendored: BTreeMap<String, String>,
+}
+
+/// As much of the workspace's manifest as is of interest.
+#[derive(Deserialize)]
+struct Manifest {
+    workspace: Workspace,
+}
+
+#[derive(Deserialize)]
+struct Workspace {
+    package: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    version: String,
+}
+
+impl Record {
+    /// Describes a copy that has these files.
+    pub(super) fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
+        let path = folder.join("Cargo.toml");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let manifest: Manifest = toml::from_str(&text)
+            .with_context(|| format!("{} names no version", path.display()))?;
+        let rubrics = Exercise::all(folder)?
+            .iter()
+            .map(|exercise| (exercise.package(), exercise.version))
+            .collect();
+        let mut sums = BTreeMap::new();
+        for path in files.iter().filter(|path| !super::files::is_students(path)) {
+            let file = folder.join(path);
+            let bytes =
+                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            sums.insert(path.clone(), sha256(&bytes));
+        }
+        Ok(Self {
+            version: manifest.workspace.package.version,
+            from: None,
+            rubrics,
+            files: sums,
+            vendored: vendor::crates(folder)?,
+        })
+    }
+
+    /// Reads what a copy was made from.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not there, or not as it should be.
+    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(FILE);
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let record: Self = toml::from_str(&text)
+            .with_context(|| format!("{} is not as it should be", path.display()))?;
+        let paths = record.files.keys().chain(record.vendored.keys());
+        for name in paths.filter(|name| !is_below(name) || super::files::is_students(name)) {
+            ensure!(
+                false,
+                "{} names {name:?}, which is none of it",
+                path.display()
+            );
+        }
+        Ok(record)
+    }
+
+    /// Writes the file, all at once.
+    pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self).context("cannot write TOML")?;
+        replace(&folder.join(FILE), format!("{PREFACE}{text}").as_bytes())
+    }
+}
+
+/// Whether a path leads to something below a folder, on every system.
+fn is_below(path: &str) -> bool {
+    let is_plain = |part: Component| matches!(part, Component::Normal(_));
+    !path.is_empty()
+        && !path.contains(['\\', ':', '\0'])
+        && Path::new(path).components().all(is_plain)
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
+/// Puts a file there, or in the place of another, all at once: it is never half-written.
+pub(super) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write;
+    let cannot = || format!("cannot write {}", file.display());
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    part.write_all(bytes).with_context(cannot)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are for nobody else; this is one no more.
+        part.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .with_context(cannot)?;
+    }
+    part.persist(file).with_context(cannot)?;
+    Ok(())
+}

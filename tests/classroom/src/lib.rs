@@ -1,0 +1,22 @@
+//! `cargo grade class`: grades a class; and the copies of the project that this takes: students'
+//! ([`handout`]) and Gradescope's ([`gradescope`]).
+//!
+//! [`intake`] finds the submissions, [`build`] compiles the students' files in a clean tree,
+//! [`run`] holds them to the rubrics of the package `grade`, behind its walls, [`store`] keeps
+//! what came, and [`gradebook`] and [`report`] show it.
+
+mod addresses;
+pub mod build;
+pub mod gradebook;
+pub mod gradescope;
+pub mod handout;
+pub mod intake;
+pub mod overrides;
+pub mod record;
+pub mod report;
+pub mod roster;
+pub mod run;
+pub mod store;
+mod table;
+
+pub use addresses::settle;

@@ -1,0 +1,73 @@
+//! The commands of teachers, and `cargo grade update`. `cargo grade` builds and runs this
+//! program for them.
+
+mod classes;
+mod copies;
+
+use clap::{Parser, Subcommand};
+use grade::language::Language;
+use grade::terminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo grade", bin_name = "cargo grade")]
+struct Arguments {
+    /// The language of messages (default: that of the locale)
+    #[arg(long, value_enum, global = true)]
+    lang: Option<Language>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the students' copy: starters, lessons, rubrics, book, and no solutions
+    Handout {
+        /// Where to: a folder that does not exist yet, or is empty
+        #[arg(value_name = "DIR", required_unless_present = "class_workflow")]
+        folder: Option<PathBuf>,
+        /// Put the dependencies in, for a classroom without internet
+        #[arg(long)]
+        vendor: bool,
+        /// Print a GitHub workflow that grades a class on many machines, and do nothing else
+        #[arg(long, conflicts_with_all = ["folder", "vendor"])]
+        class_workflow: bool,
+    },
+    /// In a students' copy: get newer lessons, rubrics and chapters
+    Update {
+        /// The newer copy: a folder, a zip or a git address (default: as the last time)
+        #[arg(long, value_name = "WHERE")]
+        from: Option<String>,
+    },
+    /// Make an autograder for Gradescope
+    Gradescope {
+        /// The zip to write
+        #[arg(value_name = "OUT.zip")]
+        file: PathBuf,
+    },
+    /// Grade a class: a folder of submissions
+    Class(classes::ClassArguments),
+    /// Put the reports of the parts of a class together (`--partition`)
+    Merge(classes::MergeArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let language = arguments.lang.unwrap_or_else(Language::of_locale);
+    terminal::exit(run(&arguments.command, language), language)
+}
+
+/// Does what is asked for.
+fn run(command: &Command, language: Language) -> anyhow::Result<bool> {
+    match command {
+        Command::Handout { folder, vendor, .. } => match folder {
+            Some(folder) => copies::handout(folder, *vendor, language),
+            None => Ok(copies::class_workflow()),
+        },
+        Command::Update { from } => copies::renew(from.as_deref(), language),
+        Command::Gradescope { file } => copies::gradescope(file, language),
+        Command::Class(arguments) => classes::grade(arguments, language),
+        Command::Merge(arguments) => classes::merge(arguments, language),
+    }
+}

@@ -1,0 +1,165 @@
+//! What is known about a student after grading: it is stored as it comes, and all reports are
+//! made of it.
+
+use grade::exercise::Exercise;
+use grade::language::Language;
+use grade::outcome::{Outcome, Result};
+use harness::Failure;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A student, as in the roster, or as the name of the submission says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Student {
+    /// What tells students apart, and names their files.
+    pub id: String,
+    /// Their name, for people.
+    pub name: String,
+    /// The language of their feedback, if it is not that of the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+}
+
+/// A student, and what grading has found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The student.
+    pub student: Student,
+    /// The language of the feedback.
+    pub language: Language,
+    /// All exercises of the course, in order, also those that were not handed in.
+    pub exercises: Vec<Graded>,
+    /// What was left out of account, each with the reason: files that do not count, links,
+    /// paths that lead outside.
+    pub notices: Vec<String>,
+}
+
+/// An exercise of a student.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Graded {
+    /// The number of the exercise.
+    pub exercise: u32,
+    /// The version of the rubric.
+    pub version: u32,
+    /// What the grade depends on, as a hash: the student's file, the rubric and the way of
+    /// grading. With another one it is out of date.
+    pub made_of: String,
+    /// How far it came.
+    pub status: Status,
+    /// The checks, in the order of the exercise; none unless they were run.
+    pub checks: Vec<Checked>,
+    /// What the compiler said, or why the submission was not understood; otherwise empty.
+    pub message: String,
+}
+
+/// How far an exercise of a student came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// The checks have been run.
+    Graded,
+    /// The compiler refuses it.
+    DoesNotCompile,
+    /// The compiler took too long, or every check did.
+    TimedOut,
+    /// It was not handed in.
+    Missing,
+    /// Something was handed in, and nobody knows what.
+    NotUnderstood,
+    /// The teacher has not had it graded, or not by this version of the rubric.
+    NotGraded,
+}
+
+/// A check of a student's exercise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The name of the test function.
+    pub name: String,
+    /// Why it has failed; `None` if it has passed.
+    pub failure: Option<Failure>,
+}
+
+impl Record {
+    /// The record with all these exercises, and by these versions of the rubrics: what it does
+    /// not have is not graded.
+    #[must_use]
+    pub fn complete(mut self, exercises: &[Exercise]) -> Self {
+        let mut old = std::mem::take(&mut self.exercises);
+        for exercise in exercises {
+            let found = old.iter().position(|graded| {
+                (graded.exercise, graded.version) == (exercise.number, exercise.version)
+            });
+            self.exercises.push(match found {
+                Some(index) => old.swap_remove(index),
+                None => Graded::new(exercise, Status::NotGraded),
+            });
+        }
+        self
+    }
+
+    /// An exercise, if it is graded.
+    pub fn graded(&self, exercise: u32) -> Option<&Graded> {
+        let mut exercises = self.exercises.iter();
+        let found = exercises.find(|graded| graded.exercise == exercise);
+        found.filter(|graded| graded.status != Status::NotGraded)
+    }
+}
+
+impl Graded {
+    /// An exercise of which nothing is known but how far it came.
+    pub fn new(exercise: &Exercise, status: Status) -> Self {
+        Self {
+            exercise: exercise.number,
+            version: exercise.version,
+            made_of: String::new(),
+            status,
+            checks: Vec::new(),
+            message: String::new(),
+        }
+    }
+
+    /// This exercise as an outcome, with the points and texts of its rubric: no check has
+    /// passed where none was run. `None` if the record is of another exercise, or of another
+    /// version of the rubric.
+    pub fn outcome(&self, exercise: &Exercise) -> Option<Outcome> {
+        if (self.exercise, self.version) != (exercise.number, exercise.version) {
+            return None;
+        }
+        let results = exercise.checks.iter().map(|check| {
+            let checked = self
+                .checks
+                .iter()
+                .find(|checked| checked.name == check.name);
+            let failure = match checked {
+                Some(checked) => checked.failure.clone(),
+                None => Some(Failure::NoTale {
+                    what: "the check was not run".to_string(),
+                    printed: self.message.clone(),
+                }),
+            };
+            Result {
+                check: check.clone(),
+                failure,
+                took: Duration::ZERO,
+                starved: Duration::ZERO,
+            }
+        });
+        Some(Outcome {
+            exercise: exercise.clone(),
+            results: results.collect(),
+        })
+    }
+}
+
+/// Other points than the checks have given, by the hand of a teacher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// The student.
+    pub student: String,
+    /// The number of the exercise.
+    pub exercise: u32,
+    /// The points that count, of 100.
+    pub points: u32,
+    /// Why; students read it, too.
+    pub reason: String,
+}

@@ -1,0 +1,209 @@
+//! What a student reads: all of their checks, with the stories of those that failed.
+
+use super::text::harmless;
+use super::{Report, Standing, by_hand_in_words, status_in_words};
+use crate::record::Record;
+use anyhow::Context;
+use askama::Template;
+use grade::language::Language;
+use grade::outcome;
+use grade::report::look_at;
+use grade::translate;
+use std::fmt::{self, Write};
+
+/// `feedback.html`.
+#[derive(Template)]
+#[template(path = "feedback.html")]
+struct Page<'a> {
+    language: Language,
+    colours: &'static str,
+    style: &'static str,
+    name: &'a str,
+    id: &'a str,
+    total: u32,
+    possible: usize,
+    exercises: Vec<Exercise<'a>>,
+    notices: &'a [String],
+}
+
+/// An exercise, as its part of the page needs it.
+struct Exercise<'a> {
+    /// As in `05`: the anchor, too.
+    number: String,
+    title: &'a str,
+    points: u32,
+    version: u32,
+    status: &'static str,
+    by_hand: Option<String>,
+    message: &'a str,
+    checks: Vec<Check<'a>>,
+}
+
+/// A check, as its part of the page needs it.
+struct Check<'a> {
+    /// From 1.
+    number: usize,
+    title: &'a str,
+    passed: bool,
+    score: u32,
+    points: u32,
+    story: String,
+    look_at: String,
+}
+
+/// The page of a student.
+pub(super) fn html(report: &Report, record: &Record) -> anyhow::Result<String> {
+    let standings = report.standings(record);
+    let language = record.language;
+    let page = Page {
+        language,
+        colours: include_str!("colours.css"),
+        style: include_str!("feedback.css"),
+        name: &record.student.name,
+        id: &record.student.id,
+        total: standings.iter().map(Standing::points).sum(),
+        possible: 100 * standings.len(),
+        exercises: standings
+            .iter()
+            .map(|standing| Exercise::of(standing, language))
+            .collect(),
+        notices: &record.notices,
+    };
+    let html = page
+        .render()
+        .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
+    Ok(harmless(&html))
+}
+
+impl<'a> Exercise<'a> {
+    fn of(standing: &'a Standing, language: Language) -> Self {
+        let exercise = standing.exercise;
+        let results = standing.outcome.iter();
+        let results = results.flat_map(|outcome| outcome.results.iter().enumerate());
+        Self {
+            number: format!("{:02}", exercise.number),
+            title: exercise.title.get(language),
+            points: standing.points(),
+            version: exercise.version,
+            status: status_in_words(standing.status, language),
+            by_hand: by_hand_in_words(standing, language),
+            message: standing.message.trim_end(),
+            checks: results
+                .map(|(index, result)| Check::of(index + 1, result, language))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Check<'a> {
+    fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
+        let failure = result.failure.as_ref();
+        let story = failure.map(|failure| translate::tell(failure, language));
+        Self {
+            number,
+            title: result.check.title.get(language),
+            passed: result.passed(),
+            score: result.score(),
+            points: result.check.points,
+            story: story.unwrap_or_default().trim_end().to_string(),
+            look_at: look_at(&result.check, language),
+        }
+    }
+}
+
+/// The same as plain text.
+pub(super) fn text(report: &Report, record: &Record) -> anyhow::Result<String> {
+    let mut out = String::new();
+    write_text(report, record, &mut out)
+        .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
+    Ok(harmless(&out))
+}
+
+fn write_text(report: &Report, record: &Record, out: &mut String) -> fmt::Result {
+    let language = record.language;
+    let standings = report.standings(record);
+    let total: u32 = standings.iter().map(Standing::points).sum();
+    let possible = 100 * standings.len();
+    // A name is one line.
+    let name = one_line(&record.student.name);
+    let id = one_line(&record.student.id);
+    match language {
+        Language::En => writeln!(out, "{name} ({id})\n{total} of {possible} points\n")?,
+        Language::Zh => writeln!(out, "{name}（{id}）\n{total} 分（满分 {possible}）\n")?,
+    }
+    for standing in &standings {
+        let exercise = standing.exercise;
+        let status = status_in_words(standing.status, language);
+        let (number, points) = (exercise.number, standing.points());
+        let title = exercise.title.get(language);
+        let colon = language.pick(": ", "：");
+        writeln!(
+            out,
+            "  {number:02}  {points:>3}/100  {title}{colon}{status}"
+        )?;
+    }
+    if !record.notices.is_empty() {
+        let heading = language.pick("Left out of account", "未计入的内容");
+        writeln!(out, "\n{heading}\n")?;
+        for notice in &record.notices {
+            writeln!(out, "  - {}", notice.replace('\n', "\n    "))?;
+        }
+    }
+    for standing in &standings {
+        write_exercise(&Exercise::of(standing, language), language, out)?;
+    }
+    Ok(())
+}
+
+fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> fmt::Result {
+    let Exercise { number, title, .. } = exercise;
+    let Exercise { points, status, .. } = exercise;
+    writeln!(out, "\n{}\n", "-".repeat(72))?;
+    match language {
+        Language::En => writeln!(
+            out,
+            "Exercise {number}: {title}\n{points} of 100 points, {status}"
+        )?,
+        Language::Zh => writeln!(
+            out,
+            "练习 {number}：{title}\n{points} 分（满分 100），{status}"
+        )?,
+    }
+    if let Some(by_hand) = &exercise.by_hand {
+        writeln!(out, "\n{by_hand}")?;
+    }
+    if !exercise.message.is_empty() {
+        writeln!(out)?;
+        indent(exercise.message, out)?;
+    }
+    if !exercise.checks.is_empty() {
+        writeln!(out)?;
+    }
+    for check in &exercise.checks {
+        let Check { score, points, .. } = check;
+        let word = if check.passed {
+            language.pick("passed", "通过")
+        } else {
+            language.pick("FAILED", "失败")
+        };
+        writeln!(out, "  {word} {score:>3}/{points:<3} {}", check.title)?;
+    }
+    for check in exercise.checks.iter().filter(|check| !check.passed) {
+        writeln!(out, "\n{number}.{} {}\n", check.number, check.title)?;
+        indent(&check.story, out)?;
+        writeln!(out)?;
+        indent(&check.look_at, out)?;
+    }
+    Ok(())
+}
+
+fn indent(text: &str, out: &mut String) -> fmt::Result {
+    for line in text.lines() {
+        writeln!(out, "{}", format!("    {line}").trim_end())?;
+    }
+    Ok(())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

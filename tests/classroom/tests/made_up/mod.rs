@@ -1,0 +1,176 @@
+//! A class that nobody has taught: the same for the same number of students.
+
+use classroom::record::{Checked, Graded, Override, Record, Status, Student};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use harness::Failure;
+use serde_json::json;
+
+/// What grading a class has found, as the reports need it.
+pub(crate) struct Class {
+    pub(crate) records: Vec<Record>,
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) not_understood: Vec<(String, String)>,
+}
+
+/// Names that are hard to write right, and then others.
+const NAMES: [&str; 12] = [
+    "Lovelace, Ada \"Countess\"",
+    "<script>document.title='taken'</script>",
+    "O'Neill & Søn",
+    "王小明",
+    "Ein sehr langer Name, der in keine Spalte der Welt hineinpasst",
+    "reversed \u{202e}eman\u{202c}",
+    "bell\u{7} and \u{1b}[31mred\u{1b}[0m",
+    "Grace Hopper",
+    "李雷",
+    "Alan Turing",
+    "Barbara Liskov",
+    "Donald Knuth",
+];
+
+/// Numbers that are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    /// One of 0 to `sides` - 1.
+    fn throw(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// A class of so many students.
+pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -> Class {
+    let mut dice = Dice(7);
+    let records: Vec<Record> = (0..students)
+        .map(|number| {
+            let student = student(number);
+            // From those who can do little to those who can do it all.
+            let skill = 25 + dice.throw(75);
+            let graded = exercises.iter();
+            Record {
+                exercises: graded
+                    .map(|exercise| graded_as(exercise, skill, &mut dice))
+                    .collect(),
+                student,
+                language,
+                notices: notices(number),
+            }
+        })
+        .collect();
+    let overrides = records.iter().step_by(40).map(|record| Override {
+        student: record.student.id.clone(),
+        exercise: 5,
+        points: 80,
+        reason: "the <network> of the lab was down, \"as everybody knows\"".to_string(),
+    });
+    Class {
+        overrides: overrides.collect(),
+        records,
+        not_understood: vec![
+            (
+                "Anonymous_99_assignsubmission_file_/homework.docx".to_string(),
+                "it is neither a zip nor a Rust program".to_string(),
+            ),
+            (
+                "<b>bold</b>.zip".to_string(),
+                "it leads outside: ../../etc/passwd".to_string(),
+            ),
+        ],
+    }
+}
+
+fn student(number: u64) -> Student {
+    let index = usize::try_from(number).expect("it is small");
+    let name = NAMES[index % NAMES.len()];
+    let round = index / NAMES.len();
+    Student {
+        id: format!("s{:05}", 10_000 + 37 * number),
+        name: match round {
+            0 => name.to_string(),
+            _ => format!("{name} {round}"),
+        },
+        language: None,
+    }
+}
+
+fn notices(number: u64) -> Vec<String> {
+    match number % 25 {
+        3 => vec![
+            "build.rs does not count".to_string(),
+            "`a -> /etc/passwd` is a link: left out <it>".to_string(),
+        ],
+        _ => vec![],
+    }
+}
+
+fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> Graded {
+    let (status, message) = match dice.throw(40) {
+        0 => (Status::DoesNotCompile, COMPILER),
+        1 => (Status::TimedOut, "the compiler was not done after 20 s"),
+        2 | 3 => (Status::Missing, ""),
+        4 => (Status::NotUnderstood, "there are two files for exercise 05"),
+        _ => (Status::Graded, ""),
+    };
+    let mut checks = Vec::new();
+    if status == Status::Graded {
+        checks.extend(exercise.checks.iter().map(|check| Checked {
+            name: check.name.clone(),
+            failure: (dice.throw(100) >= skill).then(|| failure(&mut |sides| dice.throw(sides))),
+        }));
+    }
+    Graded {
+        exercise: exercise.number,
+        made_of: String::new(),
+        version: exercise.version,
+        status,
+        checks,
+        message: message.to_string(),
+    }
+}
+
+const COMPILER: &str = "error[E0308]: mismatched types
+ --> main.rs:3:26
+  |
+3 |     let port: Vec<u16> = \"<b>9090</b>\";
+  |               --------   ^^^^^^^^^^^^^ expected `Vec<u16>`, found `&str`
+  |               |
+  |               expected due to this
+\u{1b}[0m
+error: aborting due to 1 previous error
+";
+
+/// A story, as a check tells it.
+pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
+    // Of four digits or five.
+    let port = 5_000 + dice(50_000);
+    let got = match dice(4) {
+        0 => format!("nothing, and 127.0.0.1:{port} is still open"),
+        1 => "the end of the stream".to_string(),
+        2 => format!("\"<i>hello\\u{{1b}} {}</i>\" (21 bytes)", dice(3)),
+        _ => "the program exited with status 101".to_string(),
+    };
+    serde_json::from_value(json!({ "Tale": {
+        "command": "exercise-05 127.0.0.1:0",
+        "steps": [
+            { "what": "wait for its first line, `listening on ADDR`",
+              "result": format!("`listening on 127.0.0.1:{port}`") },
+            { "what": "127.0.0.1:1 sends \"welcome\\n\" (8 bytes)", "result": null },
+            { "what": "127.0.0.1:1 receives once", "result": "\"12 bytes\" (8 bytes)" },
+        ],
+        "programs": [{
+            "name": "the program",
+            "streams": [{ "name": "stderr", "total": 30, "block": {
+                "head": ["thread 'main' has panicked at <main.rs>"], "lines_left_out": 0,
+                "tail": [], "bytes_not_kept": 0
+            } }],
+            "exit": ["exited with status 101"]
+        }],
+        "expected": "\"welcome 127.0.0.1:1\\n\" (20 bytes)",
+        "got": got,
+        "hint": null
+    } }))
+    .expect("it is a failure")
+}

@@ -1,0 +1,324 @@
+//! A sandbox for students' programs.
+//!
+//! Each check has a network of its own, with nothing but loopback, and the program that it
+//! judges runs in bubblewrap: there it sees the system's programs and libraries and the
+//! student's files, all of them read-only, and no process but its own. The check itself is
+//! outside: the program can only talk to it over TCP, as to any peer.
+
+mod filter;
+pub mod walls;
+
+use crate::outcome::{Outcome, Result};
+use crate::rubric::Rubric;
+use anyhow::{Context, bail, ensure};
+use filter::filter;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::NamedTempFile;
+use walls::{Walls, unused_user};
+
+/// Where a program finds the student's files.
+const STUDENT: &str = "/student";
+
+/// What stands for the folder of the student's files in the words of a command.
+pub const FOLDER: &str = "{dir}";
+
+/// How many processes and threads a program may have. A thread for each of a hundred
+/// clients is as it should be.
+const PROCESSES: u32 = 256;
+
+/// How big a file may be that a program writes, and all that is in its folder for temporary
+/// files, in bytes.
+const FILES: u64 = 64 << 20;
+
+/// How many descriptors each process may have: the kernel's buffers of sockets are memory of
+/// nobody.
+const DESCRIPTORS: u32 = 4_096;
+
+/// How much memory each process may reserve for data, in bytes, whether it uses it or not: the
+/// stacks of threads count, and page tables are memory of nobody. What it uses is watched from
+/// outside, and may be much less.
+const DATA: u64 = 4 << 30;
+
+/// How many users there are for programs that run at the same time: the processes of a user
+/// are counted wherever they run.
+const USERS: u32 = 500;
+
+/// What students' programs run in.
+#[derive(Debug)]
+pub struct Sandbox {
+    walls: Walls,
+    /// Whether bubblewrap can limit the size of a folder in memory (since 0.7).
+    has_sizes: bool,
+    /// The filter of system calls, if there is one for this processor.
+    filter: Option<NamedTempFile>,
+}
+
+/// What a check, and the program that it judges, are started by; nothing without walls.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    /// What stands before the check.
+    pub(crate) network: Vec<String>,
+    /// What stands before the program.
+    pub(crate) walls: Vec<String>,
+}
+
+impl Sandbox {
+    /// Looks for what it needs, and tries whether it works.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing, or does not work here.
+    pub fn find() -> anyhow::Result<Self> {
+        let walls = Walls::find()?;
+        let help = Command::new("bwrap").arg("--help").output();
+        let help = help.context("cannot run bwrap")?;
+        let filter = filter()?;
+        let filter = if filter.is_empty() {
+            None
+        } else {
+            let written = NamedTempFile::with_prefix("grade-filter-").and_then(|mut file| {
+                file.write_all(&filter)?;
+                Ok(file)
+            });
+            Some(written.context("cannot write the filter of system calls")?)
+        };
+        let sandbox = Self {
+            walls,
+            has_sizes: String::from_utf8_lossy(&help.stdout).contains("--size"),
+            filter,
+        };
+        // All of it, as for a check: the network around, the walls inside.
+        let surroundings = sandbox.surroundings(Path::new("/usr"));
+        let mut words = surroundings.network.iter().chain(&surroundings.walls);
+        let first = words.next().context("there is no command")?;
+        let mut command = Command::new(first);
+        command.args(words).arg("true");
+        let output = command
+            .output()
+            .with_context(|| format!("cannot run {first} (package util-linux)"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!(
+                "the sandbox does not work here: {}. It takes bubblewrap, iproute2, util-linux, \
+                 and the right to namespaces of one's own. Grade with --no-sandbox if you trust \
+                 all programs",
+                said.trim_end()
+            );
+        }
+        Ok(sandbox)
+    }
+
+    /// Without walls: for a teacher who trusts all programs.
+    pub fn none() -> Self {
+        Self {
+            walls: Walls::None,
+            has_sizes: false,
+            filter: None,
+        }
+    }
+
+    /// Makes sure that programs find this command, which runs them.
+    ///
+    /// # Errors
+    ///
+    /// If they do not.
+    pub fn verify(&self, command: &str) -> anyhow::Result<()> {
+        if self.walls == Walls::None || command.contains(FOLDER) {
+            return Ok(());
+        }
+        let walls = self.surroundings(Path::new("/usr")).walls;
+        let output = Command::new(&walls[0])
+            .args(&walls[1..])
+            .args(["sh", "-c", "command -v \"$0\"", command])
+            .output()
+            .context("cannot run the sandbox")?;
+        ensure!(
+            output.status.success(),
+            "there is no {command} in the sandbox: it has what is in /usr, and nothing of a home"
+        );
+        Ok(())
+    }
+
+    /// What a check is started by whose program has this folder; nothing without walls.
+    fn surroundings(&self, folder: &Path) -> Surroundings {
+        let walls = match self.walls {
+            Walls::None => return Surroundings::default(),
+            Walls::User(_) => Walls::User(next_user()),
+            Walls::Namespace => Walls::Namespace,
+        };
+        let mut network = vec!["unshare", "--net"];
+        if walls == Walls::Namespace {
+            network.push("--map-root-user");
+        }
+        network.extend(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
+
+        let mut command = walls.bubblewrap();
+        let environment = [
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("LC_ALL", "C.UTF-8"),
+            ("HOME", "/tmp"),
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONUTF8", "1"),
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+        ];
+        for (name, value) in environment {
+            command.args(["--setenv", name, value]);
+        }
+        command.arg("--ro-bind").arg(folder).arg(STUDENT);
+        if self.has_sizes {
+            let size = FILES.to_string();
+            command.args(["--perms", "1777", "--size", &size, "--tmpfs", "/tmp"]);
+        } else {
+            command.args(["--dir", "/tmp"]);
+        }
+        // What bubblewrap has made itself is in memory, and would have no limit.
+        command.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
+        command.args(["--chdir", "/tmp"]);
+        let limits = [
+            "prlimit".to_string(),
+            "--core=0".to_string(),
+            format!("--fsize={FILES}"),
+            format!("--nofile={DESCRIPTORS}"),
+            format!("--data={DATA}"),
+        ];
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(filter) = &self.filter {
+            // Bubblewrap wants the filter on a descriptor; and it stays the same process.
+            words.extend(["sh", "-c", "exec \"$@\" 9< \"$0\""].map(OsString::from));
+            words.push(filter.path().into());
+            command.args(["--seccomp", "9"]);
+        }
+        words.push(command.get_program().to_owned());
+        words.extend(command.get_args().map(ToOwned::to_owned));
+        words.extend(walls.inner(PROCESSES, &limits));
+        Surroundings {
+            network: network.into_iter().map(String::from).collect(),
+            walls: words
+                .into_iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+        }
+    }
+}
+
+/// The next of the users that programs run as.
+fn next_user() -> u32 {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    // Below the one who compiles.
+    unused_user() - 1 - COUNTER.fetch_add(1, Ordering::Relaxed) % USERS
+}
+
+impl Rubric {
+    /// Runs all checks on the program of a student, side by side, and hands each result to
+    /// `progress` when it is there. `folder` has the student's files, and is all of theirs
+    /// that the program sees; in the words of `program` `{dir}` stands for it. A check that a
+    /// busy machine has left no processor for is run once more.
+    ///
+    /// # Errors
+    ///
+    /// If a check cannot be started at all. What happens after that is a result.
+    pub fn grade_in(
+        &self,
+        sandbox: &Sandbox,
+        folder: &Path,
+        program: &[String],
+        progress: impl Fn(&Result) + Sync,
+    ) -> anyhow::Result<Outcome> {
+        let place = match sandbox.walls {
+            Walls::None => folder.to_string_lossy(),
+            _ => STUDENT.into(),
+        };
+        let program: Vec<String> = program
+            .iter()
+            .map(|word| word.replace(FOLDER, &place))
+            .collect();
+        if sandbox.walls != Walls::None {
+            open_up(folder)
+                .with_context(|| format!("cannot open {} for programs", folder.display()))?;
+        }
+        let surroundings = || sandbox.surroundings(folder);
+        let mut outcome = self.grade_with(&program, surroundings, progress)?;
+        self.repeat_starved(&mut outcome, &program, surroundings)?;
+        Ok(outcome)
+    }
+}
+
+/// Closes to a command what this process has inherited itself, of the teacher's terminal or of
+/// whoever has started the grader: instead of each such descriptor it gets `/dev/null`.
+///
+/// # Errors
+///
+/// If the descriptors of this process cannot be told.
+pub(crate) fn close_inherited(command: &mut Command) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use command_fds::{CommandFdExt, FdMapping};
+        let mut mappings = Vec::new();
+        for number in inherited()? {
+            mappings.push(FdMapping {
+                parent_fd: std::fs::File::open("/dev/null")?.into(),
+                child_fd: number,
+            });
+        }
+        command
+            .fd_mappings(mappings)
+            .map_err(|error| std::io::Error::other(error.to_string()))?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+    Ok(())
+}
+
+/// The descriptors that this process passes on to whatever it starts: what it opens itself is
+/// closed then, so these are what it has inherited.
+#[cfg(target_os = "linux")]
+fn inherited() -> std::io::Result<Vec<i32>> {
+    const CLOSED_ON_EXEC: u32 = 0o2_000_000;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // Other threads close theirs meanwhile.
+        let Ok(info) = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else {
+            continue;
+        };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        if number > 2 && flags.is_none_or(|flags| flags & CLOSED_ON_EXEC == 0) {
+            found.push(number);
+        }
+    }
+    Ok(found)
+}
+
+/// Lets all users read what is in a folder. From outside nobody can come here who could not
+/// before: the folders above stay as they are.
+fn open_up(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::fs::{self, Permissions};
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        // All at once: a folder that stays open costs a descriptor, and they may be deep.
+        let entries: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
+        for entry in entries {
+            let path = entry.path();
+            let kind = fs::symlink_metadata(&path)?;
+            if kind.is_dir() {
+                open_up(&path)?;
+            } else if kind.is_file() {
+                let mode = kind.permissions().mode();
+                fs::set_permissions(&path, Permissions::from_mode(mode | 0o444))?;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
