@@ -623,6 +623,14 @@ fn a_teacher_has_the_last_word() {
         .assert()
         .code(2)
         .stderr(contains("nobody"));
+    fs::remove_file(&overrides).expect("it is there");
+    // What another version has left would be gone: it is told, and nothing is graded, either.
+    fs::write(class.path("out/results/anna.json"), "{}").expect("a file");
+    class
+        .grade("out", &["--only", "1", "--student", "dora"])
+        .assert()
+        .code(2)
+        .stderr(contains("anna.json").and(contains("grade the whole class")));
 }
 
 fn score(class: &Class, id: &str) -> u64 {

@@ -49,6 +49,9 @@ pub struct OfClasses {
     /// The obvious way: each program is copied into one clone of the project, where all is
     /// built, and `cargo test` run on it. How many programs, and seconds for them.
     pub obvious: (usize, f64),
+    /// The same with a clone for a student, in which nothing is built.
+    #[serde(default)]
+    pub clones: (usize, f64),
 }
 
 /// Grades a class of so many students in a workspace, whose grader is built.
@@ -82,12 +85,17 @@ pub fn measure(
     let quiet = store::records(&folder.path().join(students.to_string()).join("report"))?;
 
     say("class: the obvious way");
-    let obvious = obvious(workspace, exercises, &folder.path().join("first"), students)?;
+    let sample = folder.path().join("sample");
+    make(&sample, exercises, students.min(SAMPLE))?;
+    let obvious = obvious(workspace, exercises, &sample, students)?;
+    say("class: a clone for a student");
+    let clones = clone_of_a_student(workspace, exercises, &sample)?;
     Ok(OfClasses {
         classes,
         busy: on_busy,
         differences: differences(&quiet, &records),
         obvious,
+        clones,
     })
 }
 
@@ -284,20 +292,15 @@ fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>)
 fn obvious(
     workspace: &Path,
     exercises: &[Exercise],
-    class: &Path,
+    sample: &Path,
     students: usize,
 ) -> anyhow::Result<(usize, f64)> {
-    let sample = class.with_file_name("sample");
-    make(&sample, exercises, students.min(SAMPLE))?;
     let (mut count, mut took) = (0, Duration::ZERO);
     for student in 0..students.min(SAMPLE) {
         for exercise in exercises {
-            let name = format!("in/student-{student:03}/exercise-{:02}.rs", exercise.number);
-            let Ok(source) = fs::read(sample.join(name)) else {
-                continue; // Nothing was handed in.
-            };
-            let file = exercise.folder.join("main.rs");
-            fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
+            if !copy(sample, student, exercise, &exercise.folder)? {
+                continue;
+            }
             let mut command = cargo(workspace);
             command.args(["test", "--package", &exercise.package()]);
             took += command::timed(&mut command, &[0, 101])?.0;
@@ -305,4 +308,42 @@ fn obvious(
         }
     }
     Ok((count, seconds(took)))
+}
+
+/// Copies the programs of a student into a clone of the workspace, and runs `cargo test` on all
+/// of them there. The time of the clone itself does not count.
+fn clone_of_a_student(
+    workspace: &Path,
+    exercises: &[Exercise],
+    sample: &Path,
+) -> anyhow::Result<(usize, f64)> {
+    let clone = sample.with_file_name("clone");
+    fs::create_dir(&clone).with_context(|| format!("cannot make {}", clone.display()))?;
+    let mut git = Command::new("git");
+    git.args(["checkout-index", "--all"]).current_dir(workspace);
+    command::output(git.arg(format!("--prefix={}/", clone.display())))?;
+    let mut command = cargo(&clone);
+    command.args(["test", "--no-fail-fast"]);
+    let mut count = 0;
+    for exercise in exercises {
+        let folder = exercise.folder.strip_prefix(workspace);
+        let folder = clone.join(folder.context("an exercise is in the workspace")?);
+        if copy(sample, 0, exercise, &folder)? {
+            command.args(["--package", &exercise.package()]);
+            count += 1;
+        }
+    }
+    Ok((count, seconds(command::timed(&mut command, &[0, 101])?.0)))
+}
+
+/// Copies what a student has handed in for an exercise into the folder of that, if there is
+/// anything.
+fn copy(sample: &Path, student: usize, exercise: &Exercise, folder: &Path) -> anyhow::Result<bool> {
+    let name = format!("in/student-{student:03}/exercise-{:02}.rs", exercise.number);
+    let Ok(source) = fs::read(sample.join(name)) else {
+        return Ok(false);
+    };
+    let file = folder.join("main.rs");
+    fs::write(&file, source).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(true)
 }

@@ -133,7 +133,7 @@ pub fn class(
     };
     // There is none before the first time.
     let report = report.and_then(|report| fs::canonicalize(report).ok());
-    for item in items(folder, report.as_deref())? {
+    for item in items(folder, report.as_deref(), roster)? {
         found.sort(item);
     }
     Ok(found.finish())
@@ -150,7 +150,11 @@ struct Item {
 }
 
 /// What is in the folder of the class, in the order of the names.
-fn items(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Item>> {
+fn items(
+    folder: &Path,
+    report: Option<&Path>,
+    roster: Option<&[Student]>,
+) -> anyhow::Result<Vec<Item>> {
     let data = fs::metadata(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     if data.is_file() {
         ensure!(
@@ -206,10 +210,11 @@ fn items(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Item>> {
          there is one for each student",
         folder.display()
     );
-    // A platform's download is a zip; it may have been put into a folder.
+    // A platform's download is a zip; it may have been put into a folder. But the zip of the
+    // first student who has handed in is alone, too, whatever is in it.
     if let [only] = items.as_slice() {
         let is_zip = only.refused.is_none() && Kind::of(&only.name) == Kind::Zip;
-        if is_zip && !only.is_folder {
+        if is_zip && !only.is_folder && !is_of_one_student(&only.name, roster) {
             let inside = items_of_zip(&only.path).unwrap_or_default();
             let is_download = |item: &Item| names::of_platform(&item.name).is_some();
             if !inside.is_empty() && inside.iter().all(is_download) {
@@ -218,6 +223,13 @@ fn items(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Item>> {
         }
     }
     Ok(items)
+}
+
+/// Whether a zip has the name of a student.
+fn is_of_one_student(name: &str, roster: Option<&[Student]>) -> bool {
+    let (stem, _) = names::split_extension(name);
+    let is_in = |roster: &[Student]| people::find(roster, &names::whole(stem)) != Match::Nobody;
+    names::of_platform(name).is_some() || roster.is_some_and(is_in)
 }
 
 /// What is in the zip of a class, in the order of the names. If all of it is in one folder

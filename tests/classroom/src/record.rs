@@ -141,6 +141,7 @@ impl Graded {
                 check: check.clone(),
                 failure,
                 took: Duration::ZERO,
+                late: false,
                 starved: Duration::ZERO,
             }
         });

@@ -25,8 +25,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 /// How many programs are judged at a time for each processor. (With 2 processors and all wrong
-/// answers: 92 s with one and a half for each, 74 s with 3, 66 s with 4, 63 s with 5.)
-const JUDGES: usize = 4;
+/// answers: 92 s with one and a half for each, 74 s with 3, 63 s with 5, and then checks take
+/// seconds that wait for nobody.)
+const JUDGES: usize = 3;
 
 /// How many programs are judged at a time at most: each has eight checks, with open files and
 /// users of their own.
@@ -262,6 +263,20 @@ pub fn grade(
     Ok(summary)
 }
 
+/// Refuses a report with results of another version of this program: a part of the class could
+/// be graded, but the others' grades would be gone.
+fn all_readable(report: &Path, what_to_do: &str) -> anyhow::Result<()> {
+    let unreadable = super::store::unreadable(report)?;
+    if let Some(first) = unreadable.first() {
+        bail!(
+            "{} is no result of this version of cargo grade ({} in all): {what_to_do}",
+            first.display(),
+            unreadable.len()
+        );
+    }
+    Ok(())
+}
+
 /// What a report has already.
 struct Old {
     /// By the students' ids: of all who are in the class, and, where only some are to be graded,
@@ -283,6 +298,10 @@ impl Old {
         exercises: &[Exercise],
         again: bool,
     ) -> anyhow::Result<Self> {
+        if order.is_part() {
+            let what_to_do = "grade the whole class once, without --only and --student";
+            all_readable(&order.report, what_to_do)?;
+        }
         let (mut records, mut stale, mut gone) = (BTreeMap::new(), Vec::new(), Vec::new());
         for (id, record) in store.records()? {
             let before = record.student.clone();
@@ -333,6 +352,7 @@ pub fn merge(
     let mut records: BTreeMap<String, (Record, &PathBuf)> = BTreeMap::new();
     let mut about = About::default();
     for part in parts {
+        all_readable(part, "grade that part again")?;
         for (id, record) in super::store::records(part)? {
             match records.get(&id) {
                 Some((other, from)) if *other != record => bail!(
@@ -776,7 +796,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
                 .with_context(|| {
                     format!("cannot grade exercise {exercise:02} of {}", student.name)
                 })?;
-            if outcome.results.iter().all(grade::outcome::Result::is_late) {
+            if outcome.results.iter().all(|result| result.late) {
                 task.graded.status = Status::TimedOut;
             }
             let checks = outcome.results.into_iter().map(|result| Checked {

@@ -191,23 +191,43 @@ impl Store {
 ///
 /// If the folder cannot be read.
 pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, Record>> {
-    let results = folder.join("results");
     let mut records = BTreeMap::new();
-    let entries =
-        fs::read_dir(&results).with_context(|| format!("cannot read {}", results.display()))?;
-    for entry in entries {
-        let path = entry
-            .with_context(|| format!("cannot read {}", results.display()))?
-            .path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-            && let Some(record) = read_record(&path)?
-        {
+    for path in result_files(folder)? {
+        if let Some(record) = read_record(&path)? {
             records.insert(record.student.id.clone(), record);
         }
     }
     Ok(records)
+}
+
+/// The files of results in a report's folder, in the order of the names.
+fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let results = folder.join("results");
+    let cannot = || format!("cannot read {}", results.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&results).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        if path.extension().is_some_and(|end| end == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The files of results in a report's folder that are no records of this version of the program.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
+pub fn unreadable(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut unreadable = Vec::new();
+    for path in result_files(folder)? {
+        if read_record(&path)?.is_none() {
+            unreadable.push(path);
+        }
+    }
+    Ok(unreadable)
 }
 
 /// The record in a file; `None` where another version of this program has written it: the

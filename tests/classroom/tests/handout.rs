@@ -154,6 +154,7 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
     let own = |path: &str| fs::write(teacher.path().join(path), "fn mine() {}").expect("a file");
     own(&format!("{EXERCISE}/main.rs"));
     own(&format!("{EXERCISE}/solution.rs"));
+    own("lessons/05-threaded/solution.rs");
     git(teacher.path(), &["add", "--all"]);
     own("lessons/05-threaded/notes.txt");
     own("tests/scratch.rs");

@@ -478,8 +478,8 @@ fn a_platforms_zip_of_all_given_or_alone_in_the_folder() {
         ("Eve_3_assignsubmission_file_05.rs", b"eve's"),
     ]);
     let folder = Folder::with(&[("CS101-sockets-4711.zip", all.as_slice())]);
-    let zip = folder.path().join("CS101-sockets-4711.zip");
-    for path in [folder.path(), &zip] {
+    let file = folder.path().join("CS101-sockets-4711.zip");
+    for path in [folder.path(), &file] {
         let class = class(path, None, None, Language::En).expect("a class");
         let found: Vec<_> = class
             .submissions
@@ -496,6 +496,38 @@ fn a_platforms_zip_of_all_given_or_alone_in_the_folder() {
     // Somebody's own zip is not taken for that of all.
     let folder = Folder::with(&[("alice.zip", inner.as_slice())]);
     assert_eq!(folder.class().submissions[0].student.id, "alice");
+    // Nor if it has been made to look like that.
+    let forged = zip(&[("Bob_2_assignsubmission_file_/05.rs", b"alice's")]);
+    let folder = Folder::with(&[("alice.zip", forged.as_slice())]);
+    let roster = [student("alice", "Alice A"), student("2", "Bob")];
+    let class = folder.class_of(Some(&roster));
+    assert_eq!(class.submissions.len(), 1);
+    assert_eq!(class.submissions[0].student.id, "alice");
+}
+
+#[test]
+fn a_platforms_number_is_no_id_of_somebody_with_another_name() {
+    let folder = Folder::with(&[
+        ("Bob Unknown_100_assignsubmission_file_/05.rs", b"bob's"),
+        ("Alyce Abel_200_assignsubmission_file_/05.rs", b"alice's"),
+    ]);
+    let roster = [student("100", "Eve Adams"), student("200", "Alice Abel")];
+    let class = folder.class_of(Some(&roster));
+    let found: Vec<_> = class
+        .submissions
+        .iter()
+        .map(|one| (one.student.name.as_str(), sources(&open(one))))
+        .collect();
+    // A name may be misspelt.
+    assert_eq!(found, [("Alice Abel", is(&[(5, "alice's")]))]);
+    assert_eq!(class.missing, [student("100", "Eve Adams")]);
+    let refused = &class.not_understood[0];
+    assert!(
+        refused
+            .path
+            .ends_with("Bob Unknown_100_assignsubmission_file_")
+    );
+    assert!(refused.reason.contains("not in the roster"), "{refused:?}");
 }
 
 #[test]

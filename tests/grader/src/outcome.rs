@@ -2,7 +2,6 @@
 
 use crate::exercise::{Check, Exercise};
 use harness::Failure;
-use harness::check::CHECK_LIMIT;
 use std::time::Duration;
 
 /// What a check has found.
@@ -14,6 +13,8 @@ pub struct Result {
     pub failure: Option<Failure>,
     /// How long it took.
     pub took: Duration,
+    /// Whether it has failed because its time was over.
+    pub late: bool,
     /// If it has failed: how long program and check had waited for a processor until then, all
     /// their threads together. On a machine that has nothing else to do it is next to nothing.
     pub starved: Duration,
@@ -23,11 +24,6 @@ impl Result {
     /// Whether the check has passed.
     pub fn passed(&self) -> bool {
         self.failure.is_none()
-    }
-
-    /// Whether the check has failed at its limit of time.
-    pub fn is_late(&self) -> bool {
-        !self.passed() && self.took >= CHECK_LIMIT
     }
 
     /// The points that it has earned.

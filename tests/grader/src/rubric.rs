@@ -199,14 +199,14 @@ impl Rubric {
         surroundings: impl Fn() -> Surroundings + Sync,
     ) -> anyhow::Result<()> {
         let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
-        if outcome.results.iter().all(Result::is_late) {
+        if outcome.results.iter().all(|result| result.late) {
             return Ok(());
         }
         let starved: Vec<Result> = outcome.results.clone();
         let checks: Vec<_> = starved
             .iter()
             .filter(|result| is_starved(result))
-            .map(|result| (&result.check, result.starved.min(CHECK_LIMIT)))
+            .map(|result| (&result.check, result.starved.min(2 * CHECK_LIMIT)))
             .collect();
         for again in self.run_all(&checks, program, &surroundings, &|_: &Result| ())? {
             let mut results = outcome.results.iter_mut();
@@ -310,11 +310,11 @@ impl Rubric {
         let status = family.end(&mut child).context("cannot wait for a check")?;
         let words = words.join().unwrap_or_default();
         let record = read_record(&order, check);
-        let starved = match &record {
-            Some(record) => record.starved,
+        let (late, starved) = match &record {
+            Some(record) => (record.late, record.starved),
             // It gives up by itself long before, unless it gets no processor.
-            None if !in_time => start.elapsed(),
-            None => Duration::ZERO,
+            None if !in_time => (true, start.elapsed()),
+            None => (false, Duration::ZERO),
         };
         let failure = match record {
             Some(record) if record.failure.is_none() && in_time && status.success() => None,
@@ -335,6 +335,7 @@ impl Rubric {
             check: check.clone(),
             failure,
             took: start.elapsed(),
+            late,
             starved,
         })
     }

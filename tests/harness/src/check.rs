@@ -37,7 +37,8 @@ pub struct Order {
     pub record: PathBuf,
     /// A secret: only who has read the order can leave a record that counts.
     pub nonce: String,
-    /// How much longer than usual the check may take.
+    /// How much longer than usual the check may take. What the program has to do within a time
+    /// of its own, as the task says, is not meant.
     pub more: Duration,
 }
 
@@ -50,6 +51,8 @@ pub struct Record {
     pub nonce: String,
     /// Why the check has failed; `None` if it has passed.
     pub failure: Option<Failure>,
+    /// Whether it has failed because its time was over.
+    pub late: bool,
     /// If it has failed: how long the program and the check had waited for a processor until
     /// then, all their threads together.
     pub starved: Duration,
@@ -74,13 +77,13 @@ pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
 /// If the check fails.
 pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce(&Story)) {
     let order = order();
-    let (mut told, mut starved) = (None, Duration::ZERO);
+    let (mut told, mut late, mut starved) = (None, false, Duration::ZERO);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let story = Story::of(binary);
-        story.be_a_check(limit, order.map_or(Duration::ZERO, |order| order.more));
+        story.be_a_check(limit + order.map_or(Duration::ZERO, |order| order.more));
         let outcome = catch_unwind(AssertUnwindSafe(|| test(&story)));
         if let Err(panic) = outcome {
-            (told, starved) = (story.told(), story.starved());
+            (told, late, starved) = (story.told(), story.is_late(), story.starved());
             resume_unwind(panic);
         }
     }));
@@ -89,7 +92,16 @@ pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce
             Some(tale) => Failure::Tale(tale),
             None => no_tale(panic.as_ref()),
         };
-        leave_record(order, outcome.as_ref().err().map(failure), starved);
+        // The test runner names a test's thread by the test.
+        let thread = std::thread::current();
+        let record = Record {
+            check: thread.name().unwrap_or_default().to_string(),
+            nonce: order.nonce.clone(),
+            failure: outcome.as_ref().err().map(failure),
+            late,
+            starved,
+        };
+        leave_record(&record, &order.record);
     }
     if let Err(panic) = outcome {
         resume_unwind(panic);
@@ -132,25 +144,11 @@ pub fn hide_memory() {
 
 /// Leaves the record. Where that fails there is none, and the grader counts the check as
 /// failed.
-fn leave_record(order: &Order, failure: Option<Failure>, starved: Duration) {
-    // The test runner names a test's thread by the test.
-    let check = std::thread::current()
-        .name()
-        .unwrap_or_default()
-        .to_string();
-    let record = Record {
-        check,
-        nonce: order.nonce.clone(),
-        failure,
-        starved,
-    };
-    let written = serde_json::to_vec(&record)
+fn leave_record(record: &Record, path: &Path) {
+    let written = serde_json::to_vec(record)
         .map_err(std::io::Error::from)
-        .and_then(|json| std::fs::write(&order.record, json));
+        .and_then(|json| std::fs::write(path, json));
     if let Err(error) = written {
-        eprintln!(
-            "cannot write the record {}: {error}",
-            order.record.display()
-        );
+        eprintln!("cannot write the record {}: {error}", path.display());
     }
 }

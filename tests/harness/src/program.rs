@@ -268,7 +268,7 @@ fn kill_tree(_leader: u32) {}
 /// has ended before it was seen. A sandbox that does not start is not the program's fault.
 #[cfg(target_os = "linux")]
 fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
-    let deadline = Instant::now() + story.limit();
+    let deadline = Instant::now() + story.time_left();
     loop {
         let found = crate::processes::behind_walls(leader.cast_signed());
         if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
@@ -288,7 +288,10 @@ fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
         }
         drop(state);
         if Instant::now() > deadline {
-            return None;
+            story.fail(
+                "the sandbox is ready in time",
+                "the time of the check was over before it was",
+            );
         }
         thread::sleep(Duration::from_millis(1));
     }

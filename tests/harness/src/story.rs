@@ -37,15 +37,14 @@ struct Inner {
     programs: Mutex<Vec<Weak<Shared>>>,
     /// What was told, if the test has failed.
     told: Mutex<Option<Tale>>,
-    /// How long it had waited for a processor by then.
+    /// Whether its time was over by then, and how long it had waited for a processor.
+    late: Mutex<bool>,
     starved: Mutex<Duration>,
 }
 
 /// What a story has besides, if it is a check of a rubric.
 struct Check {
     deadline: Instant,
-    /// How much longer than usual it may take.
-    more: Duration,
     folder: TempDir,
 }
 
@@ -94,6 +93,7 @@ impl Story {
                 steps: Mutex::default(),
                 programs: Mutex::default(),
                 told: Mutex::default(),
+                late: Mutex::default(),
                 starved: Mutex::default(),
             }),
         }
@@ -101,8 +101,7 @@ impl Story {
 
     /// Sets another limit from here on, for what is known to reach it.
     pub fn set_limit(&self, limit: Duration) {
-        let more = self.inner.check.get().map(|check| check.more);
-        *lock(&self.inner.limit) = limit + more.unwrap_or_default();
+        *lock(&self.inner.limit) = limit;
     }
 
     /// How long an event may take before it counts as missing. In a check of a rubric
@@ -114,6 +113,12 @@ impl Story {
             Some(check) => limit.min(left_until(check.deadline)),
             None => limit,
         }
+    }
+
+    /// How long what the program does not answer for may take: all that is left to a check.
+    pub fn time_left(&self) -> Duration {
+        let check = self.inner.check.get();
+        check.map_or_else(|| self.limit(), |check| left_until(check.deadline))
     }
 
     /// How long a wait in vain has been, in words.
@@ -135,11 +140,10 @@ impl Story {
     /// # Panics
     ///
     /// If there can be no such folder.
-    pub(crate) fn be_a_check(&self, limit: Duration, more: Duration) {
+    pub(crate) fn be_a_check(&self, limit: Duration) {
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
         let check = Check {
-            deadline: Instant::now() + limit + more,
-            more,
+            deadline: Instant::now() + limit,
             folder,
         };
         // A story becomes a check once, before anything else happens in it.
@@ -332,6 +336,8 @@ impl Story {
     #[track_caller]
     pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
         // While the program is still there.
+        let check = self.inner.check.get();
+        *lock(&self.inner.late) = check.is_some_and(|check| Instant::now() >= check.deadline);
         *lock(&self.inner.starved) = crate::processes::waited_for_processor();
         let tale = self.tell(expected, got, hint);
         let words = tale.to_string();
@@ -342,6 +348,11 @@ impl Story {
     /// What was told, if the test has failed.
     pub(crate) fn told(&self) -> Option<Tale> {
         lock(&self.inner.told).take()
+    }
+
+    /// Whether its time was over when it failed.
+    pub(crate) fn is_late(&self) -> bool {
+        *lock(&self.inner.late)
     }
 
     /// How long this test and its programs had waited for a processor when it failed.

@@ -182,16 +182,15 @@ fn of_class(results: &Results, language: Language) -> Vec<Goal> {
         .and_then(|figures| figures.class.as_ref());
     let whole = class.and_then(|class| class.classes.last());
     let each = whole.map(|of| for_a_program(of.took, of.programs));
-    let obvious = class.map(|class| for_a_program(class.obvious.1, class.obvious.0));
-    let pick = |en: &str, zh: &str| language.pick(en, zh).to_string();
-    let number = |value: f64, unit: &str, digits: usize| {
-        let unit = if unit.is_empty() {
-            String::new()
-        } else {
-            format!(" {unit}")
-        };
-        format!("{}{unit}", decimal(value, digits))
+    let beside = |(count, took): (usize, f64)| {
+        let other = (count > 0).then(|| for_a_program(took, count));
+        other.zip(each).map(|(other, each)| {
+            let ratio = other / each;
+            (decimal(ratio, 1), ratio >= 5.0)
+        })
     };
+    let pick = |en: &str, zh: &str| language.pick(en, zh).to_string();
+    let number = |value: f64, unit: &str, digits| format!("{} {unit}", decimal(value, digits));
     vec![
         goal(
             pick(
@@ -216,14 +215,19 @@ fn of_class(results: &Results, language: Language) -> Vec<Goal> {
         ),
         goal(
             pick(
-                "a class of 100 beside `cargo test` on a copy of each program: speed",
-                "100 人的班级，与逐个复制再 `cargo test` 相比：速度",
+                "a class of 100 beside `cargo test` in a clone for each student: speed",
+                "100 人的班级，与每名学生一个克隆再 `cargo test` 相比：速度",
             ),
             "≥ 5".to_string(),
-            obvious.zip(each).map(|(obvious, each)| {
-                let ratio = obvious / each;
-                (number(ratio, "", 1), ratio >= 5.0)
-            }),
+            class.and_then(|class| beside(class.clones)),
+        ),
+        goal(
+            pick(
+                "a class of 100 beside `cargo test` in one clone for all: speed",
+                "100 人的班级，与所有人共用一个克隆再 `cargo test` 相比：速度",
+            ),
+            "≥ 5".to_string(),
+            class.and_then(|class| beside(class.obvious)),
         ),
         goal(
             pick(

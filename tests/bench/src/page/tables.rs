@@ -473,21 +473,31 @@ fn of_class(figures: &grader::Figures, language: Language) -> String {
         ),
     };
     rows.push(row(busy, &class.busy));
-    let (count, took) = class.obvious;
-    rows.push(vec![
-        language
-            .pick(
-                "a copy in a clone and `cargo test`, one after the other",
-                "复制到克隆里运行 `cargo test`，一个接一个",
-            )
-            .to_string(),
-        thousands(count as u64),
-        dash(),
-        decimal(took, 0),
-        decimal(for_a_program(took, count), 2),
-        dash(),
-        dash(),
-    ]);
+    let others = [
+        (
+            class.obvious,
+            "copied into one clone, `cargo test`, one after the other",
+            "逐个复制到同一个克隆里，再 `cargo test`",
+        ),
+        (
+            class.clones,
+            "a clone for each student, `cargo test`",
+            "每名学生一个克隆，再 `cargo test`",
+        ),
+    ];
+    for ((count, took), english, chinese) in others {
+        if count > 0 {
+            rows.push(vec![
+                language.pick(english, chinese).to_string(),
+                thousands(count as u64),
+                dash(),
+                decimal(took, 0),
+                decimal(for_a_program(took, count), 2),
+                dash(),
+                dash(),
+            ]);
+        }
+    }
     table(&headings, &rows)
 }
 

@@ -88,7 +88,11 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let is_rust = |name: &str| Path::new(name).extension().is_some_and(|e| e == "rs");
     match parts.as_slice() {
-        ["Cargo.toml" | "Cargo.lock"] | [".cargo", "config.toml"] => true,
+        // A lesson is three files. A solution may lie beside them, too.
+        ["Cargo.toml" | "Cargo.lock"]
+        | [".cargo", "config.toml"]
+        | ["lessons", _, "Cargo.toml" | "main.py"]
+        | ["lessons", _, "src", "main.rs"] => true,
         [name] => name.starts_with("LICENSE-"),
         // Of an exercise just these two: a solution may lie beside them. `main.rs` is a starter.
         ["lessons", _, "exercise", rest @ ..] => {
@@ -100,7 +104,7 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         | ["mdbook", "server", "tests", ..]
         | ["mdbook", "book", ..]
         | ["tests", "book.rs"] => false,
-        ["lessons", ..] | ["tests", "harness" | "grader" | "classroom", ..] => true,
+        ["tests", "harness" | "grader" | "classroom", ..] => true,
         ["tests", name] => is_rust(name),
         ["mdbook", ..] => purpose == Purpose::Handout,
         _ => false,

@@ -28,6 +28,9 @@ pub(super) fn find<'a>(roster: &'a [Student], claim: &Claim) -> Match<'a> {
         (Some(one), [other]) if one.id != other.id && claim.by_platform => {
             Match::Contradiction(one, other)
         }
+        (Some(one), several) if claim.by_platform && !is_name_of(one, several, claim) => {
+            several_or_nobody(several)
+        }
         (Some(one), _) => Match::One(one),
         (None, [one]) => Match::One(one),
         (None, several) if claim.by_platform => several_or_nobody(several),
@@ -42,6 +45,16 @@ pub(super) fn find<'a>(roster: &'a [Student], claim: &Claim) -> Match<'a> {
             }
         }
     }
+}
+
+/// Whether the name that is claimed may be that of this student, whose id is claimed, too: with
+/// a word left out or misspelt, but not all of them.
+fn is_name_of(student: &Student, all_by_name: &[&Student], claim: &Claim) -> bool {
+    let claimed = words(&claim.name).concat();
+    let is_there = |word: &String| claimed.contains(word.as_str());
+    claimed.is_empty()
+        || all_by_name.iter().any(|other| other.id == student.id)
+        || words(&student.name).iter().any(is_there)
 }
 
 fn several_or_nobody<'a>(students: &[&'a Student]) -> Match<'a> {

@@ -422,7 +422,15 @@ impl Tree {
         let limit = left.min(FILE_LIMIT);
         let found = match bytes {
             Bytes::Disk(path) => read_file(&path, limit),
-            Bytes::Zip(zip, index) => self.zips[zip].read(index, limit),
+            Bytes::Zip(zip, index) => {
+                let found = self.zips[zip].read(index, limit);
+                if found.is_err() {
+                    // How much of it was unpacked before it turned out to be damaged, nobody
+                    // knows.
+                    self.read += limit;
+                }
+                found
+            }
         };
         let found = found.map_err(|error| {
             let path = printable(&path);
