@@ -20,8 +20,10 @@ fn meet(story: &Story, message: &str) -> (Program, Connection) {
 }
 
 /// Sends a reply in pieces, each of which the program has received before the next comes,
-/// and ends it.
-fn reply(story: &Story, connection: &mut Connection, pieces: &[&[u8]]) {
+/// and ends it. Not before the program waits for it: one that has closed its receiving half, too,
+/// could still read what came before that.
+fn reply(story: &Story, program: &Program, connection: &mut Connection, pieces: &[&[u8]]) {
+    program.let_it_wait();
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
             story.step("the program has received that, and there is more to come");
@@ -46,7 +48,7 @@ fn sends_the_message_and_prints_the_reply() {
     check(|story| {
         let (program, mut connection) = meet(story, "你好，服务器");
         connection.expect_text("你好，服务器");
-        reply(story, &mut connection, &[&gbk("你好，客户端")]);
+        reply(story, &program, &mut connection, &[&gbk("你好，客户端")]);
         program.expect_exit(0);
         program.expect_output("你好，客户端\n".as_bytes());
     });
@@ -59,7 +61,7 @@ fn ends_its_half_and_goes_on_receiving() {
         connection.expect(b"hello");
         story.step("the test answers when it knows that no more of the message will come");
         connection.expect_end();
-        reply(story, &mut connection, &[b"got it"]);
+        reply(story, &program, &mut connection, &[b"got it"]);
         expect_printed(&program, "got it");
     });
 }
@@ -69,7 +71,12 @@ fn an_answer_in_pieces_is_whole() {
     check(|story| {
         let (program, mut connection) = meet(story, "hello");
         connection.expect(b"hello");
-        reply(story, &mut connection, &[b"one, ", b"two, ", b"three"]);
+        reply(
+            story,
+            &program,
+            &mut connection,
+            &[b"one, ", b"two, ", b"three"],
+        );
         expect_printed(&program, "one, two, three");
     });
 }
@@ -82,6 +89,7 @@ fn a_character_in_two_pieces_is_one_character() {
         let bytes = gbk("a你好");
         reply(
             story,
+            &program,
             &mut connection,
             &[&bytes[..2], &bytes[2..4], &bytes[4..]],
         );
@@ -107,6 +115,7 @@ fn a_long_message_and_a_long_answer_are_whole() {
         // A single send may take less than all of it.
         program.interrupt_send(&connection);
         connection.expect(message.as_bytes());
+        program.let_it_wait();
         connection.send(answer.as_bytes());
         connection.half_close();
         program.expect_copied(answer.len() as u64 + 1);

@@ -749,6 +749,16 @@ impl Program {
         Resources::sleeps(self.id())
     }
 
+    /// Waits until the program waits for something itself, or has ended: what it does next
+    /// comes after that. Only Linux shows that; and a program may have its reasons never to
+    /// sleep: so this gives up after half a second, and fails nothing.
+    pub fn let_it_wait(&self) {
+        let deadline = Instant::now() + Duration::from_millis(500);
+        while !self.sleeps() && !self.has_ended() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
