@@ -170,7 +170,9 @@ fn items(
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
         let name = shown(&entry.file_name());
-        if names::is_litter(&name) {
+        // A student may be called `vendor`: nobody's folder is left out in silence.
+        let is_litter = names::is_litter(&name);
+        if is_litter && !names::may_be_a_student(&name) {
             continue;
         }
         let path = entry.path();
@@ -180,7 +182,12 @@ fn items(
         let kind = entry
             .file_type()
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let refused = if kind.is_symlink() {
+        let refused = if is_litter {
+            Some(said!(
+                "it is left out for its name, which is that of a folder of dependencies or builds",
+                "按名字是依赖或编译产物的文件夹，没有评分"
+            ))
+        } else if kind.is_symlink() {
             Some(said!(
                 "it is a link, and links are not followed",
                 "这是链接，不会跟随链接"

@@ -362,6 +362,8 @@ fn files_named_by_student_and_exercise() {
         ("notes.txt", b"?"),
         ("list_05.csv", b"?"),
         (".DS_Store", b"?"),
+        // Somebody may be called that.
+        ("vendor/05.rs", b"?"),
     ]);
     let class = folder.class();
     let [alice, bob] = class.submissions.as_slice() else {
@@ -388,7 +390,8 @@ fn files_named_by_student_and_exercise() {
             )
         })
         .collect();
-    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(names[3].0 == "vendor" && names[3].1.contains("left out"));
     assert!(names[0].0 == "05.rs" && names[0].1.contains("whose it is"));
     assert!(names[1].0 == "list_05.csv" && names[2].0 == "notes.txt");
 }

@@ -26,6 +26,11 @@ pub(super) fn is_litter(name: &str) -> bool {
     LITTER.contains(&name) || name.starts_with("._")
 }
 
+/// Whether something that is left out could be a student's folder all the same.
+pub(super) fn may_be_a_student(name: &str) -> bool {
+    ["target", "vendor"].contains(&name)
+}
+
 /// A name without its extension, and the extension in small letters; folders have none.
 pub(super) fn split_extension(name: &str) -> (&str, String) {
     match name.rsplit_once('.') {
