@@ -1,8 +1,12 @@
 //! Grades a class: compiles and judges what was handed in, several exercises at a time.
 //!
 //! A thread opens one submission after the other and hands its exercises on; as many threads
-//! as there are processors compile them, and some more run the checks, which mostly wait. A
-//! student whose last exercise is done is written at once.
+//! as there are processors compile them. Twice as many run the checks, and further ones
+//! while a processor has nothing to do: checks mostly wait, but those of a program that is busy
+//! must not keep others from being in time. A student whose last exercise is done is written at
+//! once.
+
+mod gate;
 
 use super::addresses::settle;
 use super::build::{Compiled, Workshop};
@@ -13,6 +17,7 @@ use super::report::{Report, file_stem};
 use super::store::{About, Store};
 use super::{gradebook, overrides, roster};
 use anyhow::{Context, bail, ensure};
+use gate::Gate;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
@@ -23,15 +28,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-
-/// How many programs are judged at a time for each processor. (With 2 processors and all wrong
-/// answers: 92 s with one and a half for each, 74 s with 3, 63 s with 5, and then checks take
-/// seconds that wait for nobody.)
-const JUDGES: usize = 3;
-
-/// How many programs are judged at a time at most: each has eight checks, with open files and
-/// users of their own.
-const MOST_JUDGES: usize = 24;
 
 /// How a class is to be graded.
 #[derive(Debug, Clone)]
@@ -574,6 +570,7 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
             is_fine && lock(&first_error).is_none()
         };
         let (compiling, judging, note, sheets) = (&compiling, &judging, &note, &sheets);
+        let gate = &Gate::new(processors);
         thread::scope(|scope| {
             let open = move || {
                 for (submission, sheet) in submissions.iter().zip(sheets) {
@@ -596,9 +593,10 @@ impl<P: Fn(Event) + Sync> Desk<'_, P> {
                 });
             }
             drop(to_judge);
-            for _ in 0..(JUDGES * processors).min(MOST_JUDGES) {
+            for _ in 0..(4 * processors).min(gate::MOST) {
                 scope.spawn(move || {
                     while let Some(task) = next(judging) {
+                        let _inside = gate.enter();
                         note(self.judge(task));
                     }
                 });
