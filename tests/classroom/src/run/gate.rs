@@ -1,5 +1,6 @@
 //! How many programs are judged at a time.
 
+use super::lock;
 use std::fs;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ impl Gate {
 
     /// Waits until one more program can be judged.
     pub(super) fn enter(&self) -> Inside<'_> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let must_wait = |state: &State| {
             let has_begun = state.last.elapsed() < PAUSE;
             state.inside >= 2 * self.processors && (has_begun || !self.is_idle())
@@ -67,11 +68,7 @@ impl Gate {
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        let state = state.as_mut();
-        if let Ok(state) = state {
-            state.inside -= 1;
-        }
+        lock(&self.0.state).inside -= 1;
         self.0.left.notify_one();
     }
 }
