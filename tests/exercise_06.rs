@@ -163,9 +163,6 @@ fn takes_no_new_connections_after_the_signal() {
 
 #[test]
 fn ends_within_2_seconds_whoever_is_connected() {
-    /// What a server that ends in time may take for another time, on a busy machine.
-    const ANOTHER_TIME: Duration = Duration::from_millis(1500);
-
     check(|story| {
         if !harness::has_signals() {
             return;
@@ -179,19 +176,9 @@ fn ends_within_2_seconds_whoever_is_connected() {
         story.set_limit(END);
         expect_end_of_program(story, &server);
 
-        // On a busy machine a server may seem to be stuck and is not, or not any more. Then
-        // there was nothing that it could have waited for.
-        let mut was_stuck = false;
-        for _ in 0..5 {
-            match ends_with_a_client_that_never_reads(story) {
-                Stuck::No => {}
-                Stuck::Perhaps => was_stuck = true,
-                Stuck::Surely => return,
-            }
-            if was_stuck && story.time_left() < ANOTHER_TIME {
-                break;
-            }
-        }
+        // On a busy machine a server may seem to be stuck and is not. Then there was nothing
+        // that it could have waited for.
+        let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(story));
         if !was_stuck {
             story.fail(
                 "a client that never reads does not get all of its echo",
@@ -201,46 +188,18 @@ fn ends_within_2_seconds_whoever_is_connected() {
     });
 }
 
-/// Whether a server could not send all of an echo when it was asked to end.
-enum Stuck {
-    No,
-    Perhaps,
-    Surely,
-}
-
 /// Expects that the program ends although it cannot send all of an echo. Returns whether that
 /// was so.
-fn ends_with_a_client_that_never_reads(story: &Story) -> Stuck {
-    /// The kernel asks a client whose window is closed now and then whether it still is; for the
-    /// first time after 0.2 s, which is the least timeout of TCP in Linux. The answer may make
-    /// the server's send buffer larger: not enough to wake who waits for room, but once woken by
-    /// anything, such as a shutdown, a thread can send the rest of its piece, and is not stuck.
-    const ASKED: Duration = Duration::from_millis(100);
-
+fn ends_with_a_client_that_never_reads(story: &Story) -> bool {
     let server = story.start_server();
     let mut never_reads = Client::connect_narrow(story, &server);
     let mut client = Client::connect(story, &server);
     let sent = never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
     client.talk(b"hello");
-    // So it is woken, and fills what room there is.
-    server.while_stopped(|| ());
-    story.wait_until(
-        "the program waits again",
-        || (server.sleeps() || server.has_ended()).then_some(()),
-        || "it does not".to_string(),
-    );
-    let since = Instant::now();
     server.signal(Signal::Int);
     story.set_limit(END);
     expect_end_of_program(story, &server);
-    let is_in_time = since.elapsed() < ASKED;
-    if never_reads.read_to_end().bytes.len() == sent {
-        Stuck::No
-    } else if is_in_time {
-        Stuck::Surely
-    } else {
-        Stuck::Perhaps
-    }
+    never_reads.read_to_end().bytes.len() < sent
 }
 
 /// Waits for the end of the program, with whatever status: that is for another check.

@@ -116,7 +116,7 @@ impl Story {
     }
 
     /// How long what the program does not answer for may take: all that is left to a check.
-    pub fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         let check = self.inner.check.get();
         check.map_or_else(|| self.limit(), |check| left_until(check.deadline))
     }
