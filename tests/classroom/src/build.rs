@@ -327,6 +327,12 @@ impl Workshop {
         let benches = self.benches();
         let sweep = || -> std::io::Result<()> {
             fs::create_dir_all(&benches)?;
+            // What programs may read in it is nobody else's business.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                fs::set_permissions(&benches, fs::Permissions::from_mode(0o700))?;
+            }
             for entry in fs::read_dir(&benches)? {
                 let entry = entry?;
                 // What is in use may be gone by now.

@@ -183,10 +183,7 @@ fn items(
             .file_type()
             .with_context(|| format!("cannot read {}", path.display()))?;
         let refused = if is_litter {
-            Some(said!(
-                "it is left out for its name, which is that of a folder of dependencies or builds",
-                "按名字是依赖或编译产物的文件夹，没有评分"
-            ))
+            Some(litter_text())
         } else if kind.is_symlink() {
             Some(said!(
                 "it is a link, and links are not followed",
@@ -244,11 +241,12 @@ fn is_of_one_student(name: &str, roster: Option<&[Student]>) -> bool {
 fn items_of_zip(path: &Path) -> anyhow::Result<Vec<Item>> {
     let cannot = || format!("cannot read {}", path.display());
     let zip = Zip::of_class(path).with_context(cannot)?;
-    let mut names = Vec::new();
+    let (mut names, mut litter) = (Vec::new(), Vec::new());
     for index in 0..zip.len() {
         let item = zip.item(index).with_context(cannot)?;
-        if !item.name.split('/').any(names::is_litter) {
-            names.push(item.name);
+        match names::litter_in(&item.name) {
+            None => names.push(item.name),
+            Some(folder) => litter.push(folder.to_string()),
         }
     }
     let mut prefix = String::new();
@@ -266,9 +264,13 @@ fn items_of_zip(path: &Path) -> anyhow::Result<Vec<Item>> {
             prefix = wrapper;
         }
     }
-    let mut tops = BTreeMap::new();
+    let (mut tops, mut from_root) = (BTreeMap::new(), Vec::new());
     for name in &names {
         let below = name.strip_prefix(&prefix).unwrap_or(name);
+        if below.starts_with('/') {
+            from_root.push(name);
+            continue;
+        }
         let (top, rest) = below
             .split_once('/')
             .map_or((below, None), |(t, r)| (t, Some(r)));
@@ -286,7 +288,43 @@ fn items_of_zip(path: &Path) -> anyhow::Result<Vec<Item>> {
             refused: None,
         }
     };
-    Ok(tops.into_iter().map(item).collect())
+    let refused = |name: &str, why: Text| Item {
+        path: path.join(name.trim_start_matches('/')),
+        place: Place::Zip(path.to_path_buf(), name.to_string()),
+        name: name.to_string(),
+        is_folder: false,
+        refused: Some(why),
+    };
+    let mut items: Vec<Item> = tops.into_iter().map(item).collect();
+    for name in from_root {
+        let why = said!(
+            "its path in the zip begins with /",
+            "它在压缩包里的路径以 / 开头"
+        );
+        items.push(refused(name, why));
+    }
+    // As in a folder; what is deeper is said of whose it is.
+    let students: BTreeSet<&String> = litter
+        .iter()
+        .filter(|folder| {
+            let own = folder.strip_prefix(&prefix).unwrap_or(folder);
+            names::may_be_a_student(own)
+        })
+        .collect();
+    items.extend(
+        students
+            .into_iter()
+            .map(|name| refused(name, litter_text())),
+    );
+    Ok(items)
+}
+
+/// Why a folder that may be a student's is left out.
+fn litter_text() -> Text {
+    said!(
+        "it is left out for its name, which is that of a folder of dependencies or builds",
+        "按名字是依赖或编译产物的文件夹，没有评分"
+    )
 }
 
 /// Whose something is.
@@ -559,6 +597,20 @@ impl Reading<'_> {
         let entries = std::mem::take(&mut tree.entries);
         let roots = entries.iter().filter_map(|e| names::handout_root(&e.path));
         let roots: BTreeSet<String> = roots.map(String::from).collect();
+        for path in &tree.passed_over {
+            // In the root of a copy of the course it is what cargo has made there.
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !roots
+                .iter()
+                .any(|root| root.trim_end_matches('/') == folder)
+            {
+                let path = printable(path);
+                self.notices.push(said!(
+                    "{path} was not looked at: a folder of this name has dependencies or builds",
+                    "{path} 没有查看：这个名字的文件夹存放依赖或编译产物"
+                ));
+            }
+        }
         let (mut answers, mut others) = (Vec::new(), Vec::new());
         for entry in entries {
             match self.exercise(&entry.path, &roots) {

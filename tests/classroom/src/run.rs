@@ -11,7 +11,7 @@ mod gate;
 use super::addresses::settle;
 use super::build::{Compiled, Workshop};
 use super::intake::originals::{Originals, hexadecimal};
-use super::intake::{self, Found, Handed, Submission};
+use super::intake::{self, Class, Found, Handed, Submission};
 use super::record::{Checked, Graded, Override, Record, Status, Student};
 use super::report::{Report, file_stem};
 use super::store::{About, Store};
@@ -199,18 +199,7 @@ pub fn grade(
         stale,
         gone,
     } = Old::read(&store, order, &students, &exercises, is_new)?;
-    let gone = gone.iter().map(|student| match order.language {
-        Language::En => format!("{} is not in the class any more", student.id),
-        Language::Zh => format!("{} 已不在班里", student.id),
-    });
-    store.set_about(&About {
-        not_understood: class
-            .not_understood
-            .iter()
-            .map(|what| (what.path.display().to_string(), what.reason.clone()))
-            .collect(),
-        notices: class.notices.iter().cloned().chain(gone).collect(),
-    })?;
+    store.set_about(&about(&class, &gone, &sandbox, order.language))?;
     let shown = shown(&exercises, &wanted, old.values());
     for record in old.values() {
         write_student(&store, &shown, record, &overrides, order.language)?;
@@ -257,6 +246,22 @@ pub fn grade(
     let summary = conclude(&store, &shown, &overrides, order.language)?;
     store.set_again(None)?;
     Ok(summary)
+}
+
+/// What there is to know about the class besides its students.
+fn about(class: &Class, gone: &[Student], sandbox: &Sandbox, language: Language) -> About {
+    let gone = gone.iter().map(|student| match language {
+        Language::En => format!("{} is not in the class any more", student.id),
+        Language::Zh => format!("{} 已不在班里", student.id),
+    });
+    let notices = class.notices.iter().cloned().chain(gone);
+    let not_understood = class.not_understood.iter();
+    About {
+        not_understood: not_understood
+            .map(|what| (what.path.display().to_string(), what.reason.clone()))
+            .collect(),
+        notices: notices.chain(sandbox.missing_limits(language)).collect(),
+    }
 }
 
 /// Refuses a report with results of another version of this program: a part of the class could

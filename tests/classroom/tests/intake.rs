@@ -1219,6 +1219,48 @@ fn folders_that_are_no_class_and_submissions_that_are_empty() {
 }
 
 #[test]
+fn a_folder_that_is_left_out_for_its_name_is_named() {
+    let entries: [(&str, &[u8]); 5] = [
+        ("alice/05.rs", b"five"),
+        ("alice/vendor/06.rs", b"six"),
+        ("alice/deep/target/07.rs", b"seven"),
+        ("alice/deep/target/debug/07.rs", b"seven"),
+        ("vendor/05.rs", b"another's"),
+    ];
+    let from_root: (&str, &[u8]) = ("/root.rs", b"x");
+    let zipped = |files: &[(&str, &[u8])]| {
+        let folder = Folder::with(&[("class.zip", zip(files).as_slice())]);
+        let path = folder.path().join("class.zip");
+        (
+            class(&path, None, None, Language::En).expect("a class"),
+            folder,
+        )
+    };
+    let plain = Folder::with(&entries);
+    let (of_zip, _folder) = zipped(&entries);
+    for class in [plain.class(), of_zip] {
+        let [alice] = class.submissions.as_slice() else {
+            panic!("not alice alone: {:?}", class.submissions);
+        };
+        let alice = open(alice);
+        assert_eq!(sources(&alice), is(&[(5, "five")]));
+        assert_eq!(alice.notices.len(), 2, "{:?}", alice.notices);
+        assert_says(&alice.notices, &["vendor was not looked at"]);
+        assert_says(&alice.notices, &["deep/target was not looked at"]);
+        let [vendor] = class.not_understood.as_slice() else {
+            panic!("not vendor alone: {:?}", class.not_understood);
+        };
+        assert!(vendor.path.ends_with("vendor"), "{vendor:?}");
+        assert!(vendor.reason.contains("for its name"), "{vendor:?}");
+    }
+    let (class, _folder) = zipped(&[entries[0], from_root]);
+    let [root] = class.not_understood.as_slice() else {
+        panic!("not the one alone: {:?}", class.not_understood);
+    };
+    assert!(root.reason.contains("begins with /"), "{root:?}");
+}
+
+#[test]
 fn the_hash_changes_with_what_was_handed_in_and_with_nothing_else() {
     let hash = |files: &[(&str, &[u8])]| Folder::with(files).only().hash;
     let first = hash(&[("alice/05.rs", b"a")]);

@@ -203,7 +203,10 @@ fn locale(language: Language) -> Finding {
 fn sandbox(language: Language) -> Finding {
     let what = language.pick("sandbox for a class", "给全班评分用的沙箱");
     let (found, cure) = match Sandbox::find() {
-        Ok(_) => (version("bwrap").unwrap_or_default(), None),
+        Ok(sandbox) => {
+            let version = version("bwrap").unwrap_or_default();
+            (version, sandbox.missing_limits(language))
+        }
         Err(error) => {
             let cure = match language {
                 Language::En => format!("{error:#}"),

@@ -8,6 +8,7 @@
 mod filter;
 pub mod walls;
 
+use crate::language::Language;
 use crate::outcome::{Outcome, Result};
 use crate::rubric::Rubric;
 use anyhow::{Context, bail, ensure};
@@ -119,6 +120,46 @@ impl Sandbox {
             has_sizes: false,
             filter: None,
         }
+    }
+
+    /// What this system has no limit for, and would need something newer for; nothing without
+    /// walls, and where nothing lacks.
+    pub fn missing_limits(&self, language: Language) -> Option<String> {
+        if self.walls == Walls::None {
+            return None;
+        }
+        let missing = [
+            (
+                !self.walls.limits_processes(),
+                language.pick(
+                    "on the number of processes (Linux 5.14 or newer has one)",
+                    "进程数（需要 Linux 5.14 或更新版本）",
+                ),
+            ),
+            (
+                !self.has_sizes,
+                language.pick(
+                    "on the size of /tmp, besides that of memory (bubblewrap 0.7 or newer has one)",
+                    "/tmp 的大小，内存上限除外（需要 bubblewrap 0.7 或更新版本）",
+                ),
+            ),
+            (
+                self.filter.is_none(),
+                language.pick(
+                    "on system calls (there is one for x86-64, ARM64 and RISC-V)",
+                    "系统调用（x86-64、ARM64 和 RISC-V 上有此限制）",
+                ),
+            ),
+        ];
+        let missing: Vec<_> = missing
+            .into_iter()
+            .filter_map(|(is_missing, what)| is_missing.then_some(what))
+            .collect();
+        let list = missing.join(language.pick("; ", "；"));
+        (!missing.is_empty()).then(|| match language {
+            Language::En => format!("the sandbox has no limit here {list}"),
+            Language::Zh => format!("沙箱在本机上无法限制：{list}"),
+        })
     }
 
     /// Makes sure that programs find this command, which runs them.
@@ -324,4 +365,28 @@ fn open_up(folder: &Path) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let _ = folder;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_system_says_what_it_has_no_limit_for() {
+        let older = Sandbox {
+            walls: Walls::User(60_000),
+            has_sizes: false,
+            filter: None,
+        };
+        let said = older.missing_limits(Language::En).unwrap_or_default();
+        assert!(said.contains("size of /tmp") && said.contains("system calls"));
+        assert!(!said.contains("number of processes"), "{said}");
+        assert_eq!(Sandbox::none().missing_limits(Language::En), None);
+        let newer = Sandbox {
+            filter: NamedTempFile::new().ok(),
+            has_sizes: true,
+            ..older
+        };
+        assert_eq!(newer.missing_limits(Language::Zh), None);
+    }
 }

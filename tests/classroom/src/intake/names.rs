@@ -26,7 +26,20 @@ pub(super) fn is_litter(name: &str) -> bool {
     LITTER.contains(&name) || name.starts_with("._")
 }
 
-/// Whether something that is left out could be a student's folder all the same.
+/// The part of a path up to the first name that is left out.
+pub(super) fn litter_in(path: &str) -> Option<&str> {
+    let mut end = 0;
+    for name in path.split('/') {
+        end += name.len();
+        if is_litter(name) {
+            return Some(&path[..end]);
+        }
+        end += 1;
+    }
+    None
+}
+
+/// Whether something that is left out could be a student's all the same.
 pub(super) fn may_be_a_student(name: &str) -> bool {
     ["target", "vendor"].contains(&name)
 }

@@ -6,6 +6,7 @@ use super::said;
 use super::zips::{self, Item, Zip};
 use anyhow::{bail, ensure};
 use grade::language::Text;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -89,6 +90,8 @@ pub(super) struct Tree {
     pub(super) unsaid: usize,
     /// Why there may be more in it than is known.
     pub(super) blocked: Vec<Text>,
+    /// Folders that were not looked into for their name, and which could be a student's.
+    pub(super) passed_over: BTreeSet<String>,
     zips: Vec<Zip>,
     /// Where the zip of the class is, and its number.
     of_class: Option<(PathBuf, usize)>,
@@ -193,7 +196,7 @@ impl Tree {
     fn walk_entry(&mut self, entry: &fs::DirEntry, prefix: &str) -> Option<(PathBuf, String)> {
         let name = shown(&entry.file_name());
         let path = format!("{prefix}{name}");
-        if names::is_litter(&name) || !self.look_at() {
+        if self.passes_over(&path) || !self.look_at() {
             return None;
         }
         // Of the entry itself, and not of what a link leads to.
@@ -322,7 +325,7 @@ impl Tree {
 
     /// What an entry of a zip is, if it is a file that is to be looked at.
     fn kind(&mut self, item: &Item, path: &str, shown: &str) -> Option<Kind> {
-        if path.split('/').any(names::is_litter) {
+        if self.passes_over(path) {
             return None;
         }
         match item.what {
@@ -354,6 +357,18 @@ impl Tree {
         let (en, zh) = (&why.en, &why.zh);
         self.note(said!("{path} does not count: {en}", "{path} 不计入：{zh}"));
         false
+    }
+
+    /// Whether something is left out for its name, or that of a folder that it is in.
+    fn passes_over(&mut self, path: &str) -> bool {
+        let Some(litter) = names::litter_in(path) else {
+            return false;
+        };
+        let name = litter.rsplit('/').next().unwrap_or(litter);
+        if names::may_be_a_student(name) && self.passed_over.len() < FILE_COUNT_LIMIT {
+            self.passed_over.insert(litter.to_string());
+        }
+        true
     }
 
     /// Whether one more name may be looked at.

@@ -102,11 +102,10 @@ impl Walls {
     pub fn inner(self, processes: u32, limits: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--".into()];
         words.extend(limits.iter().map(OsString::from));
-        if self == Self::Namespace && counts_by_namespace() {
+        if self.limits_processes() {
             words.push(format!("--nproc={processes}").into());
         }
         if let Self::User(user) = self {
-            words.push(format!("--nproc={processes}").into());
             let id = user.to_string();
             let become_user = ["setpriv", "--reuid", &id, "--regid", &id];
             words.extend(become_user.map(OsString::from));
@@ -114,6 +113,15 @@ impl Walls {
             words.extend(give_up.map(OsString::from));
         }
         words
+    }
+
+    /// Whether the number of processes has a limit in them.
+    pub(super) fn limits_processes(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::User(_) => true,
+            Self::Namespace => counts_by_namespace(),
+        }
     }
 }
 
