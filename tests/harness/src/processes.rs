@@ -55,6 +55,15 @@ impl Family {
     ///
     /// If the command cannot be started.
     pub fn start(command: &mut Command) -> std::io::Result<(Self, Child)> {
+        let started = Self::start_behind_walls(command)?;
+        system::watch(started.0.leader);
+        Ok(started)
+    }
+
+    /// As [`start`](Self::start), for a command that ends with this process anyway, with all
+    /// that it has started (`bwrap --die-with-parent`): it needs no guard, and a guard is a
+    /// process more for each check.
+    pub(crate) fn start_behind_walls(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let own = std::env::var(MARK)
@@ -69,7 +78,6 @@ impl Family {
         let leader = child.id();
         started.push(leader);
         drop(started);
-        system::watch(leader);
         Ok((Self { mark, leader }, child))
     }
 

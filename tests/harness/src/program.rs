@@ -147,7 +147,12 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.env_remove(crate::check::ORDERED);
-        let (family, mut child) = match Family::start(&mut command) {
+        let started = if walls.is_empty() {
+            Family::start(&mut command)
+        } else {
+            Family::start_behind_walls(&mut command)
+        };
+        let (family, mut child) = match started {
             Ok(started) => started,
             Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),
         };
@@ -241,9 +246,7 @@ fn watch_memory(shared: &Shared, leader: u32) {
 fn resident_of_tree(leader: u32) -> u64 {
     let tree = crate::processes::tree(leader.cast_signed()).into_iter();
     let pids = tree.filter_map(|pid| u32::try_from(pid).ok());
-    pids.filter_map(Resources::of)
-        .map(|resources| resources.resident)
-        .sum()
+    pids.filter_map(Resources::resident).sum()
 }
 
 #[cfg(target_os = "linux")]
@@ -823,9 +826,8 @@ impl Program {
     #[track_caller]
     pub fn interrupt_send(&self, connection: &Connection) {
         let is_held = || {
-            let ends = kernel::sockets_of_port(connection.remote().port());
-            let mut ends = ends.iter().filter(|end| end.remote == connection.local());
-            ends.any(|end| end.send_queue > 0) && self.sleeps()
+            let (_, there) = kernel::ends(connection.local(), connection.remote());
+            there.is_some_and(|there| there.send_queue > 0)
         };
         let deadline = Instant::now() + Duration::from_millis(500);
         // Twice: it could be on its way from one send to the next.
@@ -834,7 +836,11 @@ impl Program {
             if !kernel::is_visible() || Instant::now() > deadline {
                 return;
             }
-            times = if is_held() { times + 1 } else { 0 };
+            times = if self.sleeps() && is_held() {
+                times + 1
+            } else {
+                0
+            };
             thread::sleep(Duration::from_millis(1));
         }
         self.story.step("it waits for room to send");
