@@ -228,7 +228,7 @@ mod system {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use orphans::{behind_walls, tree};
+pub(crate) use orphans::{behind_walls, is_gone, tree};
 
 /// How long all threads of this process and of its descendants have been ready to run, and got
 /// no processor. Only Linux shows it.
@@ -372,6 +372,17 @@ mod orphans {
 
     fn is_dead(pid: Pid) -> bool {
         Process::new(pid.as_raw_nonzero().get()).map_or(true, |process| is_zombie(&process))
+    }
+
+    /// Whether a process has ended, reaped or not: all its threads have. The first one may end
+    /// alone, and looks like a zombie then.
+    pub(crate) fn is_gone(pid: i32) -> bool {
+        let tasks = Process::new(pid).and_then(|process| process.tasks());
+        let lives = |task: procfs::process::Task| {
+            let state = task.stat().map(|stat| stat.state);
+            state.is_ok_and(|state| !matches!(state, 'Z' | 'X'))
+        };
+        !tasks.is_ok_and(|tasks| tasks.flatten().any(lives))
     }
 
     fn is_zombie(process: &Process) -> bool {
