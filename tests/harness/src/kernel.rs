@@ -109,11 +109,11 @@ pub fn ends(local: SocketAddr, remote: SocketAddr) -> (Option<Socket>, Option<So
             sock_diag::find(local, remote),
             sock_diag::find(remote, local),
         );
-        if let (Some(_), Some(_)) = known {
+        if known.0.is_some() || known.1.is_some() {
             return known;
         }
     }
-    // An end is gone, or this system has no such answers.
+    // The connection is gone, or this system has no such answers.
     let (mut this, mut there) = (None, None);
     for socket in table() {
         if (socket.local, socket.remote) == (local, remote) {

@@ -6,12 +6,15 @@
 //! the order of this machine, except for ports, which are in that of the network.
 
 use super::{Socket, State};
+use crate::processes::lock;
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Mutex;
 
 /// `SOCK_DIAG_BY_FAMILY`: what is asked for, and what an answer is that has found it.
 const BY_FAMILY: u16 = 20;
@@ -95,16 +98,26 @@ fn request(local: SocketAddr, remote: SocketAddr) -> [u8; ASKED] {
     request
 }
 
+/// The socket that asks. One for all questions: the kernel frees closed ones late, and a test
+/// that polls would leave it thousands.
+static SOCKET: Mutex<Option<OwnedFd>> = Mutex::new(None);
+
 /// Sends a request, and receives the answer, which is there as soon as it is sent.
 fn ask(request: &[u8], answer: &mut [u8]) -> Result<usize, Errno> {
-    let socket = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        Some(SOCK_DIAG),
-    )?;
+    let mut kept = lock(&SOCKET);
+    let socket = match kept.take() {
+        Some(socket) => socket,
+        None => socket_with(
+            AddressFamily::NETLINK,
+            SocketType::DGRAM,
+            SocketFlags::CLOEXEC,
+            Some(SOCK_DIAG),
+        )?,
+    };
     send(&socket, request, SendFlags::empty())?;
     let (length, _) = recv(&socket, answer, RecvFlags::DONTWAIT)?;
+    // Only where nothing has failed: no answer may stay for the next question.
+    *kept = Some(socket);
     Ok(length)
 }
 
