@@ -493,17 +493,16 @@ impl Client {
     /// How many of its bytes are in the server's receive buffer. Only Linux shows that;
     /// elsewhere none, and the check is less sharp.
     fn left_to_receive(&self, server: &Program) -> usize {
-        let ends = kernel::sockets_of_port(server.address().port());
-        let end = ends.iter().find(|end| end.remote == self.peer);
-        end.map_or(0, |end| end.receive_queue as usize)
+        let (_, there) = kernel::ends(self.peer, server.address());
+        there.map_or(0, |there| there.receive_queue as usize)
     }
 
     /// How many of its bytes the server has not received: those in its own send buffer, too.
     fn not_received(&self, server: &Program) -> usize {
-        let ends = kernel::sockets_of_port(self.peer.port());
-        let end = ends.iter().find(|end| end.remote == server.address());
+        let (this, there) = kernel::ends(self.peer, server.address());
         // Bytes that are not yet acknowledged are in both buffers: that is not too few.
-        self.left_to_receive(server) + end.map_or(0, |end| end.send_queue as usize)
+        this.map_or(0, |this| this.send_queue as usize)
+            + there.map_or(0, |there| there.receive_queue as usize)
     }
 
     /// How long it waits from now on for something to receive.

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -637,6 +638,37 @@ fn score(class: &Class, id: &str) -> u64 {
     let text = &class.files("out")[&PathBuf::from(format!("results/{id}.json"))];
     let value: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
     value["score"].as_u64().expect("the score is a number")
+}
+
+/// A busy kernel may take seconds to build walls: that is not the time of who is behind them.
+#[test]
+fn slow_walls_cost_nobody_a_point() {
+    if sandbox().is_some() {
+        return; // Said aloud.
+    }
+    let class = Class::new();
+    class.hand_in("anna/01.rs", &model(1));
+    // Bubblewrap, which takes longer to start the first program of a check (each has a folder
+    // of its own) than the whole check may take.
+    let slow = class.path("bin/bwrap");
+    fs::create_dir(class.path("bin")).expect("a folder can be made");
+    let times = class.path("times");
+    let script = format!(
+        "#!/bin/sh\n[ -e slow ] || {{ : > slow; echo >> '{}'; sleep 5; }}\nexec /usr/bin/bwrap \"$@\"\n",
+        times.display()
+    );
+    fs::write(&slow, script).expect("a file can be written");
+    fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let path = std::env::var("PATH").expect("there is a PATH");
+    let path = format!("{}:{path}", class.path("bin").display());
+    let mut command = class.grade("out", &["--only", "1"]);
+    command.current_dir(class.folder.path()).env("PATH", path);
+    command.assert().success();
+    let record = &class.records("out")["anna"];
+    assert_eq!(failed(record, 1), BTreeSet::new());
+    let times = fs::read_to_string(times).expect("bubblewrap was slow");
+    let checks = record.exercises[0].checks.len();
+    assert!(times.lines().count() >= checks, "not in all checks");
 }
 
 #[test]

@@ -50,6 +50,9 @@ struct Arguments {
     /// After so many minutes no run of `steady` begins any more
     #[arg(long, default_value_t = 24 * 60)]
     minutes: u64,
+    /// Add the runs of `steady` to those that are kept, instead of beginning anew
+    #[arg(long)]
+    add: bool,
     /// Threads that compute while `steady` runs [default: one on each core]
     #[arg(long)]
     hogs: Option<usize>,
@@ -121,12 +124,23 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let mut failures = 0;
     if wants(What::Steady) {
+        // First: hours later would be a bad time to find that they cannot be read.
+        let earlier = if arguments.add {
+            results::Results::read(&folder)?.steady
+        } else {
+            None
+        };
         let figures = steady::measure(&steady::Settings {
             runs: arguments.runs.unwrap_or(20),
             minutes: arguments.minutes,
             hogs: arguments.hogs,
         })?;
         failures = figures.failures.values().sum();
+        // Of the runs of today, before they are mixed with others.
+        let figures = match earlier {
+            Some(earlier) => figures.added_to(earlier.figures)?,
+            None => figures,
+        };
         results::write(&folder, "steady", figures)?;
     }
     if arguments.out.is_none() {

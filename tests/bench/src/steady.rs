@@ -4,6 +4,7 @@
 //! What fails is counted by its name, and its story kept in a file.
 
 use crate::command::{self, Executable, cargo, say};
+use crate::machine::Machine;
 use crate::statistics::seconds;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
@@ -57,6 +58,49 @@ pub struct Figures {
     pub took: f64,
     /// How often each test or check failed that did.
     pub failures: BTreeMap<String, usize>,
+    /// When these runs were made, and of what.
+    #[serde(default)]
+    pub sittings: Vec<Sitting>,
+}
+
+/// Runs that were made in one go: a thousand take longer than a machine may be free at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sitting {
+    /// The day, as 2026-01-31, in UTC.
+    pub date: String,
+    /// The commit that was run.
+    pub commit: String,
+    /// How many runs there were.
+    pub runs: usize,
+    /// How many tests and checks failed in them.
+    pub failures: usize,
+}
+
+impl Figures {
+    /// These figures and those of earlier runs as one. What a run consists of is that of the
+    /// later ones.
+    ///
+    /// # Errors
+    ///
+    /// If the machine was not as busy in the earlier ones.
+    pub fn added_to(mut self, earlier: Self) -> anyhow::Result<Self> {
+        ensure!(
+            (self.hogs, self.at_once) == (earlier.hogs, earlier.at_once),
+            "the runs that are kept had {} threads beside them, and {} of them went on at once: \
+             these had {} and {}",
+            earlier.hogs,
+            earlier.at_once,
+            self.hogs,
+            self.at_once
+        );
+        self.runs += earlier.runs;
+        self.took += earlier.took;
+        for (name, count) in earlier.failures {
+            *self.failures.entry(name).or_default() += count;
+        }
+        self.sittings.splice(0..0, earlier.sittings);
+        Ok(self)
+    }
 }
 
 /// What is run.
@@ -124,6 +168,13 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
     })?;
     let found = found.into_inner().context("a run has panicked")?;
     ensure!(runs > 0, "no run was begun");
+    let machine = Machine::here();
+    let sitting = Sitting {
+        date: machine.date,
+        commit: machine.commit,
+        runs,
+        failures: found.failures.values().sum(),
+    };
     Ok(Figures {
         settings: settings.clone(),
         runs,
@@ -134,6 +185,7 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
         checks: found.checks / runs,
         took: seconds(start.elapsed()),
         failures: found.failures,
+        sittings: vec![sitting],
     })
 }
 

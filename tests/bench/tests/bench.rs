@@ -8,6 +8,7 @@ use bench::statistics::{Latencies, Spread, ratios};
 use bench::{page, steady};
 use grade::language::Language;
 use harness::{Story, WORKSPACE};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -293,6 +294,49 @@ fn everything_was_measured() {
     assert!(kept.grader.is_some(), "grader.json is missing");
     assert!(kept.steady.is_some(), "steady.json is missing");
     assert!(kept.cold.is_some(), "cold.json is missing");
+}
+
+#[test]
+fn runs_can_be_added_to_earlier_ones() {
+    let of = |runs, failed: &[(&str, usize)]| {
+        let failures: BTreeMap<_, _> = failed
+            .iter()
+            .map(|&(name, count)| (name.to_string(), count))
+            .collect();
+        let sitting = steady::Sitting {
+            date: "2026-01-31".to_string(),
+            commit: format!("commit-{runs}"),
+            runs,
+            failures: failures.values().sum(),
+        };
+        steady::Figures {
+            settings: steady::Settings {
+                runs,
+                minutes: 1,
+                hogs: None,
+            },
+            runs,
+            at_once: 2,
+            hogs: 2,
+            tests: runs,
+            answers: 0,
+            checks: 0,
+            took: 1.5,
+            failures,
+            sittings: vec![sitting],
+        }
+    };
+    let earlier = of(20, &[("a", 1), ("b", 1)]);
+    let both = of(30, &[("b", 2)]).added_to(earlier.clone());
+    let both = both.expect("they were as busy");
+    assert_eq!((both.runs, both.tests), (50, 30));
+    assert!((both.took - 3.0).abs() < 1e-9);
+    let failed = [("a".to_string(), 1), ("b".to_string(), 3)];
+    assert_eq!(both.failures, failed.into());
+    let sittings: Vec<_> = both.sittings.iter().map(|one| one.runs).collect();
+    assert_eq!(sittings, [20, 30]);
+    let calm = steady::Figures { hogs: 0, ..earlier };
+    assert!(both.added_to(calm).is_err());
 }
 
 #[test]

@@ -13,11 +13,12 @@ mod tree;
 mod zips;
 
 use super::record::Student;
+use crate::hash::hexadecimal;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use grade::language::{Language, Text};
 use names::{Certainty, Claim, Kind};
-use originals::{Originals, Standing, hexadecimal};
+use originals::{Originals, Standing};
 use people::Match;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

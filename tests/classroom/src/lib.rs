@@ -10,6 +10,7 @@ pub mod build;
 pub mod gradebook;
 pub mod gradescope;
 pub mod handout;
+mod hash;
 pub mod intake;
 pub mod overrides;
 pub mod record;

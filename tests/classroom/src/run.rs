@@ -10,7 +10,8 @@ mod gate;
 
 use super::addresses::settle;
 use super::build::{Compiled, Workshop};
-use super::intake::originals::{Originals, hexadecimal};
+use super::hash::hexadecimal;
+use super::intake::originals::Originals;
 use super::intake::{self, Class, Found, Handed, Submission};
 use super::record::{Checked, Graded, Override, Record, Status, Student};
 use super::report::{Report, file_stem};

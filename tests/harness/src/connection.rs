@@ -157,11 +157,8 @@ impl Connection {
     fn wait_for_kernel(&self, is_so: impl Fn(&kernel::Socket, Option<&kernel::Socket>) -> bool) {
         let deadline = Instant::now() + Duration::from_millis(500);
         let waits = || {
-            let sockets = kernel::sockets_of_port(self.local.port());
-            let there = kernel::sockets_of_port(self.remote.port());
-            let this = sockets.iter().find(|end| end.remote == self.remote);
-            let there = there.iter().find(|end| end.remote == self.local);
-            this.is_some_and(|this| !is_so(this, there))
+            let (this, there) = kernel::ends(self.local, self.remote);
+            this.is_some_and(|this| !is_so(&this, there.as_ref()))
         };
         while waits() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));

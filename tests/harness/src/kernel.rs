@@ -1,5 +1,8 @@
 //! What the kernel knows of the TCP sockets on this machine. Only Linux shows it.
 
+#[cfg(target_os = "linux")]
+mod sock_diag;
+
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -26,6 +29,34 @@ pub enum State {
     Closing,
     TimeWait,
     Closed,
+}
+
+#[cfg(target_os = "linux")]
+impl State {
+    /// The state that the kernel has this number for.
+    fn from_number(number: u8) -> Option<Self> {
+        procfs::net::TcpState::from_u8(number).map(Self::from)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl From<procfs::net::TcpState> for State {
+    fn from(state: procfs::net::TcpState) -> Self {
+        use procfs::net::TcpState;
+        match state {
+            TcpState::Listen => Self::Listen,
+            TcpState::SynSent => Self::SynSent,
+            TcpState::SynRecv | TcpState::NewSynRecv => Self::SynReceived,
+            TcpState::Established => Self::Established,
+            TcpState::FinWait1 => Self::FinWait1,
+            TcpState::FinWait2 => Self::FinWait2,
+            TcpState::CloseWait => Self::CloseWait,
+            TcpState::LastAck => Self::LastAck,
+            TcpState::Closing => Self::Closing,
+            TcpState::TimeWait => Self::TimeWait,
+            TcpState::Close => Self::Closed,
+        }
+    }
 }
 
 /// A row of the kernel's table: one end of a connection, or a listener.
@@ -69,29 +100,40 @@ pub fn sockets_of_port(port: u16) -> Vec<Socket> {
     sockets
 }
 
+/// The two ends of a connection on this machine: the one with this address, and the other.
+/// `None` for one that is gone, and where the kernel does not show them.
+pub fn ends(local: SocketAddr, remote: SocketAddr) -> (Option<Socket>, Option<Socket>) {
+    #[cfg(target_os = "linux")]
+    {
+        let known = (
+            sock_diag::find(local, remote),
+            sock_diag::find(remote, local),
+        );
+        if known.0.is_some() || known.1.is_some() {
+            return known;
+        }
+    }
+    // The connection is gone, or this system has no such answers.
+    let (mut this, mut there) = (None, None);
+    for socket in table() {
+        if (socket.local, socket.remote) == (local, remote) {
+            this = Some(socket);
+        } else if (socket.local, socket.remote) == (remote, local) {
+            there = Some(socket);
+        }
+    }
+    (this, there)
+}
+
 #[cfg(target_os = "linux")]
 fn table() -> Vec<Socket> {
-    use procfs::net::TcpState;
-
     // IPv6 may be switched off, and then its table is missing.
     let rows = procfs::net::tcp().into_iter().flatten();
     let rows = rows.chain(procfs::net::tcp6().into_iter().flatten());
     rows.map(|row| Socket {
         local: row.local_address,
         remote: row.remote_address,
-        state: match row.state {
-            TcpState::Listen => State::Listen,
-            TcpState::SynSent => State::SynSent,
-            TcpState::SynRecv | TcpState::NewSynRecv => State::SynReceived,
-            TcpState::Established => State::Established,
-            TcpState::FinWait1 => State::FinWait1,
-            TcpState::FinWait2 => State::FinWait2,
-            TcpState::CloseWait => State::CloseWait,
-            TcpState::LastAck => State::LastAck,
-            TcpState::Closing => State::Closing,
-            TcpState::TimeWait => State::TimeWait,
-            TcpState::Close => State::Closed,
-        },
+        state: row.state.into(),
         receive_queue: row.rx_queue,
         send_queue: row.tx_queue,
         inode: row.inode,

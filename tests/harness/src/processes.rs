@@ -55,6 +55,15 @@ impl Family {
     ///
     /// If the command cannot be started.
     pub fn start(command: &mut Command) -> std::io::Result<(Self, Child)> {
+        let started = Self::start_behind_walls(command)?;
+        system::watch(started.0.leader);
+        Ok(started)
+    }
+
+    /// As [`start`](Self::start), for a command that ends with this process anyway, with all
+    /// that it has started (`bwrap --die-with-parent`): it needs no guard, and a guard is a
+    /// process more for each check.
+    pub(crate) fn start_behind_walls(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let own = std::env::var(MARK)
@@ -69,7 +78,6 @@ impl Family {
         let leader = child.id();
         started.push(leader);
         drop(started);
-        system::watch(leader);
         Ok((Self { mark, leader }, child))
     }
 
@@ -220,7 +228,7 @@ mod system {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use orphans::{behind_walls, tree};
+pub(crate) use orphans::{behind_walls, is_gone, tree};
 
 /// How long all threads of this process and of its descendants have been ready to run, and got
 /// no processor. Only Linux shows it.
@@ -364,6 +372,17 @@ mod orphans {
 
     fn is_dead(pid: Pid) -> bool {
         Process::new(pid.as_raw_nonzero().get()).map_or(true, |process| is_zombie(&process))
+    }
+
+    /// Whether a process has ended, reaped or not: all its threads have. The first one may end
+    /// alone, and looks like a zombie then.
+    pub(crate) fn is_gone(pid: i32) -> bool {
+        let tasks = Process::new(pid).and_then(|process| process.tasks());
+        let lives = |task: procfs::process::Task| {
+            let state = task.stat().map(|stat| stat.state);
+            state.is_ok_and(|state| !matches!(state, 'Z' | 'X'))
+        };
+        !tasks.is_ok_and(|tasks| tasks.flatten().any(lives))
     }
 
     fn is_zombie(process: &Process) -> bool {

@@ -147,7 +147,12 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.env_remove(crate::check::ORDERED);
-        let (family, mut child) = match Family::start(&mut command) {
+        let started = if walls.is_empty() {
+            Family::start(&mut command)
+        } else {
+            Family::start_behind_walls(&mut command)
+        };
+        let (family, mut child) = match started {
             Ok(started) => started,
             Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),
         };
@@ -189,7 +194,7 @@ impl Program {
         let inner = if walls.is_empty() {
             None
         } else {
-            find_inner(story, &shared, leader)
+            story.for_walls(|deadline| find_inner(story, &shared, leader, deadline))
         };
         // It is set here, and nowhere else.
         let _ = shared.process.set(inner.unwrap_or(leader));
@@ -241,9 +246,7 @@ fn watch_memory(shared: &Shared, leader: u32) {
 fn resident_of_tree(leader: u32) -> u64 {
     let tree = crate::processes::tree(leader.cast_signed()).into_iter();
     let pids = tree.filter_map(|pid| u32::try_from(pid).ok());
-    pids.filter_map(Resources::of)
-        .map(|resources| resources.resident)
-        .sum()
+    pids.filter_map(Resources::resident).sum()
 }
 
 #[cfg(target_os = "linux")]
@@ -267,8 +270,7 @@ fn kill_tree(_leader: u32) {}
 /// Waits until the program behind walls runs, and returns its process number; `None` if it
 /// has ended before it was seen. A sandbox that does not start is not the program's fault.
 #[cfg(target_os = "linux")]
-fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
-    let deadline = Instant::now() + story.time_left();
+fn find_inner(story: &Story, shared: &Shared, leader: u32, deadline: Instant) -> Option<u32> {
     loop {
         let found = crate::processes::behind_walls(leader.cast_signed());
         if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
@@ -290,7 +292,7 @@ fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
         if Instant::now() > deadline {
             story.fail(
                 "the sandbox is ready in time",
-                "the time of the check was over before it was",
+                "the time for it was over before it was",
             );
         }
         thread::sleep(Duration::from_millis(1));
@@ -298,7 +300,7 @@ fn find_inner(story: &Story, shared: &Shared, leader: u32) -> Option<u32> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn find_inner(_story: &Story, _shared: &Shared, _leader: u32) -> Option<u32> {
+fn find_inner(_story: &Story, _shared: &Shared, _leader: u32, _deadline: Instant) -> Option<u32> {
     None
 }
 
@@ -442,8 +444,16 @@ impl Program {
 
     /// Waits for an answer from the state, and returns `None` if there will be none:
     /// at the limit, or when the program has ended.
-    fn wait<T>(&self, mut answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
-        let deadline = Instant::now() + self.story.limit();
+    fn wait<T>(&self, answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        self.wait_until(Instant::now() + self.story.limit(), answer)
+    }
+
+    /// As [`wait`](Self::wait), at most until then.
+    fn wait_until<T>(
+        &self,
+        deadline: Instant,
+        mut answer: impl FnMut(&State) -> Option<T>,
+    ) -> Option<T> {
         let mut state = lock(&self.shared.state);
         loop {
             // In this order: what is final has had its last word.
@@ -719,7 +729,14 @@ impl Program {
 
     #[track_caller]
     fn wait_for_exit(&self, expected: &str) -> Exit {
-        match self.wait(|state| state.exit.filter(|_| state.is_final())) {
+        let exit = |state: &State| state.exit.filter(|_| state.is_final());
+        let found = self.wait(exit).or_else(|| {
+            // The program has ended in time, and the walls are not down yet: it is they who
+            // tell how it has ended.
+            let wait = |deadline| self.wait_until(deadline, exit);
+            self.is_gone().then(|| self.story.for_walls(wait)).flatten()
+        });
+        match found {
             Some(exit) => exit,
             None => self.story.fail(
                 expected,
@@ -740,7 +757,19 @@ impl Program {
 
     /// Whether the program has ended.
     pub fn has_ended(&self) -> bool {
-        lock(&self.shared.state).exit.is_some()
+        lock(&self.shared.state).exit.is_some() || self.is_gone()
+    }
+
+    /// Whether the program has been seen behind walls, and is there no more. The walls may
+    /// still stand.
+    fn is_gone(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        let is_gone = self
+            .inner
+            .is_some_and(|pid| crate::processes::is_gone(pid.cast_signed()));
+        #[cfg(not(target_os = "linux"))]
+        let is_gone = false;
+        is_gone
     }
 
     /// Whether all threads of the program sleep: each waits for something. Only Linux shows
@@ -823,9 +852,8 @@ impl Program {
     #[track_caller]
     pub fn interrupt_send(&self, connection: &Connection) {
         let is_held = || {
-            let ends = kernel::sockets_of_port(connection.remote().port());
-            let mut ends = ends.iter().filter(|end| end.remote == connection.local());
-            ends.any(|end| end.send_queue > 0) && self.sleeps()
+            let (_, there) = kernel::ends(connection.local(), connection.remote());
+            there.is_some_and(|there| there.send_queue > 0)
         };
         let deadline = Instant::now() + Duration::from_millis(500);
         // Twice: it could be on its way from one send to the next.
@@ -834,7 +862,11 @@ impl Program {
             if !kernel::is_visible() || Instant::now() > deadline {
                 return;
             }
-            times = if is_held() { times + 1 } else { 0 };
+            times = if self.sleeps() && is_held() {
+                times + 1
+            } else {
+                0
+            };
             thread::sleep(Duration::from_millis(1));
         }
         self.story.step("it waits for room to send");
@@ -957,7 +989,11 @@ impl Drop for Program {
     fn drop(&mut self) {
         if let Some(family) = self.family.take() {
             // How it has ended is known already, or of no interest any more.
-            let _ = family.end(&mut lock(&self.child));
+            let end = || family.end(&mut lock(&self.child));
+            let _ = match self.inner {
+                Some(_) => self.story.for_walls(|_| end()),
+                None => end(),
+            };
         }
     }
 }

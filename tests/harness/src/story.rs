@@ -44,8 +44,22 @@ struct Inner {
 
 /// What a story has besides, if it is a check of a rubric.
 struct Check {
-    deadline: Instant,
+    deadline: Mutex<Instant>,
+    /// What is left of [`WALLS`].
+    walls: Mutex<Duration>,
     folder: TempDir,
+}
+
+/// How long it may take in a check to build the walls around programs, and to take them down
+/// after a program's end, all together. The kernel does much of that, and where it is busy it
+/// takes seconds: that is not the program's time. But a program must not hold its check by
+/// looking like walls that are never ready.
+const WALLS: Duration = Duration::from_secs(8);
+
+impl Check {
+    fn deadline(&self) -> Instant {
+        *lock(&self.deadline)
+    }
 }
 
 impl Story {
@@ -110,15 +124,24 @@ impl Story {
         let limit = *lock(&self.inner.limit);
         match self.inner.check.get() {
             // No wait is nothing at all: a socket takes a timeout of 0 for none.
-            Some(check) => limit.min(left_until(check.deadline)),
+            Some(check) => limit.min(left_until(check.deadline())),
             None => limit,
         }
     }
 
-    /// How long what the program does not answer for may take: all that is left to a check.
-    pub(crate) fn time_left(&self) -> Duration {
-        let check = self.inner.check.get();
-        check.map_or_else(|| self.limit(), |check| left_until(check.deadline))
+    /// Does what the program does not answer for, with a deadline: until then it may go on.
+    /// However long it takes, the check has as much time after it as before.
+    pub(crate) fn for_walls<T>(&self, work: impl FnOnce(Instant) -> T) -> T {
+        let start = Instant::now();
+        let Some(check) = self.inner.check.get() else {
+            return work(start + self.limit());
+        };
+        let most = *lock(&check.walls);
+        let done = work(start + most);
+        let took = start.elapsed().min(most);
+        *lock(&check.walls) -= took;
+        *lock(&check.deadline) += took;
+        done
     }
 
     /// How long a wait in vain has been, in words.
@@ -126,7 +149,7 @@ impl Story {
         // A wait may end a little before it has to.
         let soon = Instant::now() + Duration::from_millis(5);
         match self.inner.check.get() {
-            Some(check) if check.deadline < soon => {
+            Some(check) if check.deadline() < soon => {
                 "until the time of the check was over".to_string()
             }
             // Not what is left of a check's time: that was shorter than this wait.
@@ -143,7 +166,8 @@ impl Story {
     pub(crate) fn be_a_check(&self, limit: Duration) {
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
         let check = Check {
-            deadline: Instant::now() + limit,
+            deadline: Mutex::new(Instant::now() + limit),
+            walls: Mutex::new(WALLS),
             folder,
         };
         // A story becomes a check once, before anything else happens in it.
@@ -337,7 +361,7 @@ impl Story {
     pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
         // While the program is still there.
         let check = self.inner.check.get();
-        *lock(&self.inner.late) = check.is_some_and(|check| Instant::now() >= check.deadline);
+        *lock(&self.inner.late) = check.is_some_and(|check| Instant::now() >= check.deadline());
         *lock(&self.inner.starved) = crate::processes::waited_for_processor();
         let tale = self.tell(expected, got, hint);
         let words = tale.to_string();

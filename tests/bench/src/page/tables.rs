@@ -537,6 +537,14 @@ fn of_steady(figures: &steady::Figures, language: Language) -> String {
         .into_iter()
         .map(|(en, zh, number)| vec![language.pick(en, zh).to_string(), number])
         .collect();
+    for sitting in &figures.sittings {
+        let commit = code(&sitting.commit);
+        let what = match language {
+            Language::En => format!("runs on {}, of commit {commit}", sitting.date),
+            Language::Zh => format!("{} 的轮数，提交 {commit}", sitting.date),
+        };
+        rows.push(vec![what, thousands(sitting.runs as u64)]);
+    }
     let failures: usize = figures.failures.values().sum();
     let name = language.pick("failures", "失败").to_string();
     rows.push(vec![name, thousands(failures as u64)]);

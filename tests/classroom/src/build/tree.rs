@@ -1,11 +1,11 @@
 //! The clean tree: what of the teacher's workspace builds the exercises, and no more.
 
 use super::{BUILT, Unit, call};
+use crate::hash::hexadecimal;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -159,13 +159,7 @@ pub(super) fn hash(files: &Files, work: &Path, toolchain: &Path) -> anyhow::Resu
         add(path.as_os_str().as_encoded_bytes());
         add(content);
     }
-    let hash = hash.finalize();
-    let mut text = String::new();
-    for byte in hash {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(hexadecimal(&hash.finalize()))
 }
 
 /// Writes the tree into the folder `work`, and builds it. Returns what there is for each

@@ -1,12 +1,11 @@
 //! What a copy was made from, as it stands in the copy itself.
 
 use super::vendor;
+use crate::hash::sha256;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Component, Path};
 
@@ -114,16 +113,6 @@ fn is_below(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', ':', '\0'])
         && Path::new(path).components().all(is_plain)
-}
-
-/// The SHA-256 of bytes, in hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    let mut digits = String::new();
-    for byte in Sha256::digest(bytes) {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }
 
 /// Puts a file there, or in the place of another, all at once: it is never half-written.

@@ -1,7 +1,8 @@
 //! `cargo grade update`: brings a students' copy up to date, and leaves the student's work.
 
-use super::record::{self, FILE, Record, replace, sha256};
+use super::record::{self, FILE, Record, replace};
 use super::{files, git, vendor};
+use crate::hash::sha256;
 use anyhow::{Context, bail, ensure};
 use grade::language::Language;
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The dependencies, put into a copy for a classroom without internet.
 
 use super::manifest;
-use super::record::sha256;
+use crate::hash::sha256;
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::json;

@@ -3,10 +3,9 @@
 use super::names;
 use crate::handout::record::FILE as RECORD;
 use crate::handout::vendor::{FOLDER, SOURCE};
+use crate::hash::sha256;
 use grade::exercise::Exercise;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -189,21 +188,6 @@ fn has_no_other_version(part: &Table, whole: &Table) -> bool {
         let found = identity(package);
         known.contains(&found) || known.iter().all(|[name, ..]| *name != found[0])
     })
-}
-
-/// The SHA-256 of bytes, in hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut digits = String::new();
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }
 
 /// Whether a path in a copy of the handout belongs to the course and not to a student, also

@@ -1,8 +1,7 @@
 //! Texts of others, made fit for a page, a terminal, XML and a file system.
 
+use crate::hash::sha256;
 use crate::record::Student;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// A text without what steers its reader: control characters but for newlines and tabs (XML 1.0
 /// forbids most of them), characters that reverse the order of the text around them, and those
@@ -64,14 +63,9 @@ pub fn file_stem(student: &Student) -> String {
 const DIGITS: usize = 12;
 
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..DIGITS / 2]
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    let mut digits = sha256(text.as_bytes());
+    digits.truncate(DIGITS);
+    digits
 }
 
 /// Whether a name means something else: a device on Windows, or nothing, or an ID with its hash.
