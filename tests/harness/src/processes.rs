@@ -234,19 +234,58 @@ pub(crate) use orphans::{behind_walls, is_gone, tree};
 /// no processor. Only Linux shows it.
 pub(crate) fn waited_for_processor() -> Duration {
     #[cfg(target_os = "linux")]
-    {
-        let processes = tree(std::process::id().cast_signed()).into_iter();
-        let processes = processes.filter_map(|pid| procfs::process::Process::new(pid).ok());
-        let tasks = processes.filter_map(|process| process.tasks().ok());
-        tasks
-            .flatten()
-            .flatten()
-            .filter_map(|task| task.schedstat().ok())
-            .map(|schedule| Duration::from_nanos(schedule.run_delay))
-            .sum()
-    }
+    return waits::all();
     #[cfg(not(target_os = "linux"))]
     Duration::ZERO
+}
+
+#[cfg(target_os = "linux")]
+mod waits {
+    use procfs::process::{Process, Schedstat, Task};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// How long all threads have waited, those that wait right now as well.
+    pub(super) fn all() -> Duration {
+        // The kernel counts a wait when it is over.
+        let (waiting, deadline) = (waiting(), Instant::now() + Duration::from_secs(2));
+        while waiting.iter().any(still_waits) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let counted = tasks().into_iter().filter_map(|task| task.schedstat().ok());
+        counted
+            .map(|counted| Duration::from_nanos(counted.run_delay))
+            .sum()
+    }
+
+    fn tasks() -> Vec<Task> {
+        // A process may end while we look at it.
+        let processes = super::tree(std::process::id().cast_signed()).into_iter();
+        let processes = processes.filter_map(|pid| Process::new(pid).ok());
+        let tasks = processes.filter_map(|process| process.tasks().ok());
+        tasks.flatten().flatten().collect()
+    }
+
+    /// The threads that run, or are ready to, with what the kernel has counted of each.
+    fn waiting() -> Vec<(Task, Schedstat)> {
+        // This one among them: it runs, and has had a turn more after its first sleep.
+        let ready = tasks().into_iter().filter(is_ready);
+        ready
+            .filter_map(|task| task.schedstat().ok().map(|counted| (task, counted)))
+            .collect()
+    }
+
+    fn is_ready(task: &Task) -> bool {
+        task.stat().is_ok_and(|stat| stat.state == 'R')
+    }
+
+    /// Whether a thread that was ready has had no turn since.
+    fn still_waits((task, before): &(Task, Schedstat)) -> bool {
+        let runs = |now: Schedstat| {
+            (now.sum_exec_runtime, now.pcount) != (before.sum_exec_runtime, before.pcount)
+        };
+        is_ready(task) && task.schedstat().is_ok_and(|now| !runs(now))
+    }
 }
 
 #[cfg(target_os = "linux")]
