@@ -218,23 +218,18 @@ fn keeps_little_of_64_mb_in_memory() {
         let count = Arc::clone(&received);
         let (accepted, connected) = channel();
         let (begin, started) = channel::<()>();
+        let (send_last, has_sent_all) = channel::<()>();
         server.serve(move |stream| {
             let sending = stream.try_clone()?;
             // Nobody waits for it where the check has ended.
             let _ = accepted.send(());
             let _ = started.recv();
-            let counted = Arc::clone(&count);
             thread::spawn(move || {
                 let block = block();
                 for _ in 1..BLOCKS {
                     (&sending).write_all(&block)?;
                 }
-                // The last one comes when nothing more is to come from the program: it must
-                // still be there.
-                while counted.load(SeqCst) < total() {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                thread::sleep(MOMENT);
+                let _ = has_sent_all.recv();
                 (&sending).write_all(&block)
             });
             receive(&stream, |bytes| {
@@ -260,12 +255,16 @@ fn keeps_little_of_64_mb_in_memory() {
         let _ = begin.send(());
         write_blocks(&program);
         program.close_stdin();
-        program.expect_copied(total());
         story.wait_until(
             &format!("the server has received {} bytes", total()),
             || (received.load(SeqCst) >= total()).then_some(()),
             || format!("{} bytes", received.load(SeqCst)),
         );
+        // The last block comes when nothing more is to come from the program: it must still be
+        // there, and whoever ends at the end of stdin has the time to do so.
+        program.let_it_wait();
+        let _ = send_last.send(());
+        program.expect_copied(total());
         // It cannot have ended: the connection is still open.
         program.expect_running();
         let (Some(before), Some(after)) = (before, program.peak_memory()) else {

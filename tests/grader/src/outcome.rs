@@ -16,7 +16,8 @@ pub struct Result {
     /// Whether it has failed because its time was over.
     pub late: bool,
     /// If it has failed: how long program and check had waited for a processor until then, all
-    /// their threads together. On a machine that has nothing else to do it is next to nothing.
+    /// their threads together; [`Duration::MAX`] where the machine held them up by other means.
+    /// On a machine that has nothing else to do it is next to nothing.
     pub starved: Duration,
 }
 

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The same behind walls, which a busy machine may take a while to build, and to take down: a
-/// check has 8 seconds more for that, and begins when its network is there.
-const LIMIT_BEHIND_WALLS: Duration = Duration::from_secs(20);
+/// check has 15 seconds more for that, and begins when its network is there.
+const LIMIT_BEHIND_WALLS: Duration = Duration::from_secs(28);
 
 /// A check that has waited for a processor for so long, and has failed, may have failed for that.
 const STARVED: Duration = Duration::from_secs(1);
@@ -190,7 +190,7 @@ impl Rubric {
     }
 
     /// Runs those checks once more, with more time, that have failed while the machine let them
-    /// wait for a processor: what else it has to do must not decide whether a program passes.
+    /// wait for a processor, or for their walls: what else it has to do must not decide whether a program passes.
     /// But nothing where no check was done in time: such a program hangs.
     pub(crate) fn repeat_starved(
         &self,

@@ -54,7 +54,8 @@ pub struct Record {
     /// Whether it has failed because its time was over.
     pub late: bool,
     /// If it has failed: how long the program and the check had waited for a processor until
-    /// then, all their threads together.
+    /// then, all their threads together; [`Duration::MAX`] where the machine held them up by
+    /// other means.
     pub starved: Duration,
 }
 

@@ -231,8 +231,9 @@ mod system {
 pub(crate) use orphans::{behind_walls, is_gone, tree};
 
 /// How long all threads of this process and of its descendants have been ready to run, and got
-/// no processor. Only Linux shows it.
-pub(crate) fn waited_for_processor() -> Duration {
+/// no processor; [`Duration::MAX`] if the kernel holds one of them right now. Only Linux shows
+/// it.
+pub(crate) fn held_up() -> Duration {
     #[cfg(target_os = "linux")]
     return waits::all();
     #[cfg(not(target_os = "linux"))]
@@ -247,6 +248,11 @@ mod waits {
 
     /// How long all threads have waited, those that wait right now as well.
     pub(super) fn all() -> Duration {
+        // In the midst of a call, where not even a signal ends its wait: for as long as it
+        // takes, and that is counted nowhere.
+        if tasks().iter().any(|task| is_in(task, 'D')) {
+            return Duration::MAX;
+        }
         // The kernel counts a wait when it is over.
         let (waiting, deadline) = (waiting(), Instant::now() + Duration::from_secs(2));
         while waiting.iter().any(still_waits) && Instant::now() < deadline {
@@ -269,14 +275,14 @@ mod waits {
     /// The threads that run, or are ready to, with what the kernel has counted of each.
     fn waiting() -> Vec<(Task, Schedstat)> {
         // This one among them: it runs, and has had a turn more after its first sleep.
-        let ready = tasks().into_iter().filter(is_ready);
+        let ready = tasks().into_iter().filter(|task| is_in(task, 'R'));
         ready
             .filter_map(|task| task.schedstat().ok().map(|counted| (task, counted)))
             .collect()
     }
 
-    fn is_ready(task: &Task) -> bool {
-        task.stat().is_ok_and(|stat| stat.state == 'R')
+    fn is_in(task: &Task, state: char) -> bool {
+        task.stat().is_ok_and(|stat| stat.state == state)
     }
 
     /// Whether a thread that was ready has had no turn since.
@@ -284,7 +290,7 @@ mod waits {
         let runs = |now: Schedstat| {
             (now.sum_exec_runtime, now.pcount) != (before.sum_exec_runtime, before.pcount)
         };
-        is_ready(task) && task.schedstat().is_ok_and(|now| !runs(now))
+        is_in(task, 'R') && task.schedstat().is_ok_and(|now| !runs(now))
     }
 }
 

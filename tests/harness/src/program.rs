@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How a program ended.
@@ -184,7 +184,7 @@ impl Program {
                 });
             });
         }
-        let stdin = child.stdin.take().map(feed);
+        let (stdin, feeder) = child.stdin.take().map(feed).unzip();
         let leader = child.id();
         if story.is_check() {
             watch(&shared, move |shared| watch_memory(shared, leader));
@@ -194,7 +194,13 @@ impl Program {
         let inner = if walls.is_empty() {
             None
         } else {
-            story.for_walls(|deadline| find_inner(story, &shared, leader, deadline))
+            match story.for_walls(|deadline| find_inner(&shared, leader, deadline)) {
+                Ok(inner) => inner,
+                Err((expected, got)) => {
+                    story.blame_machine();
+                    story.fail(expected, &got)
+                }
+            }
         };
         // It is set here, and nowhere else.
         let _ = shared.process.set(inner.unwrap_or(leader));
@@ -205,6 +211,7 @@ impl Program {
             family: Some(family),
             child,
             stdin: Mutex::new(stdin),
+            feeder,
             address: OnceLock::new(),
             taken: Mutex::default(),
         }
@@ -267,14 +274,17 @@ fn resident_of_tree(_leader: u32) -> u64 {
 #[cfg(not(target_os = "linux"))]
 fn kill_tree(_leader: u32) {}
 
+/// What was expected of walls, and what came.
+type NoWalls = (&'static str, String);
+
 /// Waits until the program behind walls runs, and returns its process number; `None` if it
 /// has ended before it was seen. A sandbox that does not start is not the program's fault.
 #[cfg(target_os = "linux")]
-fn find_inner(story: &Story, shared: &Shared, leader: u32, deadline: Instant) -> Option<u32> {
+fn find_inner(shared: &Shared, leader: u32, deadline: Instant) -> Result<Option<u32>, NoWalls> {
     loop {
         let found = crate::processes::behind_walls(leader.cast_signed());
         if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
-            return Some(pid);
+            return Ok(Some(pid));
         }
         let state = lock(&shared.state);
         if state.exit.is_some() && state.is_final() {
@@ -282,33 +292,31 @@ fn find_inner(story: &Story, shared: &Shared, leader: u32, deadline: Instant) ->
             let is_ours = ["bwrap: ", "prlimit: ", "setpriv: ", "sh: "]
                 .iter()
                 .any(|name| stderr.starts_with(name));
-            drop(state);
             if is_ours {
-                story.fail("the sandbox can be started", stderr.trim_end());
+                let why = stderr.trim_end().to_string();
+                return Err(("the sandbox can be started", why));
             }
-            return None;
+            return Ok(None);
         }
         drop(state);
         if Instant::now() > deadline {
-            story.fail(
-                "the sandbox is ready in time",
-                "the time for it was over before it was",
-            );
+            let why = "the time for it was over before it was".to_string();
+            return Err(("the sandbox is ready in time", why));
         }
         thread::sleep(Duration::from_millis(1));
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn find_inner(_story: &Story, _shared: &Shared, _leader: u32, _deadline: Instant) -> Option<u32> {
-    None
+fn find_inner(_shared: &Shared, _leader: u32, _deadline: Instant) -> Result<Option<u32>, NoWalls> {
+    Ok(None)
 }
 
 /// Writes to a program's stdin whatever it is handed, and closes it when nothing more can
 /// come. A thread does it: a program that does not read must not hold the test.
-fn feed(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
+fn feed(mut stdin: ChildStdin) -> (Sender<Vec<u8>>, JoinHandle<()>) {
     let (sender, receiver) = channel::<Vec<u8>>();
-    thread::spawn(move || {
+    let feeder = thread::spawn(move || {
         for bytes in receiver {
             // A program that has closed its stdin, or has ended, does not want it.
             if stdin
@@ -320,7 +328,7 @@ fn feed(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
             }
         }
     });
-    sender
+    (sender, feeder)
 }
 
 fn shlex_join(words: &[String]) -> String {
@@ -403,6 +411,8 @@ pub struct Program {
     family: Option<Family>,
     child: Arc<Mutex<Child>>,
     stdin: Mutex<Option<Sender<Vec<u8>>>>,
+    /// Ends when it has closed the program's stdin.
+    feeder: Option<JoinHandle<()>>,
     address: OnceLock<SocketAddr>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
     taken: Mutex<Vec<bool>>,
@@ -731,10 +741,18 @@ impl Program {
     fn wait_for_exit(&self, expected: &str) -> Exit {
         let exit = |state: &State| state.exit.filter(|_| state.is_final());
         let found = self.wait(exit).or_else(|| {
+            if !self.is_gone() {
+                return None;
+            }
             // The program has ended in time, and the walls are not down yet: it is they who
             // tell how it has ended.
-            let wait = |deadline| self.wait_until(deadline, exit);
-            self.is_gone().then(|| self.story.for_walls(wait)).flatten()
+            let down = self
+                .story
+                .for_walls(|deadline| self.wait_until(deadline, exit));
+            if down.is_none() {
+                self.story.blame_machine();
+            }
+            down
         });
         match found {
             Some(exit) => exit,
@@ -779,11 +797,16 @@ impl Program {
     }
 
     /// Waits until the program waits for something itself, or has ended: what it does next
-    /// comes after that. Only Linux shows that; and a program may have its reasons never to
-    /// sleep: so this gives up after half a second, and fails nothing.
+    /// comes after that. Where its stdin was [closed](Self::close_stdin), it waits for something
+    /// else. Only Linux shows that; and a program may have its reasons never to sleep: so this
+    /// gives up after half a second, and fails nothing.
     pub fn let_it_wait(&self) {
         let deadline = Instant::now() + Duration::from_millis(500);
-        while !self.sleeps() && !self.has_ended() && Instant::now() < deadline {
+        let ready = || {
+            let is_fed = self.feeder.as_ref().is_none_or(JoinHandle::is_finished);
+            (is_fed || lock(&self.stdin).is_some()) && self.sleeps()
+        };
+        while !ready() && !self.has_ended() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -792,9 +815,13 @@ impl Program {
     #[track_caller]
     pub fn expect_running(&self) {
         self.story.step("expect that it still runs");
-        if let Some(exit) = lock(&self.shared.state).exit {
-            self.story
-                .fail("the program still runs", &format!("the program {exit}"));
+        if self.has_ended() {
+            let exit = lock(&self.shared.state).exit;
+            let got = exit.map_or_else(
+                || "the program has ended".to_string(),
+                |exit| format!("the program {exit}"),
+            );
+            self.story.fail("the program still runs", &got);
         }
     }
 
