@@ -203,10 +203,11 @@ impl Rubric {
             return Ok(());
         }
         let starved: Vec<Result> = outcome.results.clone();
+        // Not as much more as it had to wait: it will have to wait again.
         let checks: Vec<_> = starved
             .iter()
             .filter(|result| is_starved(result))
-            .map(|result| (&result.check, result.starved.min(2 * CHECK_LIMIT)))
+            .map(|result| (&result.check, 2 * CHECK_LIMIT))
             .collect();
         for again in self.run_all(&checks, program, &surroundings, &|_: &Result| ())? {
             let mut results = outcome.results.iter_mut();
