@@ -59,6 +59,9 @@ pub fn run(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
 async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
     let listener = listen(port).await?;
     let address = listener.local_addr()?;
+    // Before anything is built: what is saved from now on is noticed.
+    let (notice, changes) = mpsc::unbounded_channel();
+    let watched = watch_files(source, notice);
     let [english, chinese] = Language::ALL.map(|language| build(source.clone(), language));
     let (english, chinese) = tokio::try_join!(english, chinese)?;
     let (english, chinese) = (watch::Sender::new(english), watch::Sender::new(chinese));
@@ -73,7 +76,7 @@ async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
     }
     tokio::select! {
         served = axum::serve(listener, site).into_future() => served?,
-        () = rebuild(source, &english, &chinese) => {}
+        () = rebuild(source, watched, changes, &english, &chinese) => {}
     }
     Ok(())
 }
@@ -189,9 +192,14 @@ async fn build(source: Source, language: Language) -> anyhow::Result<Build> {
 }
 
 /// Builds again what changes, for ever.
-async fn rebuild(source: &Source, english: &watch::Sender<Build>, chinese: &watch::Sender<Build>) {
-    let (notice, mut changes) = mpsc::unbounded_channel();
-    let (workspace, _watcher) = match watch_files(source, notice) {
+async fn rebuild(
+    source: &Source,
+    watched: anyhow::Result<(PathBuf, impl Watcher)>,
+    mut changes: mpsc::UnboundedReceiver<PathBuf>,
+    english: &watch::Sender<Build>,
+    chinese: &watch::Sender<Build>,
+) {
+    let (workspace, _watcher) = match watched {
         Ok(watched) => watched,
         Err(error) => {
             eprintln!("Changes will not be noticed: {error:#}");
