@@ -1,10 +1,9 @@
 //! What a lesson changes in the one before it: the difference of the two `main.rs`, which
 //! the lesson's chapter includes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
-use harness::WORKSPACE;
 use similar::TextDiff;
 
 /// The folder of the differences, seen from the workspace.
@@ -18,7 +17,7 @@ const CONTEXT: usize = 3;
 
 /// The file of a lesson's difference.
 pub fn path(lesson: usize) -> PathBuf {
-    Path::new(WORKSPACE)
+    workspace::root()
         .join(FOLDER)
         .join(format!("{lesson:02}.diff"))
 }
@@ -52,7 +51,7 @@ pub fn update() -> anyhow::Result<()> {
         if std::fs::read_to_string(&path).is_ok_and(|written| written == difference) {
             continue;
         }
-        let folder = Path::new(WORKSPACE).join(FOLDER);
+        let folder = workspace::root().join(FOLDER);
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {FOLDER}"))?;
         let written = std::fs::write(&path, difference);
         written.with_context(|| format!("cannot write {FOLDER}/{lesson:02}.diff"))?;
@@ -65,14 +64,14 @@ pub fn update() -> anyhow::Result<()> {
 /// that mark pieces for the book.
 fn source(lesson: usize) -> anyhow::Result<(String, String)> {
     let name = format!("lessons/{}/src/main.rs", folder_of_lesson(lesson)?);
-    let text = std::fs::read_to_string(Path::new(WORKSPACE).join(&name));
+    let text = std::fs::read_to_string(workspace::root().join(&name));
     let text = text.with_context(|| format!("cannot read {name}"))?;
     Ok((name, without_anchors(&text)))
 }
 
 /// The name of a lesson's folder, such as `02-server`.
 fn folder_of_lesson(lesson: usize) -> anyhow::Result<String> {
-    let folders = std::fs::read_dir(Path::new(WORKSPACE).join("lessons"));
+    let folders = std::fs::read_dir(workspace::root().join("lessons"));
     let mut folders = folders.context("cannot read lessons")?.flatten();
     let is_wanted = |name: &String| name.starts_with(&format!("{lesson:02}-"));
     folders

@@ -45,10 +45,7 @@ mod stage;
 #[cfg(target_os = "linux")]
 pub use player::{Player, update};
 
-use std::path::Path;
-
 use anyhow::Context;
-use harness::WORKSPACE;
 
 /// The folder of the sessions, seen from the workspace.
 pub const FOLDER: &str = "mdbook/sessions";
@@ -59,7 +56,7 @@ pub const FOLDER: &str = "mdbook/sessions";
 ///
 /// If their folder cannot be read.
 pub fn names() -> anyhow::Result<Vec<String>> {
-    let folder = Path::new(WORKSPACE).join(FOLDER);
+    let folder = workspace::root().join(FOLDER);
     let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))?;
     let mut names = Vec::new();
     for entry in entries {

@@ -200,7 +200,7 @@ fn sibling(name: &str) -> anyhow::Result<String> {
 ///
 /// If an edit does not fit, or an answer does not compile.
 pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, Answer)>> {
-    let folder = Path::new(harness::WORKSPACE).join("target").join("answers");
+    let folder = workspace::root().join("target").join("answers");
     let sources = folder.join("src");
     fs::create_dir_all(&sources).with_context(|| format!("cannot make {}", sources.display()))?;
     let mut manifest = manifest()?;
@@ -244,7 +244,7 @@ pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, 
         }
     }
     write_if_new(&folder.join("Cargo.toml"), &manifest)?;
-    let lock = Path::new(harness::WORKSPACE).join("Cargo.lock");
+    let lock = workspace::root().join("Cargo.lock");
     let lock = fs::read_to_string(&lock).context("cannot read Cargo.lock")?;
     if !folder.join("Cargo.lock").exists() {
         write_if_new(&folder.join("Cargo.lock"), &lock)?;
@@ -256,7 +256,7 @@ pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, 
 /// The manifest of the package of the wrong answers, without its programs: the same
 /// versions and features as in the workspace, and programs that are built fast.
 fn manifest() -> anyhow::Result<String> {
-    let path = Path::new(harness::WORKSPACE).join("Cargo.toml");
+    let path = workspace::root().join("Cargo.toml");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let workspace: toml::Table = text

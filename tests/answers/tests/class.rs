@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 /// `cargo grade`, with a language that the machine's locale does not choose.
 fn grade(arguments: &[&str]) -> Command {
-    let mut command = Command::new(harness::build::classroom());
+    let mut command = Command::new(workspace::build::package("classroom"));
     harness::outside(&mut command)
         .args(["--lang", "en"])
         .args(arguments);
@@ -339,8 +339,8 @@ fn who_breaks_out_gets_nowhere() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it has an address");
     let secrets = [
-        PathBuf::from(harness::WORKSPACE).join("Cargo.toml"),
-        PathBuf::from(harness::WORKSPACE).join("lessons/01-client/exercise/exercise.toml"),
+        workspace::root().join("Cargo.toml"),
+        workspace::root().join("lessons/01-client/exercise/exercise.toml"),
         class.path("in/anna/01.rs"),
         class.path("roster.csv"),
         PathBuf::from("/etc/passwd"),
@@ -349,7 +349,7 @@ fn who_breaks_out_gets_nowhere() {
     fs::write(class.path("roster.csv"), "id,name\n").expect("a file can be written");
     let models = answers::right(1, "python3").expect("there are right answers");
     let programs = [
-        harness::build::lesson(1).into(),
+        workspace::lesson(1).program().into(),
         PathBuf::from(&models[0].program[0]),
     ];
     for path in secrets.iter().chain(&programs) {

@@ -6,7 +6,6 @@ use assert_cmd::assert::{Assert, OutputAssertExt};
 use classroom::gradescope;
 use classroom::handout;
 use grade::language::Language::En;
-use harness::WORKSPACE;
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::fs;
@@ -23,7 +22,7 @@ static FOLDER: Mutex<()> = Mutex::new(());
 /// meanwhile.
 fn folder() -> (PathBuf, MutexGuard<'static, ()>) {
     let guard = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = Path::new(WORKSPACE).join("target");
+    let target = workspace::root().join("target");
     fs::create_dir_all(&target).expect("the target folder can be made");
     let folder = target.canonicalize().expect("it is there").join("handout");
     for inner in ["copy", "autograder", "cargo-home", "stand-ins"] {
@@ -57,7 +56,10 @@ fn alone(folder: &Path, words: &[&str]) -> Command {
 }
 
 fn solution(exercise: &str) -> String {
-    let file = format!("{WORKSPACE}/tests/answers/right/{exercise}/model.rs");
+    let file = format!(
+        "{}/tests/answers/right/{exercise}/model.rs",
+        workspace::root().display()
+    );
     fs::read_to_string(file).expect("the model solution can be read")
 }
 
@@ -65,7 +67,7 @@ fn solution(exercise: &str) -> String {
 fn a_copy_with_its_dependencies_works_without_a_network() {
     let (folder, _guard) = folder();
     let copy = folder.join("copy");
-    let made = handout::make(Path::new(WORKSPACE), &copy, true, En);
+    let made = handout::make(workspace::root(), &copy, true, En);
     let made = made.unwrap_or_else(|error| panic!("{error:#}"));
     let vendored = made.vendored.expect("the dependencies are in it");
     assert!(vendored.bytes < 200_000_000, "{vendored:?}");
@@ -117,7 +119,7 @@ fn the_bundle_for_gradescope_grades_without_a_network() {
     let (folder, _guard) = folder();
     let root = folder.join("autograder");
     let file = folder.join("autograder.zip");
-    gradescope::bundle(Path::new(WORKSPACE), &file, En).unwrap_or_else(|error| panic!("{error:#}"));
+    gradescope::bundle(workspace::root(), &file, En).unwrap_or_else(|error| panic!("{error:#}"));
     let file = fs::File::open(file).expect("the bundle");
     let mut zip = zip::ZipArchive::new(file).expect("it is a zip");
     for name in zip.file_names() {

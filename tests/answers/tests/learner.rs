@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use assert_cmd::assert::OutputAssertExt;
-use harness::{Story, WORKSPACE};
+use harness::Story;
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::fs;
@@ -21,11 +21,11 @@ fn copy_workspace(to: &Path) {
             "--others",
             "--exclude-standard",
         ])
-        .current_dir(WORKSPACE)
+        .current_dir(workspace::root())
         .output()
         .expect("git lists the files");
     for name in String::from_utf8_lossy(&list.stdout).split_terminator('\0') {
-        let (from, to) = (Path::new(WORKSPACE).join(name), to.join(name));
+        let (from, to) = (workspace::root().join(name), to.join(name));
         fs::create_dir_all(to.parent().expect("a file is in a folder")).expect("a folder");
         // A file that has been removed, and not yet from git, is none of the copy.
         if from.is_file() {
@@ -41,7 +41,7 @@ struct Copy {
 
 impl Copy {
     fn make() -> Self {
-        let target = Path::new(WORKSPACE).join("target");
+        let target = workspace::root().join("target");
         fs::create_dir_all(&target).expect("the target folder can be made");
         let folder = target.canonicalize().expect("it is there").join("learner");
         // What was built there before stays, and saves most of the time.

@@ -9,7 +9,7 @@ use grade::sandbox::Sandbox;
 use regex::Regex;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -65,15 +65,15 @@ impl Course {
     fn run(&self, command: &str) -> String {
         let here = format!("{}/", self.folder.path().display());
         // It leaves the teachers' commands to the other one, which cargo runs for it.
-        harness::build::classroom();
-        let grader = harness::build::grader().display().to_string();
+        workspace::build::package("classroom");
+        let grader = workspace::build::package("grade").display().to_string();
         let text = command
             .replace("../", &here)
             .replace("cargo grade", &grader);
         let mut shell = Command::new("sh");
         harness::outside(&mut shell)
             .args(["-c", &format!("{{ {text}\n}} 2>&1")])
-            .current_dir(harness::WORKSPACE);
+            .current_dir(workspace::root());
         let output = shell.output().expect("sh can be run");
         // 1 says that not all marks are full.
         assert!(
@@ -100,7 +100,7 @@ fn model(exercise: u32) -> String {
 
 /// The files of the sessions, in order.
 fn sessions() -> Vec<PathBuf> {
-    let folder = Path::new(harness::WORKSPACE).join(SESSIONS);
+    let folder = workspace::root().join(SESSIONS);
     let entries = fs::read_dir(folder).expect("the sessions can be read");
     let mut paths: Vec<_> = entries
         .map(|entry| entry.expect("the sessions can be read").path())
@@ -175,7 +175,7 @@ fn every_command_of_the_chapter_is_in_a_session() {
         Regex::new(r"cargo grade (class|merge|handout|gradescope)( [^`\n]*)?").expect("a pattern");
     let option = Regex::new(r"--[a-z-]+").expect("a pattern");
     for language in ["src", "zh-CN"] {
-        let chapter = Path::new(harness::WORKSPACE).join(format!("mdbook/{language}/teachers.md"));
+        let chapter = workspace::root().join(format!("mdbook/{language}/teachers.md"));
         let chapter = fs::read_to_string(chapter).expect("the chapter can be read");
         for path in sessions() {
             let name = path.file_name().expect("it has a name").to_string_lossy();

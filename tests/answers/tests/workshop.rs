@@ -18,7 +18,7 @@ fn workshop() -> &'static Workshop {
         if !sandboxed {
             harness::skip("there is no bubblewrap: files are compiled without a sandbox");
         }
-        let (workspace, work) = (Path::new(harness::WORKSPACE), folder().join("work"));
+        let (workspace, work) = (workspace::root(), folder().join("work"));
         let start = Instant::now();
         let workshop = Workshop::open(workspace, &work, &exercises(), sandboxed);
         println!("the workshop is open after {:?}", start.elapsed());
@@ -33,7 +33,7 @@ fn folder() -> PathBuf {
 }
 
 fn exercises() -> Vec<Exercise> {
-    Exercise::all(Path::new(harness::WORKSPACE)).expect("the exercises can be read")
+    Exercise::all(workspace::root()).expect("the exercises can be read")
 }
 
 fn compile(exercise: u32, source: &[u8], name: &str) -> Compiled {
@@ -86,7 +86,7 @@ fn what_the_manifest_forbids_is_refused() {
 fn only_the_crates_of_the_exercise_are_there() {
     for (source, is_there) in [
         ("encoding_rs::GBK.name()", true),
-        ("harness::WORKSPACE", false),
+        ("workspace::root()", false),
     ] {
         let source = format!("fn main() {{ println!(\"{{}}\", {source}); }}");
         let compiled = compile(1, source.as_bytes(), "crates");

@@ -136,7 +136,7 @@ fn make(folder: &Path, exercises: &[Exercise], students: usize) -> anyhow::Resul
 }
 
 fn read(path: &str) -> anyhow::Result<String> {
-    let path = Path::new(harness::WORKSPACE).join("tests").join(path);
+    let path = workspace::root().join("tests").join(path);
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -145,7 +145,7 @@ fn model(exercise: u32) -> anyhow::Result<String> {
 }
 
 fn starter(exercise: u32) -> anyhow::Result<String> {
-    read(&format!("grader/starters/{exercise:02}.rs"))
+    read(&format!("grade/starters/{exercise:02}.rs"))
 }
 
 /// One of the wrong answers that a student could hand in, which have no crates of their own.

@@ -57,7 +57,8 @@ pub fn measure(runs: usize) -> anyhow::Result<Figures> {
     let folder = tempfile::TempDir::with_prefix("bench-").context("cannot make a folder")?;
     let clone = folder.path().join("clone");
     let mut git = Command::new("git");
-    git.args(["clone", "--quiet", "--no-hardlinks", harness::WORKSPACE]);
+    git.args(["clone", "--quiet", "--no-hardlinks"])
+        .arg(workspace::root());
     output(git.arg(&clone))?;
     let mut figures = Figures {
         listening: Vec::new(),

@@ -118,7 +118,7 @@ struct Target {
 ///
 /// If it does not compile.
 pub fn build(arguments: &[&str]) -> anyhow::Result<Executables> {
-    let mut command = cargo(Path::new(harness::WORKSPACE));
+    let mut command = cargo(workspace::root());
     command
         .args(arguments)
         .args(["--quiet", "--message-format", "json-render-diagnostics"]);

@@ -102,7 +102,7 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
 
 /// A copy of the workspace, with a target folder of its own.
 fn copy() -> anyhow::Result<PathBuf> {
-    let here = Path::new(harness::WORKSPACE);
+    let here = workspace::root();
     let copy = here.join("target").join("bench").join("workspace");
     let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
     let files = output(Command::new("git").args(list).current_dir(here))
@@ -134,11 +134,11 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// What a learner would have written: the starter, or the model solution.
 fn answer(exercise: &Exercise, is_solution: bool) -> anyhow::Result<String> {
-    let tests = Path::new(harness::WORKSPACE).join("tests");
+    let tests = workspace::root().join("tests");
     let path = if is_solution {
         tests.join(format!("answers/right/{:02}/model.rs", exercise.number))
     } else {
-        tests.join(format!("grader/starters/{:02}.rs", exercise.number))
+        tests.join(format!("grade/starters/{:02}.rs", exercise.number))
     };
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }

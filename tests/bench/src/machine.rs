@@ -35,13 +35,13 @@ impl Machine {
             output(
                 Command::new(program)
                     .args(arguments)
-                    .current_dir(harness::WORKSPACE),
+                    .current_dir(workspace::root()),
             )
             .ok()
         };
         let unknown = || "unknown".to_string();
         let first_line = |text: String| text.lines().next().unwrap_or_default().to_string();
-        let python = harness::build::python().and_then(|python| told(python, &["--version"]));
+        let python = workspace::python().and_then(|python| told(python, &["--version"]));
         let changed = told("git", &["status", "--porcelain", "--untracked-files=no"]);
         let mark = if changed.is_none_or(|files| files.is_empty()) {
             ""

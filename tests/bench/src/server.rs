@@ -145,8 +145,8 @@ fn command_of(kind: Kind, folder: &Path) -> anyhow::Result<Option<Vec<String>>> 
         Kind::Lesson06 => lesson("lesson-06", &["--release"]),
         Kind::Lesson05Debug => lesson("lesson-05", &[]),
         Kind::Lesson06Debug => lesson("lesson-06", &[]),
-        Kind::Python05 => Ok(harness::build::twin(5)),
-        Kind::Python06 => Ok(harness::build::twin(6)),
+        Kind::Python05 => Ok(workspace::lesson(5).twin()),
+        Kind::Python06 => Ok(workspace::lesson(6).twin()),
     }
 }
 

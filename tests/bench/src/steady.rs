@@ -124,7 +124,7 @@ struct Found {
 
 /// The folder in which stories are kept.
 pub fn folder() -> PathBuf {
-    Path::new(harness::WORKSPACE).join("target/bench/steady")
+    workspace::root().join("target/bench/steady")
 }
 
 /// Runs all of it as often as is asked for. Returns what was found; failures are no error.
@@ -235,9 +235,9 @@ impl Work {
         ensure!(!suite.is_empty(), "cargo has built no tests");
 
         let programs = command::build(&["build", "-p", "answers", "--bins"])?;
-        let python = harness::build::python();
+        let python = workspace::python();
         let (mut rubrics, mut answers) = (Vec::new(), Vec::new());
-        for exercise in Exercise::all(Path::new(harness::WORKSPACE))? {
+        for exercise in Exercise::all(workspace::root())? {
             for path in answers::right_files(exercise.number)? {
                 let file = path
                     .file_name()

@@ -7,7 +7,7 @@ use bench::servers;
 use bench::statistics::{Latencies, Spread, ratios};
 use bench::{page, steady};
 use grade::language::Language;
-use harness::{Story, WORKSPACE};
+use harness::Story;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -267,7 +267,7 @@ fn kept() -> Results {
 fn the_page_is_made_of_the_figures_that_are_kept() {
     let files = page::files(&kept());
     for file in &files {
-        let path = Path::new(WORKSPACE).join(&file.path);
+        let path = workspace::root().join(&file.path);
         let text = fs::read_to_string(&path).unwrap_or_default();
         let name = file.path.display();
         assert_eq!(
@@ -276,7 +276,7 @@ fn the_page_is_made_of_the_figures_that_are_kept() {
         );
     }
     for folder in ["mdbook/src/measured", "mdbook/zh-CN/measured"] {
-        let entries = fs::read_dir(Path::new(WORKSPACE).join(folder)).expect("it is there");
+        let entries = fs::read_dir(workspace::root().join(folder)).expect("it is there");
         for entry in entries {
             let name = entry.expect("it can be read").file_name();
             let path = Path::new(folder).join(name);

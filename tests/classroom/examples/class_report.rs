@@ -11,7 +11,7 @@ use classroom::report::{FEEDBACK, Report, file_stem};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const FAMILIES: [&str; 5] = ["王", "李", "张", "刘", "陈"];
 const GIVEN: [&str; 7] = ["小明", "雷", "梅", "思远", "子涵", "海燕", "建国"];
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     };
     let students = students.parse().context("how many students?")?;
     let language = Language::from_str(language, false).map_err(anyhow::Error::msg)?;
-    let exercises = Exercise::all(Path::new(harness::WORKSPACE))?;
+    let exercises = Exercise::all(workspace::root())?;
     let mut class = made_up::class(&exercises, students, language);
     let is_plain = arguments.get(3).is_some_and(|word| word == "plain");
     if is_plain {

@@ -78,7 +78,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         language,
     };
     let watcher = Watcher::new(language);
-    let summary = run::grade(Path::new(harness::WORKSPACE), &order, &|event| {
+    let summary = run::grade(workspace::root(), &order, &|event| {
         watcher.see(&event);
     });
     watcher.bar.finish_and_clear();
@@ -95,7 +95,7 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
         );
     }
     let summary = run::merge(
-        Path::new(harness::WORKSPACE),
+        workspace::root(),
         &arguments.parts,
         &arguments.out,
         arguments.overrides.as_deref(),

@@ -5,12 +5,11 @@ use classroom::handout::update::{Updated, update};
 use classroom::handout::{CLASS_WORKFLOW, Made, Vendored, make};
 use grade::language::Language;
 use grade::say;
-use harness::WORKSPACE;
 use std::path::Path;
 
 /// Makes the students' copy.
 pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow::Result<bool> {
-    let made = make(Path::new(WORKSPACE), folder, vendor, language)?;
+    let made = make(workspace::root(), folder, vendor, language)?;
     let Made {
         folder,
         files,
@@ -51,7 +50,7 @@ pub(crate) fn class_workflow() -> bool {
 
 /// Brings this copy up to date.
 pub(crate) fn renew(from: Option<&str>, language: Language) -> anyhow::Result<bool> {
-    let updated = update(Path::new(WORKSPACE), from, language)?;
+    let updated = update(workspace::root(), from, language)?;
     if updated.is_nothing() {
         let told = language.pick("Everything is up to date with", "已经是最新，来源：");
         say!("{told} {}", updated.from);
@@ -100,7 +99,7 @@ fn list(title: &str, paths: &[String]) {
 
 /// Makes the bundle for Gradescope.
 pub(crate) fn gradescope(file: &Path, language: Language) -> anyhow::Result<bool> {
-    let made = bundle(Path::new(WORKSPACE), file, language)?;
+    let made = bundle(workspace::root(), file, language)?;
     let Bundle {
         file,
         bytes,

@@ -62,7 +62,7 @@ const FILES: [(&str, &str); 8] = [
 
             [[test]]
             name = "exercise_01"
-            path = "../../../tests/exercise_01.rs"
+            path = "../../../tests/exercises/exercise_01.rs"
 
             [dependencies]
             harness = { path = "../../../tests/harness" }
@@ -89,9 +89,9 @@ const FILES: [(&str, &str); 8] = [
         "lessons/01-client/exercise/main.rs",
         "compile_error!(\"the-secret-of-the-teacher: this is a solution\");",
     ),
-    ("tests/grader/starters/01.rs", "fn main() {}"),
+    ("tests/grade/starters/01.rs", "fn main() {}"),
     (
-        "tests/exercise_01.rs",
+        "tests/exercises/exercise_01.rs",
         "#[test] fn works() { assert!(!env!(\"CARGO_BIN_EXE_exercise-01\").is_empty()); }",
     ),
     (
@@ -520,17 +520,17 @@ fn a_workspace_that_does_not_build_is_an_error_that_says_why() {
     };
     write(
         workspace.path(),
-        "tests/exercise_01.rs",
+        "tests/exercises/exercise_01.rs",
         "#[test] fn other() {}",
     );
     assert!(error("another check").contains("works"));
     write(
         workspace.path(),
-        "tests/exercise_01.rs",
+        "tests/exercises/exercise_01.rs",
         "#[test] fn works() { missing() }",
     );
     let told = error("a broken rubric");
     assert!(told.contains("cannot find function `missing`"), "{told}");
-    fs::remove_file(workspace.path().join("tests/grader/starters/01.rs")).expect("it is there");
+    fs::remove_file(workspace.path().join("tests/grade/starters/01.rs")).expect("it is there");
     assert!(error("no starter").contains("starters/01.rs"));
 }

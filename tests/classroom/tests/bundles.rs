@@ -7,7 +7,6 @@ use classroom::gradescope::scripts;
 use classroom::handout::CLASS_WORKFLOW;
 use grade::exercise::Exercise;
 use grade::language::Language::{En, Zh};
-use harness::WORKSPACE;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -180,7 +179,7 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
 
 #[test]
 fn the_classroom_workflow_has_every_exercise_and_the_names_that_the_reporter_looks_for() {
-    let exercises = Exercise::all(Path::new(WORKSPACE)).expect("the exercises");
+    let exercises = Exercise::all(workspace::root()).expect("the exercises");
     let names: Vec<_> = exercises
         .iter()
         .map(|exercise| format!("exercise{:02}", exercise.number))
@@ -260,7 +259,7 @@ fn gradescope() -> Machine {
     }
     for number in 1..=7 {
         machine.write(
-            &format!("source/project/tests/grader/starters/{number:02}.rs"),
+            &format!("source/project/tests/grade/starters/{number:02}.rs"),
             "",
         );
     }

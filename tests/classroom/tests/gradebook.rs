@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 fn exercises() -> Vec<Exercise> {
-    Exercise::all(Path::new(harness::WORKSPACE)).unwrap_or_else(|error| panic!("{error:#}"))
+    Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// A student of whom each exercise has come as far as said; of one that was graded, the first

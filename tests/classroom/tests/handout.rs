@@ -6,7 +6,6 @@ use classroom::handout::update::{Updated, update};
 use classroom::handout::{self, Made};
 use grade::exercise::Exercise;
 use grade::language::Language::{En, Zh};
-use harness::WORKSPACE;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ struct Copy {
 /// The copy of this workspace, made once.
 fn ours() -> &'static (Copy, Made) {
     static OURS: OnceLock<(Copy, Made)> = OnceLock::new();
-    OURS.get_or_init(|| Copy::make(Path::new(WORKSPACE)))
+    OURS.get_or_init(|| Copy::make(workspace::root()))
 }
 
 impl Copy {
@@ -137,9 +136,9 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 fn teachers_workspace() -> TempDir {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
-    for path in git(Path::new(WORKSPACE), &list).lines() {
-        if Path::new(WORKSPACE).join(path).is_file() {
-            copy(Path::new(WORKSPACE), temporary.path(), path);
+    for path in git(workspace::root(), &list).lines() {
+        if workspace::root().join(path).is_file() {
+            copy(workspace::root(), temporary.path(), path);
         }
     }
     git(temporary.path(), &["init", "--quiet"]);
@@ -165,9 +164,9 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
     let files = files(&copy.folder);
     assert_eq!(files.len(), made.files);
     for exercise in Exercise::all(&copy.folder).expect("it has exercises") {
-        let starter = format!("tests/grader/starters/{:02}.rs", exercise.number);
+        let starter = format!("tests/grade/starters/{:02}.rs", exercise.number);
         let file = fs::read_to_string(exercise.file()).expect("a starter");
-        assert_eq!(file, read(Path::new(WORKSPACE), &starter));
+        assert_eq!(file, read(workspace::root(), &starter));
     }
     for path in [
         "README.md",
@@ -175,7 +174,7 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
         "LICENSE-MIT",
         "mdbook/src/05-threaded.md",
         "lessons/05-threaded/main.py",
-        "tests/exercise_05.rs",
+        "tests/exercises/exercise_05.rs",
         ".github/workflows/classroom.yml",
     ] {
         assert!(files.contains(path), "{path} is missing");
@@ -206,7 +205,7 @@ fn no_line_of_a_solution_is_in_it() {
         long.map(str::to_string).collect()
     };
     let mut solutions = BTreeSet::new();
-    let answers = Path::new(WORKSPACE).join("tests/answers/right");
+    let answers = workspace::root().join("tests/answers/right");
     for path in self::files(&answers) {
         solutions.extend(telling(&read(&answers, &path)));
     }
@@ -218,7 +217,7 @@ fn no_line_of_a_solution_is_in_it() {
             "lessons/",
             "mdbook/src/",
             "mdbook/zh-CN/",
-            "tests/exercise_",
+            "tests/exercises/exercise_",
         ]
         .iter()
         .any(|folder| path.starts_with(folder));
@@ -238,7 +237,7 @@ fn no_line_of_a_solution_is_in_it() {
         let text = copy.read(&path);
         let is_tool = [
             "tests/classroom/",
-            "tests/grader/",
+            "tests/grade/",
             "tests/harness/",
             "mdbook/server/",
         ]
@@ -257,9 +256,9 @@ fn no_line_of_a_solution_is_in_it() {
 #[test]
 fn a_solution_in_a_file_that_is_handed_out_is_found_before_it_is() {
     let teacher = teachers_workspace();
-    let solution = read(Path::new(WORKSPACE), "tests/answers/right/05/model.rs");
+    let solution = read(workspace::root(), "tests/answers/right/05/model.rs");
     for path in [
-        "tests/threads.rs",
+        "tests/lessons/threads.rs",
         "tests/harness/src/text.rs",
         "mdbook/book.toml",
     ] {
@@ -291,7 +290,7 @@ fn the_lockfile_fits_and_has_the_versions_of_the_workspace() {
             .collect()
     };
     let (ours, theirs) = (
-        packages(&read(Path::new(WORKSPACE), "Cargo.lock")),
+        packages(&read(workspace::root(), "Cargo.lock")),
         packages(&copy.read("Cargo.lock")),
     );
     let new: Vec<_> = theirs.difference(&ours).collect();
@@ -319,7 +318,7 @@ fn a_folder_that_is_not_empty_is_refused_and_left_as_it_is() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     fs::write(temporary.path().join("thesis.tex"), "mine").expect("a file");
     for (language, told) in [(En, "is not empty"), (Zh, "不是空的")] {
-        let made = handout::make(Path::new(WORKSPACE), temporary.path(), false, language);
+        let made = handout::make(workspace::root(), temporary.path(), false, language);
         let error = format!("{:#}", made.expect_err("it has something in it"));
         assert!(
             error.contains(told) && error.contains("thesis.tex"),
@@ -368,11 +367,11 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
     let main = format!("{EXERCISE}/main.rs");
     student.write(&main, "fn main() { /* mine */ }");
     student.write(&format!("{EXERCISE}/notes.txt"), "mine");
-    student.write("tests/lesson_05.rs", "// changed by the student");
-    student.write("tests/lesson_06.rs", "// changed by the student");
+    student.write("tests/lessons/lesson_05.rs", "// changed by the student");
+    student.write("tests/lessons/lesson_06.rs", "// changed by the student");
     newer.write(&main, "fn main() { /* the teacher's */ }");
     newer.renew("mdbook/src/tcp.md", "# Newer");
-    newer.renew("tests/lesson_05.rs", "// newer");
+    newer.renew("tests/lessons/lesson_05.rs", "// newer");
     newer.renew("lessons/08-new/notes.md", "# New");
     let mut before = 0;
     newer.record(|record| {
@@ -380,18 +379,27 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
         let version = rubric.expect("it has the version of the rubric");
         before = *version;
         *version += 1;
-        record.files.remove("tests/twins.rs");
-        record.files.remove("tests/lesson_06.rs");
+        record.files.remove("tests/across/twins.rs");
+        record.files.remove("tests/lessons/lesson_06.rs");
     });
 
     let updated = student.update(&newer).expect("it can be updated");
     assert_eq!(updated.added, ["lessons/08-new/notes.md"]);
-    assert_eq!(updated.changed, ["mdbook/src/tcp.md", "tests/lesson_05.rs"]);
-    assert_eq!(updated.removed, ["tests/lesson_06.rs", "tests/twins.rs"]);
+    assert_eq!(
+        updated.changed,
+        ["mdbook/src/tcp.md", "tests/lessons/lesson_05.rs"]
+    );
+    assert_eq!(
+        updated.removed,
+        ["tests/lessons/lesson_06.rs", "tests/across/twins.rs"]
+    );
     let kept = |path: &str| (path.to_string(), format!("{path}.yours"));
     assert_eq!(
         updated.kept,
-        [kept("tests/lesson_05.rs"), kept("tests/lesson_06.rs")]
+        [
+            kept("tests/lessons/lesson_05.rs"),
+            kept("tests/lessons/lesson_06.rs")
+        ]
     );
     let risen = ("exercise-05".to_string(), Some(before), before + 1);
     assert_eq!(updated.rubrics, [risen]);
@@ -399,12 +407,12 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
     assert_eq!(student.read(&main), "fn main() { /* mine */ }");
     assert_eq!(student.read(&format!("{EXERCISE}/notes.txt")), "mine");
     assert_eq!(student.read("mdbook/src/tcp.md"), "# Newer");
-    assert_eq!(student.read("tests/lesson_05.rs"), "// newer");
+    assert_eq!(student.read("tests/lessons/lesson_05.rs"), "// newer");
     assert_eq!(
-        student.read("tests/lesson_05.rs.yours"),
+        student.read("tests/lessons/lesson_05.rs.yours"),
         "// changed by the student"
     );
-    assert!(!student.folder.join("tests/twins.rs").exists());
+    assert!(!student.folder.join("tests/across/twins.rs").exists());
 
     // A second time there is nothing to do, and it is known where to look.
     let again = update(&student.folder, None, En).expect("it knows from where");
@@ -414,18 +422,26 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
 #[test]
 fn an_update_that_was_interrupted_is_done_by_doing_it_again() {
     let (student, newer) = (Copy::unpacked(), Copy::unpacked());
-    student.write("tests/twins.rs", "// changed by the student");
+    student.write("tests/across/twins.rs", "// changed by the student");
     newer.renew("mdbook/src/tcp.md", "# Newer");
     newer.renew("mdbook/src/words.md", "# Newer");
-    newer.renew("tests/twins.rs", "// newer");
+    newer.renew("tests/across/twins.rs", "// newer");
     // As far as it came: a version is kept, a file is newer, and the record is the old one.
-    student.write("tests/twins.rs.yours", "// changed by the student");
+    student.write("tests/across/twins.rs.yours", "// changed by the student");
     student.write("mdbook/src/tcp.md", "# Newer");
 
     let updated = student.update(&newer).expect("it can be updated");
-    assert_eq!(updated.changed, ["mdbook/src/words.md", "tests/twins.rs"]);
-    assert!(!student.folder.join("tests/twins.rs.yours-2").exists());
-    assert_eq!(student.read("tests/twins.rs"), "// newer");
+    assert_eq!(
+        updated.changed,
+        ["mdbook/src/words.md", "tests/across/twins.rs"]
+    );
+    assert!(
+        !student
+            .folder
+            .join("tests/across/twins.rs.yours-2")
+            .exists()
+    );
+    assert_eq!(student.read("tests/across/twins.rs"), "// newer");
     let (here, there) = (Record::read(&student.folder), Record::read(&newer.folder));
     assert_eq!(
         here.expect("a record").files,
@@ -446,7 +462,7 @@ fn a_new_exercise_begins_with_its_starter() {
     });
     let updated = student.update(&newer).expect("it can be updated");
     assert_eq!(updated.rubrics, [("exercise-07".to_string(), None, 1)]);
-    let starter = read(Path::new(WORKSPACE), "tests/grader/starters/07.rs");
+    let starter = read(workspace::root(), "tests/grade/starters/07.rs");
     assert_eq!(student.read("lessons/07-buffers/exercise/main.rs"), starter);
 }
 
@@ -518,12 +534,17 @@ fn what_is_no_newer_copy_changes_nothing() {
     });
     refuse("older than this copy");
     // The workspace is no copy, neither here nor there.
-    let error = update(Path::new(WORKSPACE), None, En).expect_err("no copy");
+    let error = update(workspace::root(), None, En).expect_err("no copy");
     assert!(
         format!("{error:#}").contains("no copy for students"),
         "{error:#}"
     );
-    let error = update(&student.folder, Some(WORKSPACE), Zh).expect_err("no copy");
+    let error = update(
+        &student.folder,
+        Some(&workspace::root().display().to_string()),
+        Zh,
+    )
+    .expect_err("no copy");
     assert!(
         format!("{error:#}").contains("不是发给学生的副本"),
         "{error:#}"

@@ -62,7 +62,7 @@ impl Folder {
 
 fn exercises() -> &'static [Exercise] {
     static EXERCISES: OnceLock<Vec<Exercise>> = OnceLock::new();
-    let all = || Exercise::all(Path::new(harness::WORKSPACE));
+    let all = || Exercise::all(workspace::root());
     EXERCISES.get_or_init(|| all().unwrap_or_else(|error| panic!("{error:#}")))
 }
 
@@ -71,7 +71,7 @@ fn open(submission: &Submission) -> Handed {
 }
 
 fn open_in(submission: &Submission, language: Language) -> Handed {
-    let originals = Originals::of(Path::new(harness::WORKSPACE));
+    let originals = Originals::of(workspace::root());
     submission.open(exercises(), &originals, language)
 }
 
@@ -207,15 +207,15 @@ fn names_that_say_no_exercise_are_named() {
 
 #[test]
 fn a_copy_of_the_handout_and_what_of_it_was_changed() {
-    let workspace = Path::new(harness::WORKSPACE);
+    let workspace = workspace::root();
     let copy = |path: &str| fs::read(workspace.join(path)).expect("a file of the workspace");
     let manifest = copy("Cargo.toml");
     let cut = String::from_utf8(manifest.clone()).expect("text");
     let cut = cut.replace("    \"tests/answers\",\n", "");
     let evil = cut.replace("publish = false", "publish = true");
-    let starter = copy("tests/grader/starters/03.rs");
+    let starter = copy("tests/grade/starters/03.rs");
     // As git on Windows writes it.
-    let with_crlf = String::from_utf8(copy("tests/exercise_06.rs")).expect("text");
+    let with_crlf = String::from_utf8(copy("tests/exercises/exercise_06.rs")).expect("text");
     let with_crlf = with_crlf.replace('\n', "\r\n").into_bytes();
     // What comes in a zip has one more folder around it.
     for root in ["", "sockets-main/", "a/b/"] {
@@ -228,12 +228,15 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
                 b"old",
             ),
             file("lessons/05-threaded/src/main.rs", b"played with"),
-            file("tests/exercise_05.rs", &copy("tests/exercise_05.rs")),
             file(
-                "tests/grader/starters/05.rs",
-                &copy("tests/grader/starters/05.rs"),
+                "tests/exercises/exercise_05.rs",
+                &copy("tests/exercises/exercise_05.rs"),
             ),
-            file("tests/exercise_06.rs", &with_crlf),
+            file(
+                "tests/grade/starters/05.rs",
+                &copy("tests/grade/starters/05.rs"),
+            ),
+            file("tests/exercises/exercise_06.rs", &with_crlf),
             file("Cargo.toml", cut.as_bytes()),
             file("Cargo.lock", &copy("Cargo.lock")),
             file(".cargo/config.toml", &copy(".cargo/config.toml")),
@@ -250,7 +253,10 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
         assert_eq!(handed.notices, Vec::<String>::new());
 
         let hostile = [
-            file("tests/exercise_05.rs", b"#[test] fn all_is_well() {}"),
+            file(
+                "tests/exercises/exercise_05.rs",
+                b"#[test] fn all_is_well() {}",
+            ),
             file("tests/more.rs", b"x"),
             file("Cargo.toml", evil.as_bytes()),
             file("lessons/05-threaded/exercise/build.rs", b"fn main() {}"),
@@ -291,7 +297,7 @@ fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
         .fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"));
     let record =
         format!("[files]\n'tests/of_the_handout.rs' = '{sum}'\n'README.zh-CN.md' = '{sum}'");
-    let workspace = Path::new(harness::WORKSPACE);
+    let workspace = workspace::root();
     let config = fs::read_to_string(workspace.join(".cargo/config.toml")).expect("the settings");
     // As `cargo grade handout --vendor` writes it.
     let vendored = "[source.crates-io]\nreplace-with = \"vendored\"\n\n\
@@ -833,8 +839,8 @@ fn two_different_files_for_an_exercise_are_not_understood() {
 
 #[test]
 fn the_exact_name_wins_over_others_and_anything_over_the_starter() {
-    let starter = fs::read(Path::new(harness::WORKSPACE).join("tests/grader/starters/05.rs"))
-        .expect("the starter");
+    let starter =
+        fs::read(workspace::root().join("tests/grade/starters/05.rs")).expect("the starter");
     let folder = Folder::with(&[
         ("alice/05.rs", b"a"),
         ("alice/05-old.rs", b"b"),

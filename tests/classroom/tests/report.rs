@@ -9,11 +9,10 @@ use grade::language::Language;
 use harness::Failure;
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn exercises() -> Vec<Exercise> {
-    Exercise::all(Path::new(harness::WORKSPACE)).unwrap_or_else(|error| panic!("{error:#}"))
+    Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// A class of this many, and what is said of it.

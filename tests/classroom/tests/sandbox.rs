@@ -28,7 +28,7 @@ fn sandbox() -> Option<&'static Sandbox> {
 fn rubric() -> Option<&'static Rubric> {
     static RUBRIC: OnceLock<Option<Rubric>> = OnceLock::new();
     let rubric = RUBRIC.get_or_init(|| {
-        let exercises = Exercise::all(Path::new(harness::WORKSPACE)).expect("there are exercises");
+        let exercises = Exercise::all(workspace::root()).expect("there are exercises");
         match Rubric::build(&exercises[1]) {
             Ok(rubric) => Some(rubric),
             Err(error) if error.is::<DoesNotCompile>() => None,

@@ -24,7 +24,6 @@
 //! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
 //! group and, on Linux, also what has left the group.
 
-pub mod build;
 pub mod check;
 mod connection;
 mod hints;
@@ -41,10 +40,10 @@ pub mod text;
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
 pub use listener::{Listener, loopback_without_past};
-pub use processes::{Family, has_ended, outside};
+pub use processes::{Family, OUTSIDE, has_ended, outside};
 pub use program::{Exit, Program, Signal};
 pub use resources::Resources;
-pub use story::{Story, WORKSPACE};
+pub use story::Story;
 pub use tale::{Failure, Part, Say, Tale};
 
 use std::io::Write;

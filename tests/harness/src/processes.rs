@@ -18,16 +18,20 @@ use std::time::Duration;
 /// The environment variable that tells whose child a process is: the mark of its program.
 /// A program that is itself a harness (a check of `cargo grade`) marks what it starts with
 /// its own mark, a slash and more.
-const MARK: &str = "HARNESS_PROGRAM";
+const MARK: &str = "HARNESS_MARK";
 
 /// The processes that this one has started itself as leaders of groups. Whoever starts one
 /// holds the lock until it is in here.
 static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
+/// The environment variable, and its value, that marks a process which a test runs by other
+/// means than [`Story`](crate::Story).
+pub const OUTSIDE: (&str, &str) = (MARK, "outside");
+
 /// Marks a command that a test runs by other means than [`Story`](crate::Story), such as
 /// `assert_cmd`, so that the harness never takes its process for something left behind.
 pub fn outside(command: &mut Command) -> &mut Command {
-    set_environment(command, "outside")
+    set_environment(command, OUTSIDE.1)
 }
 
 /// Decides a child's environment: whatever is set here in a terminal or by cargo, a
@@ -36,6 +40,7 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
     command
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
+        .env_remove(crate::story::FOLDER)
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONUTF8", "1")
         .env(MARK, mark)

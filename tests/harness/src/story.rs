@@ -7,14 +7,15 @@ use crate::program::{Program, Shared};
 use crate::tale::{End, Step, Stream, Tale};
 use crate::text;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The folder of the workspace. Programs under test run in it.
-pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// The environment variable that names the folder which programs run in, and which relative
+/// paths in `PROGRAM` start from. Where it is not set, that is the current folder.
+pub(crate) const FOLDER: &str = "PROGRAM_FOLDER";
 
 /// How long an event may take before a test fails, unless `HARNESS_LIMIT` says otherwise.
 /// Generous: only a program that is wrong reaches it, however loaded the machine is.
@@ -31,6 +32,8 @@ pub struct Story {
 struct Inner {
     /// The words of the command that starts the program under test.
     command: Vec<String>,
+    /// The folder that programs run in, unless the story is a check.
+    folder: PathBuf,
     limit: Mutex<Duration>,
     check: OnceLock<Check>,
     steps: Mutex<Vec<Step>>,
@@ -74,7 +77,7 @@ impl Story {
             Ok(program) => match shlex::split(&program) {
                 Some(words) if !words.is_empty() => words
                     .into_iter()
-                    .map(|word| find_file(&word).unwrap_or(word))
+                    .map(|word| find_file(&folder(), &word).unwrap_or(word))
                     .collect(),
                 _ => panic!("PROGRAM is set to {program:?}, which is no command"),
             },
@@ -102,6 +105,7 @@ impl Story {
         Self {
             inner: Arc::new(Inner {
                 command: command.into_iter().map(Into::into).collect(),
+                folder: folder(),
                 limit: Mutex::new(limit),
                 check: OnceLock::new(),
                 steps: Mutex::default(),
@@ -184,7 +188,7 @@ impl Story {
         self.inner
             .check
             .get()
-            .map_or(Path::new(WORKSPACE), |check| check.folder.path())
+            .map_or(&self.inner.folder, |check| check.folder.path())
     }
 
     /// The words of the command that starts the program under test.
@@ -436,10 +440,19 @@ fn left_until(deadline: Instant) -> Duration {
         .max(Duration::from_millis(1))
 }
 
-/// The whole path of a file that a word of `PROGRAM` names, seen from the workspace: the
-/// program itself may run in another folder.
-fn find_file(word: &str) -> Option<String> {
-    let path = Path::new(WORKSPACE).join(word);
+/// The folder that [`FOLDER`] names, or else the current one.
+fn folder() -> PathBuf {
+    let named = std::env::var_os(FOLDER).map(PathBuf::from);
+    // The system knows what `.` is, also where it does not tell its name.
+    named
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The whole path of a file that a word of `PROGRAM` names, seen from this folder: the program
+/// itself may run in another one.
+fn find_file(folder: &Path, word: &str) -> Option<String> {
+    let path = folder.join(word);
     let is_relative = Path::new(word).is_relative() && !word.is_empty();
     (is_relative && path.is_file()).then(|| path.to_string_lossy().into_owned())
 }

@@ -6,7 +6,6 @@
 use harness::{Program, Story};
 use predicates::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A story about a shell script.
@@ -461,7 +460,6 @@ fn the_command_may_come_from_the_environment() {
         .status()
         .expect("this test can start itself");
     assert!(status.success());
-    assert!(Path::new(harness::WORKSPACE).join("Cargo.toml").exists());
 }
 
 #[test]
@@ -526,9 +524,11 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
 
     #[cfg(target_os = "linux")]
     {
-        let Some(python) = harness::build::python() else {
+        let python = "python3";
+        let mut version = std::process::Command::new(python);
+        if harness::outside(&mut version).arg("-V").output().is_err() {
             return harness::skip("there is no python3");
-        };
+        }
         let eat = "a = [b'x' * 100_000_000 for _ in range(100)]";
         let told = failure(|| {
             harness::check(python, |story| {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use harness::WORKSPACE;
 use serde::Deserialize;
 
 use super::namespace::Task;
@@ -22,9 +21,7 @@ struct Settings {
 
 /// The file of a session.
 fn path(name: &str) -> PathBuf {
-    Path::new(WORKSPACE)
-        .join(FOLDER)
-        .join(format!("{name}.txt"))
+    workspace::root().join(FOLDER).join(format!("{name}.txt"))
 }
 
 /// Reads a session, and what else it says about itself.
@@ -117,7 +114,7 @@ impl Player {
     ///
     /// If they cannot be built.
     pub fn new(book: &Path) -> Self {
-        let programs = PathBuf::from(harness::build::lesson(1)).with_file_name("");
+        let programs = PathBuf::from(workspace::lesson(1).program()).with_file_name("");
         let book = book.to_path_buf();
         Self { book, programs }
     }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use harness::{Family, WORKSPACE};
+use harness::Family;
 use regex::{Captures, Regex};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -108,7 +108,7 @@ impl Stage {
         command
             .args(["--default-signal=INT,QUIT", "sh", "-c"])
             .arg(shell_text(text, terminal.status, &self.programs)?)
-            .current_dir(WORKSPACE)
+            .current_dir(workspace::root())
             .env_clear()
             .env("PATH", &self.path)
             .env("LANG", "C.UTF-8")
@@ -349,7 +349,7 @@ fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String
 /// last where `ip` and `ss` may be, which not every user has in the path.
 pub(super) fn search_path() -> OsString {
     let mut folders = Vec::new();
-    if let Some(python) = harness::build::python() {
+    if let Some(python) = workspace::python() {
         folders.extend(Path::new(python).parent().map(Path::to_path_buf));
     }
     let inherited = std::env::var_os("PATH").unwrap_or_default();

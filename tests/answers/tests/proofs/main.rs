@@ -22,9 +22,7 @@ const AT_ONCE: usize = 3;
 
 fn exercises() -> &'static [Exercise] {
     static EXERCISES: OnceLock<Vec<Exercise>> = OnceLock::new();
-    EXERCISES.get_or_init(|| {
-        Exercise::all(Path::new(harness::WORKSPACE)).expect("the exercises can be read")
-    })
+    EXERCISES.get_or_init(|| Exercise::all(workspace::root()).expect("the exercises can be read"))
 }
 
 fn exercise(number: u32) -> &'static Exercise {
@@ -55,7 +53,7 @@ fn rubric(number: u32) -> &'static Rubric {
 }
 
 fn python() -> &'static str {
-    harness::build::python().expect("the answers in Python need python3")
+    workspace::python().expect("the answers in Python need python3")
 }
 
 /// Grades a program, when it is its turn.
@@ -157,7 +155,7 @@ fn shim() -> Option<&'static PathBuf> {
         if !cfg!(target_os = "linux") || Command::new("cc").arg("--version").output().is_err() {
             return None;
         }
-        let folder = Path::new(harness::WORKSPACE).join("target");
+        let folder = workspace::root().join("target");
         fs::create_dir_all(&folder).expect("the target folder can be made");
         let shim = folder.canonicalize().expect("it is there").join("shim.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim.c");
@@ -232,7 +230,7 @@ fn wrong_answers_fail_what_they_state_and_nothing_else(number: u32) {
 fn the_starter_gets_at_most_20(number: u32) {
     let exercise = exercise(number);
     let starter = fs::read_to_string(exercise.file()).expect("the starter can be read");
-    let kept = Path::new(harness::WORKSPACE).join(format!("tests/grader/starters/{number:02}.rs"));
+    let kept = workspace::root().join(format!("tests/grade/starters/{number:02}.rs"));
     let kept = fs::read_to_string(kept).expect("the copy for `reset` can be read");
     assert!(
         starter == kept,

@@ -50,7 +50,7 @@ pub fn files(results: &Results) -> Vec<File> {
 /// If the figures cannot be read, or a file cannot be written.
 pub fn write() -> anyhow::Result<()> {
     for file in files(&Results::read(&results::folder())?) {
-        let path = Path::new(harness::WORKSPACE).join(&file.path);
+        let path = workspace::root().join(&file.path);
         let folder = path.parent().context("a file is in a folder")?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&path, file.text).with_context(|| format!("cannot write {}", path.display()))?;

@@ -27,7 +27,7 @@ const AS_THEY_ARE: [&str; 4] = [
 
 /// The starter of an exercise, as it is handed out.
 pub(super) fn starter(workspace: &Path, exercise: u32) -> PathBuf {
-    workspace.join(format!("tests/grader/starters/{exercise:02}.rs"))
+    workspace.join(format!("tests/grade/starters/{exercise:02}.rs"))
 }
 
 /// The folder of the libraries.
@@ -52,7 +52,7 @@ pub(super) fn files(workspace: &Path) -> anyhow::Result<Files> {
         files.insert(manifest.clone(), read(&manifest)?);
         let starter = starter(Path::new(""), exercise.number);
         files.insert(folder.join("main.rs"), read(&starter)?);
-        let rubric = Path::new("tests").join(exercise.rubric() + ".rs");
+        let rubric = Path::new("tests/exercises").join(exercise.rubric() + ".rs");
         files.insert(rubric.clone(), read(&rubric)?);
     }
     add_folder(&mut files, workspace, Path::new("tests/harness/src"))?;
@@ -63,11 +63,8 @@ pub(super) fn files(workspace: &Path) -> anyhow::Result<Files> {
     }
     let manifest = root_manifest(table(&workspace.join("Cargo.toml"))?, members);
     files.insert("Cargo.toml".into(), manifest.to_string().into());
-    // Its tests are about the lessons.
-    let mut harness = table(&workspace.join("tests/harness/Cargo.toml"))?;
-    harness.remove("test");
-    let path = "tests/harness/Cargo.toml".into();
-    files.insert(path, harness.to_string().into());
+    let harness = Path::new("tests/harness/Cargo.toml");
+    files.insert(harness.to_path_buf(), read(harness)?);
     Ok(files)
 }
 

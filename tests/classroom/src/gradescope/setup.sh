@@ -35,7 +35,7 @@ cargo build --locked --package classroom
 # The starters, as a submission: what is built once stays in the image.
 mkdir -p "$root/submission" "$root/results"
 trial=$(mktemp -d)
-for starter in tests/grader/starters/*.rs; do
+for starter in tests/grade/starters/*.rs; do
     cp "$starter" "$trial/exercise-$(basename "$starter")"
 done
 SUBMISSION=$trial "$root/source/run_autograder"

@@ -86,26 +86,27 @@ impl Sources {
 /// Whether a file belongs to a copy.
 fn belongs(path: &str, purpose: Purpose) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    let is_rust = |name: &str| Path::new(name).extension().is_some_and(|e| e == "rs");
     match parts.as_slice() {
+        // Tests of the teacher's commands; and the proofs of the book's claims, which are about
+        // its sources, and need much that students do not.
+        ["tests", "classroom", "tests" | "examples", ..]
+        | ["mdbook", "server", "tests", ..]
+        | ["mdbook", "book", ..] => false,
         // A lesson is three files. A solution may lie beside them, too.
         ["Cargo.toml" | "Cargo.lock"]
         | [".cargo", "config.toml"]
         | ["lessons", _, "Cargo.toml" | "main.py"]
-        | ["lessons", _, "src", "main.rs"] => true,
+        | ["lessons", _, "src", "main.rs"]
+        | [
+            "tests",
+            "across" | "classroom" | "exercises" | "grade" | "harness" | "lessons" | "workspace",
+            ..,
+        ] => true,
         [name] => name.starts_with("LICENSE-"),
         // Of an exercise just these two: a solution may lie beside them. `main.rs` is a starter.
         ["lessons", _, "exercise", rest @ ..] => {
             matches!(rest, ["Cargo.toml" | "exercise.toml"])
         }
-        // Tests of the teacher's commands; and the proofs of the book's claims, which are about
-        // its sources, and need much that students do not.
-        ["tests", "classroom", "tests" | "examples", ..]
-        | ["mdbook", "server", "tests", ..]
-        | ["mdbook", "book", ..]
-        | ["tests", "book.rs"] => false,
-        ["tests", "harness" | "grader" | "classroom", ..] => true,
-        ["tests", name] => is_rust(name),
         ["mdbook", ..] => purpose == Purpose::Handout,
         _ => false,
     }
@@ -127,7 +128,7 @@ pub fn is_students(path: &str) -> bool {
 
 /// Where the starter of an exercise is.
 pub fn starter(exercise: u32) -> String {
-    format!("tests/grader/starters/{exercise:02}.rs")
+    format!("tests/grade/starters/{exercise:02}.rs")
 }
 
 /// Files of the known kinds in a workspace: what git would list, where there is no git.

@@ -53,16 +53,17 @@ pub(super) fn refuse(
 fn is_given(path: &str) -> bool {
     let is_lesson = path.starts_with("lessons/");
     let is_chapter = path.starts_with("mdbook/src/") || path.starts_with("mdbook/zh-CN/");
-    let is_starter = path.starts_with("tests/grader/starters/");
-    is_lesson || is_chapter || is_starter || path.starts_with("tests/exercise_")
+    let is_starter = path.starts_with("tests/grade/starters/");
+    is_lesson || is_chapter || is_starter || path.starts_with("tests/exercises/")
 }
 
 /// Whether a file is of a program that builds, checks or shows.
 fn is_tool(path: &str) -> bool {
     [
         "tests/classroom/",
-        "tests/grader/",
+        "tests/grade/",
         "tests/harness/",
+        "tests/workspace/",
         "mdbook/server/",
     ]
     .iter()

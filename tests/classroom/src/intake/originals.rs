@@ -37,7 +37,7 @@ impl Originals {
 
     /// Whether this is the starter of the exercise.
     pub(super) fn is_starter(&self, exercise: &Exercise, source: &[u8]) -> bool {
-        let name = format!("tests/grader/starters/{:02}.rs", exercise.number);
+        let name = format!("tests/grade/starters/{:02}.rs", exercise.number);
         let starter = fs::read(self.workspace.join(name));
         starter.is_ok_and(|starter| is_same_text(&starter, source))
     }

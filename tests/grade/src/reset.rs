@@ -84,7 +84,7 @@ fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
 
 /// A file as learners name it: from the folder of the workspace on.
 fn shown(file: &Path) -> impl std::fmt::Display + '_ {
-    file.strip_prefix(harness::WORKSPACE)
+    file.strip_prefix(workspace::root())
         .unwrap_or(file)
         .display()
 }

@@ -2,9 +2,7 @@
 
 use crate::chapters::{Kind, Part, all, read};
 use crate::problems::Problems;
-use harness::WORKSPACE;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// What cargo itself can do, as far as the book needs it.
 const CARGO: [&str; 8] = [
@@ -65,7 +63,7 @@ impl Known {
         match words.as_slice() {
             ["cargo", arguments @ ..] => self.wrong_with_cargo(arguments),
             ["python3", script, ..] if script.starts_with("lessons/") => {
-                let is_there = Path::new(WORKSPACE).join(script).is_file();
+                let is_there = workspace::root().join(script).is_file();
                 (!is_there).then(|| format!("there is no {script}"))
             }
             _ => None,

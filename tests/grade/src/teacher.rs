@@ -5,7 +5,6 @@ use grade::language::Language;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
-use std::path::Path;
 use std::process::Command;
 
 /// Builds the package `classroom` where that is not done, and runs this command of it with
@@ -30,7 +29,7 @@ pub(crate) fn run(
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo
         .args(["run", "--quiet", "--manifest-path"])
-        .arg(Path::new(harness::WORKSPACE).join("Cargo.toml"))
+        .arg(workspace::root().join("Cargo.toml"))
         .args(["--package", "classroom", "--"]);
     if let Some(said) = said {
         cargo.args(["--lang", said.pick("en", "zh")]);

@@ -8,7 +8,6 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 type Lists = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -276,7 +275,7 @@ fn has_words(text: &str) -> bool {
 fn texts_of<'a>(files: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for name in files {
-        let path = Path::new(harness::WORKSPACE).join("tests").join(name);
+        let path = workspace::root().join("tests").join(name);
         let source = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
         let tokens = source
             .parse()

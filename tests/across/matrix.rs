@@ -1,14 +1,16 @@
 //! Every client talks to every server: Rust to Rust, Rust to Python, Python to Rust, and
 //! Python to Python.
 
-use harness::{Story, build};
+use harness::Story;
 use predicates::prelude::*;
+use workspace::Lesson;
 
 /// Both clients of lesson 01 talk to both servers of a lesson.
-fn clients_talk_to_servers_of_lesson(number: usize) {
-    let rust_client = vec![build::lesson(1)];
-    let rust_server = vec![build::lesson(number)];
-    let (Some(python_client), Some(python_server)) = (build::twin(1), build::twin(number)) else {
+fn clients_talk_to_servers_of_lesson(number: u32) {
+    let (client, server) = (workspace::lesson(1), workspace::lesson(number));
+    let rust = |lesson: &Lesson| vec![lesson.program()];
+    let (rust_client, rust_server) = (rust(&client), rust(&server));
+    let (Some(python_client), Some(python_server)) = (client.twin(), server.twin()) else {
         return;
     };
     for server in [&rust_server, &python_server] {

@@ -1,7 +1,6 @@
 //! The ladder: the tests of a lesson, held to the lesson before it, fail at the behaviour
 //! that the lesson adds, and nowhere else.
 
-use harness::build;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -23,9 +22,9 @@ fn run(tests: &Path, program: &str, arguments: &[&str], limit: Option<&str>) -> 
 
 /// Holds the lesson before to the tests of a lesson. `new` has the tests of what the
 /// lesson adds, each with words of its story when it fails.
-fn tests_of_lesson_fail_on_the_lesson_before(number: usize, new: &[(&str, &str)]) {
-    let tests = build::tests_of_lesson(number);
-    let before = build::lesson(number - 1);
+fn tests_of_lesson_fail_on_the_lesson_before(number: u32, new: &[(&str, &str)]) {
+    let tests = &workspace::lesson(number).tests();
+    let before = workspace::lesson(number - 1).program();
     let before = shlex::try_quote(&before).expect("a path");
 
     let list = run(tests, &before, &["--list", "--format", "terse"], None);

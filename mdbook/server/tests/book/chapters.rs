@@ -1,14 +1,12 @@
 //! The chapters of the book as their files have them.
 
 use book::site::Language;
-use harness::WORKSPACE;
 use pulldown_cmark::{
     BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
 };
 use regex::Regex;
 use std::fmt;
 use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
 
 /// A file below `mdbook/src` or `mdbook/zh-CN`.
@@ -96,13 +94,13 @@ pub(crate) fn pattern(text: &str) -> Regex {
 
 /// A file of the workspace, by its path from there.
 pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(WORKSPACE).join(path))
+    fs::read_to_string(workspace::root().join(path))
         .unwrap_or_else(|error| panic!("cannot read {path}: {error}"))
 }
 
 /// The names of the files in a folder of the workspace that end in this, in order.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
-    let entries = fs::read_dir(Path::new(WORKSPACE).join(folder));
+    let entries = fs::read_dir(workspace::root().join(folder));
     let entries = entries.unwrap_or_else(|error| panic!("cannot read {folder}: {error}"));
     let names = entries.map(|entry| entry.expect("the folder can be read").file_name());
     let mut names: Vec<String> = names

@@ -6,7 +6,6 @@ use crate::chapters::{
 use crate::problems::Problems;
 use book::differences;
 use book::site::Language;
-use harness::WORKSPACE;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -32,7 +31,7 @@ fn shown(chapter: &Chapter, include: &Include) -> Result<String, String> {
         return Err("the book uses nothing but `#include`".to_string());
     }
     let file = file_of(chapter, include).ok_or("it leads out of the workspace")?;
-    let path = Path::new(WORKSPACE).join(&file);
+    let path = workspace::root().join(&file);
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {file}: {error}"))?;
     let Some(anchor) = &include.anchor else {
         return Ok(text);

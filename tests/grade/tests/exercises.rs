@@ -3,11 +3,10 @@
 
 use grade::exercise::Exercise;
 use std::fs;
-use std::path::Path;
 
 fn exercises() -> Vec<Exercise> {
     // It verifies that the points add up to 100, and that no text is missing.
-    Exercise::all(Path::new(harness::WORKSPACE)).unwrap_or_else(|error| panic!("{error:#}"))
+    Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 /// The names of the test functions in a file, in order.
@@ -36,7 +35,11 @@ fn there_are_seven_with_4_to_8_checks_each() {
 #[test]
 fn each_check_has_a_test_function_and_each_test_function_a_check() {
     for exercise in exercises() {
-        let path = format!("{}/tests/{}.rs", harness::WORKSPACE, exercise.rubric());
+        let path = format!(
+            "{}/tests/exercises/{}.rs",
+            workspace::root().display(),
+            exercise.rubric()
+        );
         let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let checks: Vec<&str> = exercise
             .checks

@@ -2,7 +2,8 @@
 //! program to the contract.
 //!
 //! A test of a lesson is named `lesson_04::a_second_client_waits`, in code; a check of an
-//! exercise `exercise_04::silent_clients_time_out`: the file in `tests/` and the function.
+//! exercise `exercise_04::silent_clients_time_out`: the file, in `tests/lessons/` or
+//! `tests/exercises/`, and the function.
 //! `lesson_0[2-6]::understands_gbk` names the test of that name in each of these lessons.
 
 use crate::chapters::{Chapter, all, chapters, files, pattern, read};
@@ -22,12 +23,17 @@ fn tests() -> BTreeSet<String> {
     // Attributes and comments may stand between.
     let test = pattern(r"#\[test\]\s+(?:(?:#\[[^\n]*|//[^\n]*)\s+)*fn (\w+)\(");
     let mut names = BTreeSet::new();
-    for file in files("tests", ".rs") {
+    let in_folder = |folder: &'static str| {
+        files(folder, ".rs")
+            .into_iter()
+            .map(move |file| (folder, file))
+    };
+    for (folder, file) in in_folder("tests/lessons").chain(in_folder("tests/exercises")) {
         let stem = file.trim_end_matches(".rs");
         if !stem.starts_with("lesson_0") && !stem.starts_with("exercise_0") {
             continue;
         }
-        let source = read(&format!("tests/{file}"));
+        let source = read(&format!("{folder}/{file}"));
         let found: Vec<String> = test
             .captures_iter(&source)
             .map(|found| format!("{stem}::{}", &found[1]))
@@ -39,7 +45,7 @@ fn tests() -> BTreeSet<String> {
         assert_eq!(
             found.len(),
             count,
-            "tests/{file} has tests in a form unknown here"
+            "{folder}/{file} has tests in a form unknown here"
         );
         names.extend(found);
     }

@@ -83,7 +83,7 @@ impl Rubric {
         };
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
         harness::outside(&mut command)
-            .current_dir(harness::WORKSPACE)
+            .current_dir(workspace::root())
             .args(["test", "--no-run", "--quiet", "--color", color])
             .args(["--message-format", "json-render-diagnostics"])
             .args(["--package", &package, "--test", &tests]);

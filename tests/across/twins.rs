@@ -1,14 +1,13 @@
 //! The Python twins: each passes the tests of its lesson.
 
-use harness::build;
 use std::process::Command;
 
 /// Holds the twin to all the tests of its lesson.
-fn twin_passes_the_tests_of_lesson(number: usize) {
-    let Some(twin) = build::twin(number) else {
+fn twin_passes_the_tests_of_lesson(number: u32) {
+    let Some(twin) = workspace::lesson(number).twin() else {
         return;
     };
-    let mut command = Command::new(build::tests_of_lesson(number));
+    let mut command = Command::new(workspace::lesson(number).tests());
     let twin = shlex::try_join(twin.iter().map(String::as_str)).expect("a command of words");
     let output = harness::outside(&mut command)
         .env("PROGRAM", &twin)

@@ -14,7 +14,7 @@ use grade::outcome::Outcome;
 use grade::rubric::{Rubric, absolute_words};
 use grade::{report, say, terminal};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Grades the exercises. Without arguments: where you stand, and what to do next.
@@ -125,7 +125,7 @@ impl Arguments {
 fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     let teacher =
         |command, Words { words }: &Words| teacher::run(command, words, arguments.lang, language);
-    let exercises = Exercise::all(Path::new(harness::WORKSPACE))?;
+    let exercises = Exercise::all(workspace::root())?;
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
         (Some(Command::Hint { exercise, all }), _) => {

@@ -1,0 +1,14 @@
+//! The book keeps its word: what it shows is what compiles and what was run, both languages
+//! say the same, every link leads somewhere, every test that it names exists.
+//!
+//! The terminal sessions are run by `../sessions.rs`, a test for each.
+
+mod chapters;
+mod chinese;
+mod commands;
+mod drawings;
+mod includes;
+mod languages;
+mod names;
+mod problems;
+mod site;

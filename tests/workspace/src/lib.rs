@@ -1,0 +1,45 @@
+//! The workspace: where it is, which lessons it has, and what cargo builds of it.
+//!
+//! Lessons and exercises are found and not numbered: a new folder `lessons/NN-name` is one more.
+
+pub mod build;
+mod lesson;
+mod python;
+
+pub use lesson::{Lesson, lesson, lessons};
+pub use python::python;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The workspace's folder: the nearest one above the current folder that has lessons in it and a
+/// manifest of a workspace.
+///
+/// It is looked for when the program runs, so that a copied or renamed workspace is found
+/// where it is now, and not where the program was compiled.
+///
+/// # Panics
+///
+/// If the current folder is in no workspace.
+pub fn root() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| find().unwrap_or_else(|why| panic!("{why}")))
+}
+
+/// Finds the workspace of the current folder.
+///
+/// # Errors
+///
+/// If the current folder is in none.
+pub fn find() -> Result<PathBuf, String> {
+    let here = std::env::current_dir()
+        .map_err(|error| format!("cannot tell the current folder: {error}"))?;
+    let is_workspace = |folder: &&Path| {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        manifest.lines().any(|line| line.trim() == "[workspace]") && folder.join("lessons").is_dir()
+    };
+    let found = here.ancestors().find(is_workspace);
+    found
+        .map(Path::to_path_buf)
+        .ok_or_else(|| format!("{} is not in a workspace with lessons", here.display()))
+}
