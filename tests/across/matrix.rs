@@ -1,7 +1,7 @@
 //! Every client talks to every server: Rust to Rust, Rust to Python, Python to Rust, and
 //! Python to Python.
 
-use harness::Story;
+use harness::Scenario;
 use predicates::prelude::*;
 use workspace::Lesson;
 
@@ -15,8 +15,8 @@ fn clients_talk_to_servers_of_lesson(number: u32) {
     };
     for server in [&rust_server, &python_server] {
         for client in [&rust_client, &python_client] {
-            let server = Story::of_command(server.clone()).start_server();
-            let client = Story::of_command(client.clone());
+            let server = Scenario::of_command(server.clone()).start_server();
+            let client = Scenario::of_command(client.clone());
             let client = client.start([&server.address().to_string(), "你好"]);
             client.expect_exit(0);
             client.expect_stdout(&predicate::eq("server: hello, client!\n"));

@@ -3,18 +3,18 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::text::gbk;
-use harness::{Connection, Program, Story};
+use harness::{Connection, Program, Scenario};
 use predicates::prelude::*;
 use std::time::Duration;
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-01"), test);
 }
 
 /// Starts the program with a message for the test, which is its server.
-fn meet(story: &Story, message: &str) -> (Program, Connection) {
-    let server = story.listen();
-    let program = story.start([server.address().to_string().as_str(), message]);
+fn meet(scenario: &Scenario, message: &str) -> (Program, Connection) {
+    let server = scenario.listen();
+    let program = scenario.start([server.address().to_string().as_str(), message]);
     let connection = server.accept();
     (program, connection)
 }
@@ -22,11 +22,11 @@ fn meet(story: &Story, message: &str) -> (Program, Connection) {
 /// Sends a reply in pieces, each of which the program has received before the next comes,
 /// and ends it. Not before the program waits for it: one that has closed its receiving half, too,
 /// could still read what came before that.
-fn reply(story: &Story, program: &Program, connection: &mut Connection, pieces: &[&[u8]]) {
+fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pieces: &[&[u8]]) {
     program.let_it_wait();
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
-            story.step("the program has received that, and there is more to come");
+            scenario.step("the program has received that, and there is more to come");
         }
         connection.send(piece);
         connection.let_it_receive();
@@ -45,10 +45,10 @@ fn expect_printed(program: &Program, text: &str) {
 
 #[test]
 fn sends_the_message_and_prints_the_reply() {
-    check(|story| {
-        let (program, mut connection) = meet(story, "你好，服务器");
+    check(|scenario| {
+        let (program, mut connection) = meet(scenario, "你好，服务器");
         connection.expect_text("你好，服务器");
-        reply(story, &program, &mut connection, &[&gbk("你好，客户端")]);
+        reply(scenario, &program, &mut connection, &[&gbk("你好，客户端")]);
         program.expect_exit(0);
         program.expect_output("你好，客户端\n".as_bytes());
     });
@@ -56,23 +56,23 @@ fn sends_the_message_and_prints_the_reply() {
 
 #[test]
 fn ends_its_half_and_goes_on_receiving() {
-    check(|story| {
-        let (program, mut connection) = meet(story, "hello");
+    check(|scenario| {
+        let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
-        story.step("the test answers when it knows that no more of the message will come");
+        scenario.step("the test answers when it knows that no more of the message will come");
         connection.expect_end();
-        reply(story, &program, &mut connection, &[b"got it"]);
+        reply(scenario, &program, &mut connection, &[b"got it"]);
         expect_printed(&program, "got it");
     });
 }
 
 #[test]
 fn an_answer_in_pieces_is_whole() {
-    check(|story| {
-        let (program, mut connection) = meet(story, "hello");
+    check(|scenario| {
+        let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
         reply(
-            story,
+            scenario,
             &program,
             &mut connection,
             &[b"one, ", b"two, ", b"three"],
@@ -83,12 +83,12 @@ fn an_answer_in_pieces_is_whole() {
 
 #[test]
 fn a_character_in_two_pieces_is_one_character() {
-    check(|story| {
-        let (program, mut connection) = meet(story, "hello");
+    check(|scenario| {
+        let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
         let bytes = gbk("a你好");
         reply(
-            story,
+            scenario,
             &program,
             &mut connection,
             &[&bytes[..2], &bytes[2..4], &bytes[4..]],
@@ -99,7 +99,7 @@ fn a_character_in_two_pieces_is_one_character() {
 
 #[test]
 fn a_long_message_and_a_long_answer_are_whole() {
-    check(|story| {
+    check(|scenario| {
         // 10,000 bytes, a thousand times. The newline at its end is the program's.
         let lines = (0..1000).map(|line| format!("line {line:04}\n"));
         let block: String = lines.collect();
@@ -107,9 +107,9 @@ fn a_long_message_and_a_long_answer_are_whole() {
         answer.pop();
 
         let message = "hello ".repeat(16_000);
-        let server = story.listen_narrow();
+        let server = scenario.listen_narrow();
         let address = server.address().to_string();
-        let program = story.start_copying([&address, &message], block.into());
+        let program = scenario.start_copying([&address, &message], block.into());
         program.close_stdin();
         let mut connection = server.accept();
         // A single send may take less than all of it.
@@ -124,27 +124,27 @@ fn a_long_message_and_a_long_answer_are_whole() {
 
 #[test]
 fn an_empty_message_and_an_empty_answer_are_fine() {
-    check(|story| {
-        let (program, mut connection) = meet(story, "");
+    check(|scenario| {
+        let (program, mut connection) = meet(scenario, "");
         connection.half_close();
         program.expect_exit(0);
         program.expect_output(b"\n");
         let sent = connection.expect_gone();
         let got = harness::text::show(&sent);
-        story.expect("nothing was sent", sent.is_empty(), &got);
+        scenario.expect("nothing was sent", sent.is_empty(), &got);
     });
 }
 
 #[test]
 fn says_where_nobody_listens() {
-    check(|story| {
+    check(|scenario| {
         // Where somebody does, it connects: to fail always would be too easy.
-        drop(meet(story, "hello"));
-        let nobody = story.hold_refusing_port();
+        drop(meet(scenario, "hello"));
+        let nobody = scenario.hold_refusing_port();
         let address = nobody.address().to_string();
         // 2 s, and as much again as a busy machine may take to start a program.
-        story.set_limit(Duration::from_secs(4));
-        let program = story.start([address.as_str(), "hello"]);
+        scenario.set_limit(Duration::from_secs(4));
+        let program = scenario.start([address.as_str(), "hello"]);
         program.expect_exit_failure();
         program.expect_stderr(&predicate::str::contains(address));
     });
@@ -152,10 +152,10 @@ fn says_where_nobody_listens() {
 
 #[test]
 fn refuses_what_gbk_cannot_encode() {
-    check(|story| {
-        drop(meet(story, "hello"));
-        let server = story.listen();
-        let program = story.start([server.address().to_string().as_str(), "hello 😀"]);
+    check(|scenario| {
+        drop(meet(scenario, "hello"));
+        let server = scenario.listen();
+        let program = scenario.start([server.address().to_string().as_str(), "hello 😀"]);
         program.expect_exit_failure();
         program.expect_any_stderr();
         server.expect_nothing();

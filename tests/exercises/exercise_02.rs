@@ -2,20 +2,20 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::text::gbk;
-use harness::{Connection, Program, Story};
+use harness::{Connection, Program, Scenario};
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-02"), test);
 }
 
 /// Serves a client that sends these pieces, each of which the program has received before
 /// the next comes, and ends its half.
-fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
-    let server = story.start_server();
+fn ask(scenario: &Scenario, pieces: &[&[u8]]) -> (Program, Connection) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
-            story.step("the program has received that, and there is more to come");
+            scenario.step("the program has received that, and there is more to come");
         }
         client.send(piece);
         client.let_it_receive();
@@ -26,8 +26,8 @@ fn ask(story: &Story, pieces: &[&[u8]]) -> (Program, Connection) {
 
 #[test]
 fn listens_and_says_who_has_come() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.half_close();
         server.expect_line(&format!("client connected: {}", client.local()));
@@ -36,18 +36,18 @@ fn listens_and_says_who_has_come() {
 
 #[test]
 fn counts_what_it_received() {
-    check(|story| {
-        let (_server, mut client) = ask(story, &[b"hello, server"]);
+    check(|scenario| {
+        let (_server, mut client) = ask(scenario, &[b"hello, server"]);
         client.expect(b"13 characters in 13 bytes");
     });
 }
 
 #[test]
 fn closes_and_exits_with_0() {
-    check(|story| {
-        let (server, mut client) = ask(story, &[b"hello"]);
+    check(|scenario| {
+        let (server, mut client) = ask(scenario, &[b"hello"]);
         let reply = client.expect_gone();
-        story.expect(
+        scenario.expect(
             "the reply ends with `bytes`, and nothing comes after it",
             reply.ends_with(b" bytes"),
             &harness::text::show(&reply),
@@ -58,45 +58,45 @@ fn closes_and_exits_with_0() {
 
 #[test]
 fn nothing_at_all_is_0_characters() {
-    check(|story| {
-        let (_server, mut client) = ask(story, &[]);
+    check(|scenario| {
+        let (_server, mut client) = ask(scenario, &[]);
         client.expect(b"0 characters in 0 bytes");
     });
 }
 
 #[test]
 fn waits_for_the_end_of_the_question() {
-    check(|story| {
-        let (_server, mut client) = ask(story, &[b"one, ", b"two, ", b"three"]);
+    check(|scenario| {
+        let (_server, mut client) = ask(scenario, &[b"one, ", b"two, ", b"three"]);
         client.expect(b"15 characters in 15 bytes");
     });
 }
 
 #[test]
 fn counts_characters_and_not_bytes() {
-    check(|story| {
-        let (_server, mut client) = ask(story, &[&gbk("你好，server")]);
+    check(|scenario| {
+        let (_server, mut client) = ask(scenario, &[&gbk("你好，server")]);
         client.expect(b"9 characters in 12 bytes");
         // Each U+FFFD counts: for a byte that begins no character, and for half a one.
-        let (_server, mut client) = ask(story, &[b"\xffhello\xc4"]);
+        let (_server, mut client) = ask(scenario, &[b"\xffhello\xc4"]);
         client.expect(b"7 characters in 7 bytes");
     });
 }
 
 #[test]
 fn a_character_in_two_pieces_is_one_character() {
-    check(|story| {
+    check(|scenario| {
         let bytes = gbk("a你好");
-        let (_server, mut client) = ask(story, &[&bytes[..2], &bytes[2..4], &bytes[4..]]);
+        let (_server, mut client) = ask(scenario, &[&bytes[..2], &bytes[2..4], &bytes[4..]]);
         client.expect(b"3 characters in 5 bytes");
     });
 }
 
 #[test]
 fn a_question_of_1_mb_is_counted_whole() {
-    check(|story| {
+    check(|scenario| {
         let question = vec![b'x'; 1 << 20];
-        let (_server, mut client) = ask(story, &[&question]);
+        let (_server, mut client) = ask(scenario, &[&question]);
         client.expect(b"1048576 characters in 1048576 bytes");
     });
 }

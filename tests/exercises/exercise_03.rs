@@ -3,17 +3,17 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::text::gbk;
-use harness::{Story, kernel};
+use harness::{Scenario, kernel};
 use predicates::prelude::*;
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-03"), test);
 }
 
 #[test]
 fn serves_a_client() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         let peer = client.local();
         client.send(b"hello");
@@ -25,13 +25,13 @@ fn serves_a_client() {
 
 #[test]
 fn closes_and_exits_with_0() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.send(b"hello");
         // Whatever it replies, something it does; and an end is no reset.
         let reply = client.receive(1024);
-        story.expect("there was a reply", !reply.is_empty(), "nothing");
+        scenario.expect("there was a reply", !reply.is_empty(), "nothing");
         client.expect_end();
         server.expect_exit(0);
     });
@@ -39,8 +39,8 @@ fn closes_and_exits_with_0() {
 
 #[test]
 fn prints_gbk_and_escapes_it() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.send(&gbk("你好\n\u{1b}[2J"));
         let peer = client.local();
@@ -50,14 +50,14 @@ fn prints_gbk_and_escapes_it() {
 
 #[test]
 fn a_client_that_says_nothing_is_offline() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.half_close();
         client.expect_end();
         server.expect_line(&format!("client offline: {}", client.local()));
 
-        let server = story.start_server();
+        let server = scenario.start_server();
         let client = server.connect();
         let peer = client.local();
         client.reset();
@@ -67,14 +67,14 @@ fn a_client_that_says_nothing_is_offline() {
 
 #[test]
 fn started_again_at_once_it_listens() {
-    check(|story| {
+    check(|scenario| {
         let mut address = "127.0.0.1:0".to_string();
         for _ in 0..3 {
-            let server = story.start_server_on(&address);
+            let server = scenario.start_server_on(&address);
             let real = server.address().to_string();
             if address != "127.0.0.1:0" {
                 let what = format!("it listens on {address}");
-                story.expect(&what, real == address, &format!("it listens on {real}"));
+                scenario.expect(&what, real == address, &format!("it listens on {real}"));
             }
             address = real;
             let mut client = server.connect();
@@ -88,17 +88,17 @@ fn started_again_at_once_it_listens() {
 
 #[test]
 fn leaves_a_port_to_the_server_that_has_it() {
-    check(|story| {
-        let first = story.start_server();
+    check(|scenario| {
+        let first = scenario.start_server();
         first.call("the first server");
-        let second = story.start([first.address().to_string()]);
+        let second = scenario.start([first.address().to_string()]);
         second.call("the second server");
-        story.wait_until(
+        scenario.wait_until(
             "it says something",
             || (!second.stderr().is_empty() || !second.stdout().is_empty()).then_some(()),
             || "it says nothing".to_string(),
         );
-        story.expect(
+        scenario.expect(
             "the second server does not listen",
             second.stdout().is_empty(),
             &harness::text::quote(&second.stdout()),
@@ -109,23 +109,23 @@ fn leaves_a_port_to_the_server_that_has_it() {
         let mut client = first.connect();
         client.send(b"hello");
         let reply = client.receive(1024);
-        story.expect("the first server replies", !reply.is_empty(), "nothing");
+        scenario.expect("the first server replies", !reply.is_empty(), "nothing");
     });
 }
 
 #[test]
 fn listens_on_its_address_alone() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let address = server.address();
         let expected = "it listens on 127.0.0.1";
         let is_so = address.ip().to_string() == "127.0.0.1";
-        story.expect(expected, is_so, &format!("it listens on {address}"));
+        scenario.expect(expected, is_so, &format!("it listens on {address}"));
         drop(server.connect());
         if kernel::is_visible() {
             // Only Linux has 127.0.0.2.
-            let server = story.start_server();
-            story.expect_refused(([127, 0, 0, 2], server.address().port()).into());
+            let server = scenario.start_server();
+            scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
         }
     });
 }

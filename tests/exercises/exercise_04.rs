@@ -2,10 +2,10 @@
 //! holds the queue.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Story};
+use harness::{Connection, Program, Scenario};
 use std::time::{Duration, Instant};
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-04"), test);
 }
 
@@ -17,12 +17,12 @@ const LONGEST: Duration = Duration::from_secs(3);
 
 /// Waits for the reply to a client, and returns its number. Here it never has two digits.
 #[track_caller]
-fn number(story: &Story, client: &mut Connection) -> usize {
+fn number(scenario: &Scenario, client: &mut Connection) -> usize {
     client.expect(b"you are client ");
     let digit = client.receive(1);
     match String::from_utf8_lossy(&digit).parse() {
         Ok(number) => number,
-        Err(_) => story.fail(
+        Err(_) => scenario.fail(
             &format!("{} receives a number", client.local()),
             &harness::text::show(&digit),
         ),
@@ -31,16 +31,16 @@ fn number(story: &Story, client: &mut Connection) -> usize {
 
 /// Serves a client, and returns its number.
 #[track_caller]
-fn serve(story: &Story, server: &Program) -> usize {
+fn serve(scenario: &Scenario, server: &Program) -> usize {
     let mut client = server.connect();
     client.send(b"hello");
-    number(story, &mut client)
+    number(scenario, &mut client)
 }
 
 #[test]
 fn answers_a_client_and_closes() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.send(b"hello");
         client.expect(b"you are client 1");
@@ -50,12 +50,12 @@ fn answers_a_client_and_closes() {
 
 #[test]
 fn serves_client_after_client() {
-    check(|story| {
-        let server = story.start_server();
-        let first = serve(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let first = serve(scenario, &server);
         for more in 1..=3 {
-            let number = serve(story, &server);
-            story.expect(
+            let number = serve(scenario, &server);
+            scenario.expect(
                 &format!("the next client is number {}", first + more),
                 number == first + more,
                 &format!("number {number}"),
@@ -66,24 +66,24 @@ fn serves_client_after_client() {
 
 #[test]
 fn a_client_that_leaves_without_a_word_gets_no_reply() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.half_close();
         client.expect_end();
-        serve(story, &server);
+        serve(scenario, &server);
     });
 }
 
 #[test]
 fn a_silent_client_gets_a_timeout() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let start = Instant::now();
         let mut client = server.connect();
         client.expect(b"timeout");
         let time = start.elapsed();
-        story.expect(
+        scenario.expect(
             &format!("`timeout` comes after 500 ms ({SHORTEST:?} to {LONGEST:?})"),
             (SHORTEST..=LONGEST).contains(&time),
             &format!("it came after {time:?}"),
@@ -94,23 +94,23 @@ fn a_silent_client_gets_a_timeout() {
 
 #[test]
 fn one_at_a_time_and_nobody_holds_the_queue() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let start = Instant::now();
         // It says nothing, and does not leave.
         let silent = server.connect();
         let mut next = server.connect();
         next.send(b"hello");
-        number(story, &mut next);
+        number(scenario, &mut next);
         let time = start.elapsed();
         let expected = "the second client is served when the first has had its 500 ms";
-        story.expect(
+        scenario.expect(
             expected,
             time >= SHORTEST,
             &format!("it was served after {time:?}, together with the first"),
         );
         // On a busy machine so much time may go by of itself.
-        story.expect(
+        scenario.expect(
             expected,
             silent.has_something(Duration::from_millis(1)),
             "the first has had neither a `timeout` nor an end yet",
@@ -120,8 +120,8 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
 
 #[test]
 fn a_client_that_resets_costs_nobody_else_anything() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         // While the server is busy with the first client, two others leave the queue by a
         // reset, one of them after its message.
         let mut first = server.connect();
@@ -134,22 +134,22 @@ fn a_client_that_resets_costs_nobody_else_anything() {
         first.send(b"hello");
         // And this one does not wait for its reply.
         first.close();
-        number(story, &mut last);
+        number(scenario, &mut last);
         last.close();
-        serve(story, &server);
+        serve(scenario, &server);
     });
 }
 
 #[test]
 fn everybody_who_came_is_counted() {
-    check(|story| {
-        let server = story.start_server();
-        let first = serve(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let first = serve(scenario, &server);
         let _silent = server.connect();
         server.connect().close();
         server.connect().reset();
-        let number = serve(story, &server);
-        story.expect(
+        let number = serve(scenario, &server);
+        scenario.expect(
             &format!(
                 "after client {first} came one that was silent, one that left, and one that \
                  reset, so the next is client {}",

@@ -1,7 +1,7 @@
 //! The rubric of exercise 05: chat.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Story, acknowledge_at_once, text};
+use harness::{Connection, Program, Scenario, acknowledge_at_once, text};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -9,21 +9,21 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-05"), test);
 }
 
 /// A client, and what it has received and nobody has looked at yet.
 struct Client {
-    story: Story,
+    scenario: Scenario,
     connection: Connection,
     received: Vec<u8>,
 }
 
 impl Client {
-    fn new(story: &Story, server: &Program) -> Self {
+    fn new(scenario: &Scenario, server: &Program) -> Self {
         Self {
-            story: story.clone(),
+            scenario: scenario.clone(),
             connection: server.connect(),
             received: Vec::new(),
         }
@@ -31,8 +31,8 @@ impl Client {
 
     /// Connects, and waits for the first line, which should be the welcome: what is in it
     /// is the business of one check.
-    fn connect(story: &Story, server: &Program) -> Self {
-        let mut client = Self::new(story, server);
+    fn connect(scenario: &Scenario, server: &Program) -> Self {
+        let mut client = Self::new(scenario, server);
         client.line("its first line, the welcome");
         client
     }
@@ -48,7 +48,7 @@ impl Client {
     /// The next line, without its `\n`.
     fn line(&mut self, what: &str) -> Vec<u8> {
         let peer = self.peer();
-        self.story.step(format!("{peer} waits for {what}"));
+        self.scenario.step(format!("{peer} waits for {what}"));
         loop {
             if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 let rest = self.received.split_off(end + 1);
@@ -60,7 +60,7 @@ impl Client {
             if more.is_empty() {
                 let got = text::show(&self.received);
                 let got = format!("{got}, then the end of the stream");
-                self.story.fail(&format!("{peer} receives {what}"), &got);
+                self.scenario.fail(&format!("{peer} receives {what}"), &got);
             }
             self.received.extend(more);
         }
@@ -85,7 +85,7 @@ impl Client {
 
     fn fail(&self, expected: &str, line: &[u8]) -> ! {
         let got = text::show(&[line, b"\n"].concat());
-        self.story.fail(expected, &got);
+        self.scenario.fail(expected, &got);
     }
 
     /// Expects that a client has said this.
@@ -163,10 +163,10 @@ const SOON: Duration = Duration::from_millis(50);
 
 /// Some clients who have all been heard by those who came before them: so the server knows
 /// that they are there, and no check but one depends on how soon it knew.
-fn clients<const N: usize>(story: &Story, server: &Program) -> [Client; N] {
+fn clients<const N: usize>(scenario: &Scenario, server: &Program) -> [Client; N] {
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..N {
-        let mut client = Client::connect(story, server);
+        let mut client = Client::connect(scenario, server);
         client.be_heard(&mut clients);
         clients.push(client);
     }
@@ -178,10 +178,10 @@ fn clients<const N: usize>(story: &Story, server: &Program) -> [Client; N] {
 
 #[test]
 fn welcomes_each_client_with_its_own_address() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         for _ in 0..2 {
-            let mut client = Client::new(story, &server);
+            let mut client = Client::new(scenario, &server);
             let welcome = format!("welcome {}", client.peer());
             // That the one before it has left may come first: that is for another check.
             let line = loop {
@@ -199,9 +199,9 @@ fn welcomes_each_client_with_its_own_address() {
 
 #[test]
 fn a_line_goes_to_every_other_client() {
-    check(|story| {
-        let server = story.start_server();
-        let [mut one, mut two, mut three] = clients(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let [mut one, mut two, mut three] = clients(scenario, &server);
         // The last one speaks first: nobody has to wait for those before.
         three.send(b"hello\n");
         one.expect_from(three.peer(), b"hello");
@@ -219,9 +219,9 @@ fn a_line_goes_to_every_other_client() {
 
 #[test]
 fn the_sender_gets_no_copy() {
-    check(|story| {
-        let server = story.start_server();
-        let [mut one, mut two] = clients(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let [mut one, mut two] = clients(scenario, &server);
         for (question, answer) in [("who is there?", "me"), ("who is me?", "you are")] {
             one.send(format!("{question}\n").as_bytes());
             two.expect_from(one.peer(), question.as_bytes());
@@ -239,9 +239,9 @@ fn the_sender_gets_no_copy() {
 
 #[test]
 fn lines_stay_whole_however_they_come() {
-    check(|story| {
-        let server = story.start_server();
-        let [mut one, mut two] = clients(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let [mut one, mut two] = clients(scenario, &server);
         for piece in [&b"in"[..], b" pie", b"ces\n"] {
             one.send(piece);
             one.connection.let_it_receive();
@@ -264,9 +264,9 @@ fn lines_stay_whole_however_they_come() {
 
 #[test]
 fn says_who_left_after_the_last_line() {
-    check(|story| {
-        let server = story.start_server();
-        let [mut one, mut two, mut three] = clients(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let [mut one, mut two, mut three] = clients(scenario, &server);
         three.send(b"I have to go\n");
         for client in [&mut one, &mut two] {
             client.expect_from(three.peer(), b"I have to go");
@@ -289,9 +289,9 @@ fn says_who_left_after_the_last_line() {
 
 #[test]
 fn a_reset_is_offline_and_harms_nobody() {
-    check(|story| {
-        let server = story.start_server();
-        let [mut one, mut two, mut three] = clients(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let [mut one, mut two, mut three] = clients(scenario, &server);
         three.send(b"last words\n");
         one.expect_from(three.peer(), b"last words");
         two.expect_from(three.peer(), b"last words");
@@ -333,7 +333,7 @@ fn a_reset_is_offline_and_harms_nobody() {
             }
         };
         // Who comes after them finds the others, and is found.
-        let mut four = Client::connect(story, &server);
+        let mut four = Client::connect(scenario, &server);
         four.send(b"is anybody there?\n");
         next(&mut one, four.peer(), "is anybody there?");
         next(&mut two, four.peer(), "is anybody there?");
@@ -350,9 +350,9 @@ const COMING: Duration = Duration::from_millis(200);
 
 #[test]
 fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
-    check(|story| {
-        let server = story.start_server();
-        let talk = Talk::start(story, &server);
+    check(|scenario| {
+        let server = scenario.start_server();
+        let talk = Talk::start(scenario, &server);
         let talker = talk.talker;
         // They stay: how a client leaves is for other checks.
         let mut newcomers = Vec::new();
@@ -362,7 +362,7 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
                 break;
             }
             talk.go_on();
-            let mut newcomer = Client::new(story, &server);
+            let mut newcomer = Client::new(scenario, &server);
             let peer = newcomer.peer();
             let first = newcomer.line("the welcome, before anything else");
             // What is said from now on the server reads after it has sent the welcome.
@@ -397,7 +397,7 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
 /// Two clients: the first one says numbers, each as soon as the second one has heard the
 /// number before.
 struct Talk {
-    story: Story,
+    scenario: Scenario,
     talker: SocketAddr,
     /// The number that was said last, or is being said.
     said: Arc<AtomicU64>,
@@ -408,11 +408,11 @@ struct Talk {
 }
 
 impl Talk {
-    fn start(story: &Story, server: &Program) -> Self {
-        let mut listener = Stream::connect(story, server);
-        let mut stream = Stream::connect(story, server);
+    fn start(scenario: &Scenario, server: &Program) -> Self {
+        let mut listener = Stream::connect(scenario, server);
+        let mut stream = Stream::connect(scenario, server);
         let talker = stream.peer;
-        story.step(format!("{talker} says 1, 2, 3 and so on"));
+        scenario.step(format!("{talker} says 1, 2, 3 and so on"));
         let said = Arc::new(AtomicU64::new(0));
         let until = Arc::new(AtomicU64::new(0));
         let over = Arc::new(AtomicBool::new(false));
@@ -433,7 +433,7 @@ impl Talk {
             }
         });
         Self {
-            story: story.clone(),
+            scenario: scenario.clone(),
             talker,
             said,
             until,
@@ -453,7 +453,7 @@ impl Talk {
         self.over.store(true, SeqCst);
         if !matches!(self.thread.join(), Ok(Ok(()))) {
             let said = self.said.load(SeqCst);
-            self.story.fail(
+            self.scenario.fail(
                 "the talk of two clients goes on while others come",
                 &format!("nobody has heard the line {said:?} of {}", self.talker),
             );
@@ -480,17 +480,17 @@ struct Stream {
 
 impl Stream {
     /// Connects, and waits for the welcome.
-    fn connect(story: &Story, server: &Program) -> Self {
-        Self::try_connect(story, server)
-            .unwrap_or_else(|error| story.fail("one more client is welcomed", &explain(&error)))
+    fn connect(scenario: &Scenario, server: &Program) -> Self {
+        Self::try_connect(scenario, server)
+            .unwrap_or_else(|error| scenario.fail("one more client is welcomed", &explain(&error)))
     }
 
-    fn try_connect(story: &Story, server: &Program) -> io::Result<Self> {
-        let socket = TcpStream::connect_timeout(&server.address(), story.limit())?;
-        socket.set_read_timeout(Some(story.limit()))?;
-        socket.set_write_timeout(Some(story.limit()))?;
+    fn try_connect(scenario: &Scenario, server: &Program) -> io::Result<Self> {
+        let socket = TcpStream::connect_timeout(&server.address(), scenario.limit())?;
+        socket.set_read_timeout(Some(scenario.limit()))?;
+        socket.set_write_timeout(Some(scenario.limit()))?;
         let peer = socket.local_addr()?;
-        story.step(format!("client {peer} connects, and waits for its welcome"));
+        scenario.step(format!("client {peer} connects, and waits for its welcome"));
         let mut stream = Self {
             socket: BufReader::with_capacity(1 << 17, Prompt(socket)),
             peer,
@@ -535,19 +535,19 @@ const EACH_LINE: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_client_that_never_reads_holds_nobody_up() {
-    check(|story| {
+    check(|scenario| {
         const LENGTH: usize = 4000;
         const LINES: usize = 14;
         const ROUNDS: usize = (16 << 20) / (LENGTH * LINES) + 1;
 
-        let server = story.start_server();
+        let server = scenario.start_server();
         // It reads its welcome, so that it is there before the others, and then nothing.
-        let never_reads = Stream::connect(story, &server);
-        let mut one = Stream::connect(story, &server);
-        let mut two = Stream::connect(story, &server);
+        let never_reads = Stream::connect(scenario, &server);
+        let mut one = Stream::connect(scenario, &server);
+        let mut two = Stream::connect(scenario, &server);
         // Who is heard is there: how soon that is so is for another check.
         if let Err(error) = two.say(b"here\n").and_then(|()| one.hear(b'\n')) {
-            story.fail(
+            scenario.fail(
                 &format!("{} hears {}", one.peer, two.peer),
                 &explain(&error),
             );
@@ -564,16 +564,16 @@ fn a_client_that_never_reads_holds_nobody_up() {
                 }
                 Ok(())
             }),
-            Err(error) => story.fail("the test can receive", &explain(&error)),
+            Err(error) => scenario.fail("the test can receive", &explain(&error)),
         };
         let held_up = |who: &Stream, got: &str| -> ! {
-            story.fail(
+            scenario.fail(
                 &format!("{} gets each line within {EACH_LINE:?}", who.peer),
                 got,
             )
         };
 
-        story.step(format!(
+        scenario.step(format!(
             "{} sends {ROUNDS} times {LINES} lines of {LENGTH} bytes; {} receives them, and {} \
              receives nothing any more",
             one.peer, two.peer, never_reads.peer
@@ -612,7 +612,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
             let got = format!("only {bytes} bytes of {}", ROUNDS * lines.len());
             held_up(&two, &got);
         }
-        story.step(format!(
+        scenario.step(format!(
             "{} answers, and {} receives that",
             two.peer, one.peer
         ));

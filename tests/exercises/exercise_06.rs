@@ -2,7 +2,7 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::{
-    Connection, Program, Signal, Story, acknowledge_at_once, is_timeout, kernel,
+    Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
     loopback_without_past, text,
 };
 use socket2::{Domain, Socket, Type};
@@ -16,7 +16,7 @@ const GOODBYE: &[u8] = b"server: goodbye\n";
 /// Within 2 s it has to end, says the contract; the rest is for a busy machine.
 const END: Duration = Duration::from_millis(2500);
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-06"), test);
 }
 
@@ -28,8 +28,8 @@ fn talk(client: &mut Connection, bytes: &[u8]) {
 
 #[test]
 fn echoes_what_a_client_sends() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut client = server.connect();
         talk(&mut client, b"hello");
         // Bytes, not text, and with no end of a line to wait for.
@@ -41,8 +41,8 @@ fn echoes_what_a_client_sends() {
 
 #[test]
 fn echoes_clients_side_by_side() {
-    check(|story| {
-        let server = story.start_server();
+    check(|scenario| {
+        let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
         // The last one speaks first: a server that serves one after the other waits for the
         // first one.
@@ -57,11 +57,11 @@ fn echoes_clients_side_by_side() {
 
 #[test]
 fn says_goodbye_to_every_client_it_has_echoed() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
-        let server = story.start_server();
+        let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
         for client in &mut clients {
             talk(client, b"hello");
@@ -76,18 +76,18 @@ fn says_goodbye_to_every_client_it_has_echoed() {
 
 #[test]
 fn exits_with_0_on_sigint_and_on_sigterm() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
         for signal in [Signal::Int, Signal::Term] {
-            let server = story.start_server();
+            let server = scenario.start_server();
             let mut client = server.connect();
             talk(&mut client, b"hello");
             // Nobody is there any more: who waits for clients is the business of one check.
             client.close();
             server.signal(signal);
-            story.set_limit(END);
+            scenario.set_limit(END);
             server.expect_exit(0);
         }
     });
@@ -95,18 +95,18 @@ fn exits_with_0_on_sigint_and_on_sigterm() {
 
 #[test]
 fn says_no_goodbye_to_a_client_that_never_spoke() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
-        let server = story.start_server();
-        let mut silent = Client::connect(story, &server);
-        let mut client = Client::connect(story, &server);
+        let server = scenario.start_server();
+        let mut silent = Client::connect(scenario, &server);
+        let mut client = Client::connect(scenario, &server);
         // Accepted after the other one, which so has been accepted as well.
         client.talk(b"hello");
         server.signal(Signal::Int);
         client.read_to_goodbye();
-        story.step(format!(
+        scenario.step(format!(
             "{} receives until the end of the stream",
             silent.peer
         ));
@@ -116,10 +116,10 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         if got.end == End::Nothing {
             silent.leave();
             client.leave();
-            silent.patience(story.limit());
+            silent.patience(scenario.limit());
             got.bytes.extend(silent.read_to_end().bytes);
         }
-        story.expect(
+        scenario.expect(
             &format!(
                 "{}, which never sent a byte, receives nothing, and the end",
                 silent.peer
@@ -132,20 +132,20 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
 
 #[test]
 fn takes_no_new_connections_after_the_signal() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
-        let server = story.start_server();
-        let mut client = Client::connect(story, &server);
+        let server = scenario.start_server();
+        let mut client = Client::connect(scenario, &server);
         client.talk(b"hello");
         // This one may give the server something to wait for.
-        let mut never_reads = Client::connect_narrow(story, &server);
+        let mut never_reads = Client::connect_narrow(scenario, &server);
         never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         client.read_to_goodbye();
-        story.step("another client tries to connect, and would say hello");
-        let Ok(mut late) = Client::try_connect(story, &server) else {
+        scenario.step("another client tries to connect, and would say hello");
+        let Ok(mut late) = Client::try_connect(scenario, &server) else {
             return; // Refused.
         };
         // It may still wait in the queue of a listener that is about to close.
@@ -153,34 +153,34 @@ fn takes_no_new_connections_after_the_signal() {
         let got = late.read_to_end();
         let expected = format!("{}, which came after the signal, is not served", late.peer);
         if !got.bytes.is_empty() {
-            story.fail(&expected, &text::show(&got.bytes));
+            scenario.fail(&expected, &text::show(&got.bytes));
         }
         if got.end == End::Nothing {
-            story.fail(&expected, "its connection stays open");
+            scenario.fail(&expected, "its connection stays open");
         }
     });
 }
 
 #[test]
 fn ends_within_2_seconds_whoever_is_connected() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
-        let server = story.start_server();
-        let silent = Client::connect_narrow(story, &server);
-        let mut client = Client::connect(story, &server);
-        story.step(format!("{} is silent, and stays", silent.peer));
+        let server = scenario.start_server();
+        let silent = Client::connect_narrow(scenario, &server);
+        let mut client = Client::connect(scenario, &server);
+        scenario.step(format!("{} is silent, and stays", silent.peer));
         client.talk(b"hello");
         server.signal(Signal::Int);
-        story.set_limit(END);
-        expect_end_of_program(story, &server);
+        scenario.set_limit(END);
+        expect_end_of_program(scenario, &server);
 
         // On a busy machine a server may seem to be stuck and is not. Then there was nothing
         // that it could have waited for.
-        let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(story));
+        let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(scenario));
         if !was_stuck {
-            story.fail(
+            scenario.fail(
                 "a client that never reads does not get all of its echo",
                 "it got all, five times",
             );
@@ -190,21 +190,21 @@ fn ends_within_2_seconds_whoever_is_connected() {
 
 /// Expects that the program ends although it cannot send all of an echo. Returns whether that
 /// was so.
-fn ends_with_a_client_that_never_reads(story: &Story) -> bool {
-    let server = story.start_server();
-    let mut never_reads = Client::connect_narrow(story, &server);
-    let mut client = Client::connect(story, &server);
+fn ends_with_a_client_that_never_reads(scenario: &Scenario) -> bool {
+    let server = scenario.start_server();
+    let mut never_reads = Client::connect_narrow(scenario, &server);
+    let mut client = Client::connect(scenario, &server);
     let sent = never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
     client.talk(b"hello");
     server.signal(Signal::Int);
-    story.set_limit(END);
-    expect_end_of_program(story, &server);
+    scenario.set_limit(END);
+    expect_end_of_program(scenario, &server);
     never_reads.read_to_end().bytes.len() < sent
 }
 
 /// Waits for the end of the program, with whatever status: that is for another check.
-fn expect_end_of_program(story: &Story, server: &Program) {
-    story.wait_until(
+fn expect_end_of_program(scenario: &Scenario, server: &Program) {
+    scenario.wait_until(
         "the program has ended, within 2 s",
         || server.has_ended().then_some(()),
         || "it still runs".to_string(),
@@ -213,18 +213,18 @@ fn expect_end_of_program(story: &Story, server: &Program) {
 
 #[test]
 fn echoes_in_full_before_the_goodbye() {
-    check(|story| {
+    check(|scenario| {
         if !harness::has_signals() {
             return;
         }
         let bytes: Vec<u8> = (0..=250).collect::<Vec<u8>>().repeat(120_000);
-        let server = story.start_server();
+        let server = scenario.start_server();
         // The echo for the first one is complete, and waits to be received.
-        let mut done = Client::connect(story, &server);
+        let mut done = Client::connect(scenario, &server);
         let all = &bytes[..20_000];
-        story.step(format!("{} sends {} bytes", done.peer, all.len()));
+        scenario.step(format!("{} sends {} bytes", done.peer, all.len()));
         done.send(all);
-        story.wait_until(
+        scenario.wait_until(
             &format!("the server has sent all of the echo for {}", done.peer),
             || (done.to_receive(all.len()) == all.len()).then_some(()),
             || format!("{} bytes have come", done.to_receive(all.len())),
@@ -232,11 +232,11 @@ fn echoes_in_full_before_the_goodbye() {
         // The second one gives the server more than it can send back: it is busy with that.
         // But not much more: what is not received when a connection is closed makes a reset
         // of its end, and that destroys what is on its way.
-        let mut busy = Client::connect(story, &server);
+        let mut busy = Client::connect(scenario, &server);
         let sent = busy.send_until_stuck(&server, &bytes);
         let received = sent.saturating_sub(busy.not_received(&server));
         // The third one is not finished yet.
-        let mut talking = Client::connect(story, &server);
+        let mut talking = Client::connect(scenario, &server);
         talking.talk(b"hello");
         server.signal(Signal::Int);
         // Now all receive, at once and side by side: the server may not wait for long.
@@ -247,29 +247,29 @@ fn echoes_in_full_before_the_goodbye() {
             })
         });
         talking.read_to_goodbye();
-        story.step(format!(
+        scenario.step(format!(
             "{} sends more, and receives until the end",
             talking.peer
         ));
         // It fails where the connection is closed, which is as it should be.
         let _ = talking.stream.write_all(b"one thing more");
         let got = talking.read_to_end();
-        story.expect(
+        scenario.expect(
             &format!("{} receives nothing after the goodbye", talking.peer),
             got.bytes.is_empty(),
             &text::show(&got.bytes),
         );
         let (Ok((done, got_done)), Ok((busy, got_busy))) = (done.join(), busy.join()) else {
-            story.fail("the test can receive", "it cannot");
+            scenario.fail("the test can receive", "it cannot");
         };
-        judge(story, &done, all, &got_done, all.len(), false);
-        judge(story, &busy, &bytes[..sent], &got_busy, received, true);
+        judge(scenario, &done, all, &got_done, all.len(), false);
+        judge(scenario, &busy, &bytes[..sent], &got_busy, received, true);
     });
 }
 
 /// Whether all this is an echo, and then the goodbye.
 fn judge(
-    story: &Story,
+    scenario: &Scenario,
     client: &Client,
     sent: &[u8],
     got: &Received,
@@ -279,7 +279,7 @@ fn judge(
     let peer = client.peer;
     let echo = common(sent, &got.bytes);
     let rest = &got.bytes[echo..];
-    story.step(format!(
+    scenario.step(format!(
         "{peer} has received {echo} bytes of its echo, then {}, then {}",
         text::show(rest),
         got.end.words()
@@ -287,27 +287,27 @@ fn judge(
     let expected = format!("{peer} receives its echo, then the goodbye, then the end");
     if rest.len() > GOODBYE.len() && rest.starts_with(GOODBYE) {
         let more = text::show(&rest[GOODBYE.len()..]);
-        story.fail(&expected, &format!("after the goodbye {more}"));
+        scenario.fail(&expected, &format!("after the goodbye {more}"));
     }
     if !GOODBYE.starts_with(rest) {
         let got = format!("after {echo} bytes of the echo {}", text::show(rest));
-        story.fail(&expected, &got);
+        scenario.fail(&expected, &got);
     }
     match got.end {
-        End::Nothing => story.fail(&expected, "no end"),
+        End::Nothing => scenario.fail(&expected, "no end"),
         // The server has closed while there was more to receive from the client: a reset
         // destroys what is on its way, and nothing can be said about that.
         End::Reset if may_be_reset => return,
-        End::Reset => story.fail(&expected, &format!("a reset after {echo} bytes")),
+        End::Reset => scenario.fail(&expected, &format!("a reset after {echo} bytes")),
         End::Fin => {}
     }
     if rest != GOODBYE {
-        story.fail(&expected, &format!("after the echo {}", text::show(rest)));
+        scenario.fail(&expected, &format!("after the echo {}", text::show(rest)));
     }
     // This much had been received before the signal.
     if echo < received {
         let got = format!("a goodbye after {echo} bytes");
-        story.fail(
+        scenario.fail(
             &format!("all {received} bytes that the server had received are echoed"),
             &got,
         );
@@ -330,7 +330,7 @@ fn common(one: &[u8], two: &[u8]) -> usize {
 
 /// A client for what a [`Connection`] does not do.
 struct Client {
-    story: Story,
+    scenario: Scenario,
     stream: TcpStream,
     peer: SocketAddr,
 }
@@ -363,13 +363,13 @@ impl End {
 }
 
 impl Client {
-    fn connect(story: &Story, server: &Program) -> Self {
-        Self::connected(story, Self::try_connect(story, server))
+    fn connect(scenario: &Scenario, server: &Program) -> Self {
+        Self::connected(scenario, Self::try_connect(scenario, server))
     }
 
     /// Connects, and takes little of what the server sends without being received: the
     /// server has to wait soon.
-    fn connect_narrow(story: &Story, server: &Program) -> Self {
+    fn connect_narrow(scenario: &Scenario, server: &Program) -> Self {
         let open = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
             // As for a narrow listener of the harness.
@@ -377,33 +377,33 @@ impl Client {
             #[cfg(unix)]
             socket.set_tcp_mss(536)?;
             socket.bind(&SocketAddr::from((loopback_without_past(), 0)).into())?;
-            socket.connect_timeout(&server.address().into(), story.limit())?;
-            Self::new(story, socket.into())
+            socket.connect_timeout(&server.address().into(), scenario.limit())?;
+            Self::new(scenario, socket.into())
         };
-        Self::connected(story, open())
+        Self::connected(scenario, open())
     }
 
-    fn try_connect(story: &Story, server: &Program) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&server.address(), story.limit())?;
-        Self::new(story, stream)
+    fn try_connect(scenario: &Scenario, server: &Program) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&server.address(), scenario.limit())?;
+        Self::new(scenario, stream)
     }
 
-    fn connected(story: &Story, client: io::Result<Self>) -> Self {
+    fn connected(scenario: &Scenario, client: io::Result<Self>) -> Self {
         match client {
             Ok(client) => {
-                story.step(format!("client {} connects", client.peer));
+                scenario.step(format!("client {} connects", client.peer));
                 client
             }
-            Err(error) => story.fail("a connection to the server", &error.to_string()),
+            Err(error) => scenario.fail("a connection to the server", &error.to_string()),
         }
     }
 
-    fn new(story: &Story, stream: TcpStream) -> io::Result<Self> {
-        stream.set_read_timeout(Some(story.limit()))?;
+    fn new(scenario: &Scenario, stream: TcpStream) -> io::Result<Self> {
+        stream.set_read_timeout(Some(scenario.limit()))?;
         let peer = stream.local_addr()?;
-        let story = story.clone();
+        let scenario = scenario.clone();
         Ok(Self {
-            story,
+            scenario,
             stream,
             peer,
         })
@@ -411,14 +411,14 @@ impl Client {
 
     fn send(&mut self, bytes: &[u8]) {
         if let Err(error) = self.stream.write_all(bytes) {
-            self.story
+            self.scenario
                 .fail(&format!("{} can send", self.peer), &error.to_string());
         }
     }
 
     /// Sends something, and waits for its echo.
     fn talk(&mut self, bytes: &[u8]) {
-        self.story.step(format!(
+        self.scenario.step(format!(
             "{} sends {}, and waits for the echo",
             self.peer,
             text::show(bytes)
@@ -431,7 +431,7 @@ impl Client {
                 Ok(()) => text::show(&echo),
                 Err(error) => error.to_string(),
             };
-            self.story
+            self.scenario
                 .fail(&format!("{} receives its echo", self.peer), &got);
         }
     }
@@ -444,14 +444,14 @@ impl Client {
         const STUCK: Duration = Duration::from_millis(30);
         const FREELY: usize = 3 << 20;
 
-        self.story.step(format!(
+        self.scenario.step(format!(
             "{} sends until the server no longer receives, and receives nothing itself",
             self.peer
         ));
         let mut sent = 0;
         let mut left = 0;
         let mut stuck_since = Instant::now();
-        let deadline = Instant::now() + self.story.limit();
+        let deadline = Instant::now() + self.scenario.limit();
         let blocking = self.stream.set_nonblocking(true);
         while blocking.is_ok() && sent < bytes.len() && Instant::now() < deadline {
             let mut taken = 0;
@@ -462,7 +462,7 @@ impl Client {
                     Err(error) if is_timeout(&error) => {}
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => self
-                        .story
+                        .scenario
                         .fail(&format!("{} can send", self.peer), &error.to_string()),
                 }
                 sent += taken;
@@ -484,9 +484,9 @@ impl Client {
             }
         }
         if let Err(error) = blocking.and_then(|()| self.stream.set_nonblocking(false)) {
-            self.story.fail("the test can wait", &error.to_string());
+            self.scenario.fail("the test can wait", &error.to_string());
         }
-        self.story.step(format!("{sent} bytes have been taken"));
+        self.scenario.step(format!("{sent} bytes have been taken"));
         sent
     }
 
@@ -513,14 +513,14 @@ impl Client {
     /// How long it waits from now on for something to receive.
     fn patience(&mut self, limit: Duration) {
         if let Err(error) = self.stream.set_read_timeout(Some(limit)) {
-            self.story.fail("the test can wait", &error.to_string());
+            self.scenario.fail("the test can wait", &error.to_string());
         }
     }
 
     /// Receives until the goodbye, or the end: the server has heard of the signal then. What
     /// comes before does not matter: it may be the rest of an echo.
     fn read_to_goodbye(&mut self) {
-        self.story
+        self.scenario
             .step(format!("{} receives until the goodbye", self.peer));
         let mut got = Vec::new();
         let mut buffer = [0; 4096];
@@ -530,7 +530,7 @@ impl Client {
                 Err(error) if is_timeout(&error) => {
                     let expected = format!("{} receives a goodbye, and the end", self.peer);
                     let got = format!("{}, and nothing more", text::show(&got));
-                    self.story.fail(&expected, &got);
+                    self.scenario.fail(&expected, &got);
                 }
                 Ok(0) | Err(_) => return,
                 Ok(length) => {

@@ -1,7 +1,7 @@
 //! The rubric of exercise 07: both ways at once.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Program, Story};
+use harness::{Program, Scenario};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-fn check(test: impl FnOnce(&Story)) {
+fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-07"), test);
 }
 
 #[test]
 fn sends_stdin_and_prints_what_comes_back() {
-    check(|story| {
-        let server = story.listen();
-        let program = story.start_with_stdin([&server.address().to_string()]);
+    check(|scenario| {
+        let server = scenario.listen();
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
         program.write_stdin(*b"hello\n");
         // How it ends, and what happens when, is for other checks.
         program.close_stdin();
@@ -33,9 +33,9 @@ fn sends_stdin_and_prints_what_comes_back() {
 
 #[test]
 fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
-    check(|story| {
-        let server = story.listen();
-        let program = story.start_with_stdin([&server.address().to_string()]);
+    check(|scenario| {
+        let server = scenario.listen();
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
         program.write_stdin(*b"question\n");
         program.close_stdin();
@@ -55,9 +55,9 @@ fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
 
 #[test]
 fn sends_at_once_while_stdin_is_open() {
-    check(|story| {
-        let server = story.listen();
-        let program = story.start_with_stdin([&server.address().to_string()]);
+    check(|scenario| {
+        let server = scenario.listen();
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
         // With a newline and without one, and each when the one before has come.
         for bytes in [&b"one\n"[..], b"two", b"3"] {
@@ -69,9 +69,9 @@ fn sends_at_once_while_stdin_is_open() {
 
 #[test]
 fn prints_at_once_while_stdin_is_open() {
-    check(|story| {
-        let server = story.listen();
-        let program = story.start_with_stdin([&server.address().to_string()]);
+    check(|scenario| {
+        let server = scenario.listen();
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
         // The server speaks first, and nothing has come on stdin.
         connection.send(b"login:");
@@ -92,9 +92,9 @@ const BYTES: &[u8] =
 
 #[test]
 fn leaves_every_byte_as_it_is() {
-    check(|story| {
-        let server = story.listen();
-        let program = story.start_with_stdin([&server.address().to_string()]);
+    check(|scenario| {
+        let server = scenario.listen();
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
         program.write_stdin(BYTES);
         program.close_stdin();
         let mut connection = server.accept();
@@ -132,15 +132,15 @@ struct Server {
 }
 
 impl Server {
-    fn listen(story: &Story, what: &str) -> Self {
+    fn listen(scenario: &Scenario, what: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listening = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
         match listening {
             Ok((address, listener)) => {
-                story.step(format!("{what} listens on {address}"));
+                scenario.step(format!("{what} listens on {address}"));
                 Self { listener, address }
             }
-            Err(error) => story.fail("the test can listen", &error.to_string()),
+            Err(error) => scenario.fail("the test can listen", &error.to_string()),
         }
     }
 
@@ -180,12 +180,12 @@ fn let_it_end_its_half(stream: &TcpStream) {
 
 #[test]
 fn copies_64_mb_through_an_echo_server() {
-    check(|story| {
+    check(|scenario| {
         let server = Server::listen(
-            story,
+            scenario,
             "an echo server, which does not read while it cannot write,",
         );
-        let program = story.start_copying([server.address.to_string()], block());
+        let program = scenario.start_copying([server.address.to_string()], block());
         server.serve(|stream| {
             let mut left = total();
             receive(&stream, |bytes| {
@@ -209,9 +209,9 @@ const MEMORY: u64 = 32 << 20;
 
 #[test]
 fn keeps_little_of_64_mb_in_memory() {
-    check(|story| {
-        let server = Server::listen(story, "a server that sends and receives at once");
-        let program = story.start_copying([server.address.to_string()], block());
+    check(|scenario| {
+        let server = Server::listen(scenario, "a server that sends and receives at once");
+        let program = scenario.start_copying([server.address.to_string()], block());
         // It sends whether anything comes or not, and receives whatever comes: no program
         // waits here because of the order in which it does things.
         let received = Arc::new(AtomicU64::new(0));
@@ -240,7 +240,7 @@ fn keeps_little_of_64_mb_in_memory() {
             let _ = started.recv();
             Ok(())
         });
-        let is_connected = story.wait_until(
+        let is_connected = scenario.wait_until(
             "the program connects",
             || match connected.try_recv() {
                 Ok(()) => Some(true),
@@ -249,13 +249,13 @@ fn keeps_little_of_64_mb_in_memory() {
             || "no connection".to_string(),
         );
         if !is_connected {
-            story.fail("the program connects", "the program has ended");
+            scenario.fail("the program connects", "the program has ended");
         }
         let before = program.peak_memory();
         let _ = begin.send(());
         write_blocks(&program);
         program.close_stdin();
-        story.wait_until(
+        scenario.wait_until(
             &format!("the server has received {} bytes", total()),
             || (received.load(SeqCst) >= total()).then_some(()),
             || format!("{} bytes", received.load(SeqCst)),
@@ -272,7 +272,7 @@ fn keeps_little_of_64_mb_in_memory() {
             return;
         };
         let grown = after.saturating_sub(before);
-        story.expect(
+        scenario.expect(
             "its peak memory has grown by less than 32 MB since it was connected",
             grown < MEMORY,
             &format!("{} MB more", grown >> 20),
@@ -282,22 +282,22 @@ fn keeps_little_of_64_mb_in_memory() {
 
 #[test]
 fn a_lost_connection_is_told_and_is_a_failure() {
-    check(|story| {
-        let server = story.listen();
+    check(|scenario| {
+        let server = scenario.listen();
         let address = server.address().to_string();
         let lost = |program: &Program| {
             program.expect_exit_failure();
             program.expect_any_stderr();
         };
         // A reset, and an end, while there may still be something to send.
-        let program = story.start_with_stdin([&address]);
+        let program = scenario.start_with_stdin([&address]);
         server.accept().reset();
         lost(&program);
-        let program = story.start_with_stdin([&address]);
+        let program = scenario.start_with_stdin([&address]);
         server.accept().close();
         lost(&program);
         // A reset while there may still be something to receive.
-        let program = story.start_with_stdin([&address]);
+        let program = scenario.start_with_stdin([&address]);
         program.write_stdin(*b"hello\n");
         program.close_stdin();
         let mut connection = server.accept();

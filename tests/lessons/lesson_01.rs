@@ -1,19 +1,19 @@
 //! What the client of lesson 01 must do.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Story;
+use harness::Scenario;
 use harness::text::gbk;
 use predicates::prelude::*;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-01"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-01"))
 }
 
 #[test]
 fn sends_the_message_receives_the_reply_prints_it_and_exits_with_0() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string(), "ping"]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string(), "ping"]);
     let mut connection = listener.accept();
     connection.expect(b"ping");
     connection.send(b"pong");
@@ -26,9 +26,9 @@ fn sends_the_message_receives_the_reply_prints_it_and_exits_with_0() {
 
 #[test]
 fn the_message_is_hello_where_none_is_given() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.send(b"hi");
@@ -37,11 +37,11 @@ fn the_message_is_hello_where_none_is_given() {
 
 #[test]
 fn the_address_is_127_0_0_1_9090_where_none_is_given() {
-    let story = lesson();
-    let Some(listener) = story.listen_if_free("127.0.0.1:9090") else {
+    let scenario = lesson();
+    let Some(listener) = scenario.listen_if_free("127.0.0.1:9090") else {
         return harness::skip("somebody has port 9090");
     };
-    let client = story.start::<&str>([]);
+    let client = scenario.start::<&str>([]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.send(b"hi");
@@ -51,11 +51,11 @@ fn the_address_is_127_0_0_1_9090_where_none_is_given() {
 
 #[test]
 fn the_kernel_gives_each_client_a_port_of_its_own() {
-    let story = lesson();
-    let listener = story.listen();
+    let scenario = lesson();
+    let listener = scenario.listen();
     let address = listener.address().to_string();
     // Both are there at once: what the program has chosen for itself they would share.
-    let clients = [story.start([&address]), story.start([&address])];
+    let clients = [scenario.start([&address]), scenario.start([&address])];
     let mut connections = [listener.accept(), listener.accept()];
     let [one, two] = connections.each_ref().map(harness::Connection::remote);
     assert_eq!(one.ip(), listener.address().ip());
@@ -72,9 +72,9 @@ fn the_kernel_gives_each_client_a_port_of_its_own() {
 
 #[test]
 fn text_on_the_wire_is_gbk_both_ways() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string(), "你好，世界"]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string(), "你好，世界"]);
     let mut connection = listener.accept();
     connection.expect(b"\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7");
     connection.send(&gbk("服务器：你好，客户端！"));
@@ -85,9 +85,9 @@ fn text_on_the_wire_is_gbk_both_ways() {
 #[test]
 fn bytes_that_are_not_gbk_are_printed_as_replacement_characters() {
     for (reply, printed) in [(&b"\xffa"[..], "\u{fffd}a\n"), (b"a\xc4", "a\u{fffd}\n")] {
-        let story = lesson();
-        let listener = story.listen();
-        let client = story.start([&listener.address().to_string()]);
+        let scenario = lesson();
+        let listener = scenario.listen();
+        let client = scenario.start([&listener.address().to_string()]);
         let mut connection = listener.accept();
         connection.expect(b"hello");
         connection.send(reply);
@@ -100,9 +100,9 @@ fn bytes_that_are_not_gbk_are_printed_as_replacement_characters() {
 fn a_byte_order_mark_is_text_like_any_other() {
     // In UTF-8 these three bytes are a byte order mark. In GBK they are one character and
     // the first half of another.
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.send(b"\xef\xbb\xbf\xd6");
@@ -115,9 +115,9 @@ fn a_byte_order_mark_is_text_like_any_other() {
 
 #[test]
 fn the_reply_is_printed_as_it_is() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.send(b"one\ntwo\t\"three\" \\");
@@ -127,9 +127,9 @@ fn the_reply_is_printed_as_it_is() {
 
 #[test]
 fn receives_once_and_at_most_1024_bytes() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.send("x".repeat(5000).as_bytes());
@@ -142,10 +142,10 @@ fn receives_once_and_at_most_1024_bytes() {
 
 #[test]
 fn nobody_listening_is_said_with_the_address_and_exits_with_1() {
-    let story = lesson();
-    let held = story.hold_refusing_port();
+    let scenario = lesson();
+    let held = scenario.hold_refusing_port();
     let address = held.address().to_string();
-    let client = story.start([&address]);
+    let client = scenario.start([&address]);
     client.expect_exit(1);
     client.expect_stderr(&predicate::str::contains(&address));
     client.expect_stdout(&predicate::str::is_empty());
@@ -153,9 +153,9 @@ fn nobody_listening_is_said_with_the_address_and_exits_with_1() {
 
 #[test]
 fn a_text_that_gbk_cannot_hold_is_refused_and_nothing_is_sent() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string(), "hello 😀"]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string(), "hello 😀"]);
     client.expect_exit(1);
     client.expect_stderr(&predicate::str::contains("GBK").or(predicate::str::contains("gbk")));
     client.expect_stdout(&predicate::str::is_empty());
@@ -164,9 +164,9 @@ fn a_text_that_gbk_cannot_hold_is_refused_and_nothing_is_sent() {
 
 #[test]
 fn an_empty_message_shows_the_usage_and_exits_with_1() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string(), ""]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string(), ""]);
     client.expect_exit(1);
     client.expect_stderr(&predicate::str::contains("usage"));
     listener.expect_nothing();
@@ -174,9 +174,9 @@ fn an_empty_message_shows_the_usage_and_exits_with_1() {
 
 #[test]
 fn a_server_that_closes_without_a_reply_is_told_and_exits_with_1() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.close();
@@ -187,9 +187,9 @@ fn a_server_that_closes_without_a_reply_is_told_and_exits_with_1() {
 
 #[test]
 fn a_server_that_resets_the_connection_is_told_and_exits_with_1() {
-    let story = lesson();
-    let listener = story.listen();
-    let client = story.start([&listener.address().to_string()]);
+    let scenario = lesson();
+    let listener = scenario.listen();
+    let client = scenario.start([&listener.address().to_string()]);
     let mut connection = listener.accept();
     connection.expect(b"hello");
     connection.reset();
@@ -219,9 +219,9 @@ fn talks_ipv6() {
     if !harness::has_ipv6() {
         return;
     }
-    let story = lesson();
-    let listener = story.listen_on("[::1]:0");
-    let client = story.start([&listener.address().to_string(), "six"]);
+    let scenario = lesson();
+    let listener = scenario.listen_on("[::1]:0");
+    let client = scenario.start([&listener.address().to_string(), "six"]);
     let mut connection = listener.accept();
     connection.expect(b"six");
     connection.send(b"ok");

@@ -4,12 +4,12 @@ mod one_client;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Story;
+use harness::Scenario;
 use one_client::serve_one;
 use predicates::prelude::*;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-02"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-02"))
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn its_port_is_in_time_wait_because_it_has_closed_first() {
 
 #[test]
 fn started_again_at_once_on_the_same_port_it_is_refused() {
-    let story = lesson();
-    let server = story.start_server();
+    let scenario = lesson();
+    let server = scenario.start_server();
     serve_one(&server);
     let address = server.address().to_string();
-    let again = story.start([&address]);
+    let again = scenario.start([&address]);
     again.expect_exit(1);
     again.expect_stderr(&predicate::str::contains("in use"));
     again.expect_stderr(&predicate::str::contains(&address));

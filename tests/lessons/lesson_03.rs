@@ -4,13 +4,13 @@ mod one_client;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Story;
+use harness::Scenario;
 use harness::kernel;
 use one_client::serve_one;
 use predicates::prelude::*;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-03"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-03"))
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn a_port_in_use_is_told_with_both_causes_and_both_remedies() {
 
 #[test]
 fn started_again_at_once_on_the_same_port_it_listens() {
-    let story = lesson();
-    let server = story.start_server();
+    let scenario = lesson();
+    let server = scenario.start_server();
     serve_one(&server);
     let address = server.address().to_string();
     for _ in 0..3 {
-        let again = story.start_server_on(&address);
+        let again = scenario.start_server_on(&address);
         assert_eq!(again.address(), server.address());
         serve_one(&again);
     }
@@ -118,11 +118,11 @@ fn started_again_at_once_on_the_same_port_it_listens() {
 
 #[test]
 fn another_server_that_listens_on_the_port_keeps_it() {
-    let story = lesson();
-    let first = story.start_server();
+    let scenario = lesson();
+    let first = scenario.start_server();
     first.call("the first server");
     let address = first.address().to_string();
-    let second = story.start([&address]);
+    let second = scenario.start([&address]);
     second.call("the second server");
     second.expect_exit(1);
     second.expect_stderr(&predicate::str::contains("in use"));
@@ -136,7 +136,7 @@ fn after_lesson_02_the_port_is_refused_with_both_causes_and_both_remedies() {
         return; // Elsewhere the option of the new server alone is enough.
     }
     // Whatever program is held to this lesson: the server before it is lesson 02.
-    let before = Story::of_command([workspace::lesson(2).program()]);
+    let before = Scenario::of_command([workspace::lesson(2).program()]);
     let server = before.start_server();
     serve_one(&server);
     let address = server.address().to_string();

@@ -4,11 +4,11 @@ mod many_clients;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Story;
+use harness::Scenario;
 use servers::REPLY;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-04"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-04"))
 }
 
 #[test]

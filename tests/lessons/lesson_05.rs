@@ -6,14 +6,14 @@ mod servers;
 mod threads;
 
 use assert_cmd::cargo::cargo_bin;
+use harness::Scenario;
 use harness::Signal;
-use harness::Story;
 use harness::kernel;
 use predicates::prelude::*;
 use servers::REPLY;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-05"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-05"))
 }
 
 #[test]

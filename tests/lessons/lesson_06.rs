@@ -6,11 +6,11 @@ mod servers;
 mod threads;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Story;
+use harness::Scenario;
 use servers::REPLY;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-06"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-06"))
 }
 
 #[test]

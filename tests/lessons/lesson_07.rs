@@ -2,14 +2,14 @@
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
-use harness::{Story, kernel};
+use harness::{Scenario, kernel};
 use predicates::prelude::*;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-fn lesson() -> Story {
-    Story::of(cargo_bin!("lesson-07"))
+fn lesson() -> Scenario {
+    Scenario::of(cargo_bin!("lesson-07"))
 }
 
 /// What the program prints without arguments: it is run once for all tests.
@@ -20,8 +20,8 @@ fn printed_by_default() -> &'static str {
 
 /// What the program prints with these arguments. It must end by itself, with status 0.
 fn printed(arguments: &[&str]) -> String {
-    let story = lesson();
-    let (program, before) = story
+    let scenario = lesson();
+    let (program, before) = scenario
         .command()
         .split_first()
         .expect("a command has a first word");

@@ -2,7 +2,7 @@
 
 use crate::servers::REPLY;
 use harness::text::gbk;
-use harness::{Story, kernel};
+use harness::{Scenario, kernel};
 use predicates::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ fn expect_served(server: &harness::Program) {
 }
 
 /// There is no last client.
-pub(crate) fn serves_client_after_client(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn serves_client_after_client(scenario: &Scenario) {
+    let server = scenario.start_server();
     for _ in 0..10 {
         expect_served(&server);
     }
@@ -24,8 +24,8 @@ pub(crate) fn serves_client_after_client(story: &Story) {
 }
 
 /// Each way to be a bad client costs that client at most.
-pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(scenario: &Scenario) {
+    let server = scenario.start_server();
     let reset_at_once = server.connect();
     reset_at_once.reset();
     let left_at_once = server.connect();
@@ -46,8 +46,8 @@ pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(story: &St
 }
 
 /// A client that only ever sends holds up nobody for long.
-pub(crate) fn survives_a_client_that_never_reads(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn survives_a_client_that_never_reads(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     client.send(&gbk(&"x".repeat(200_000)));
     let peer = client.local();
@@ -59,11 +59,11 @@ pub(crate) fn survives_a_client_that_never_reads(story: &Story) {
 
 /// Without a file descriptor `accept` fails, and fails again at once. It is told, waited
 /// out, and over when there are descriptors again.
-pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &Story) {
+pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     server.limit_open_files(0);
     // An `accept` that is under way may have its descriptor already; the next has none.
     let mut first = server.connect();
@@ -75,13 +75,13 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &
     // How much of the time does it compute? Next to nothing, if it waits.
     let (start, before) = (Instant::now(), server.resources().cpu_time);
     let enough = Duration::from_millis(300);
-    story.wait_until(
+    scenario.wait_until(
         "0.3 s have gone by",
         || (start.elapsed() > enough).then_some(()),
         String::new,
     );
     let busy = server.resources().cpu_time.saturating_sub(before);
-    story.expect(
+    scenario.expect(
         "it waits, and does not try again and again without a pause",
         busy < start.elapsed() / 4,
         &format!("{busy:?} of computing in {:?}", start.elapsed()),
@@ -95,10 +95,10 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(story: &
 }
 
 /// Whatever is left of its connections.
-pub(crate) fn starts_again_at_once_on_the_same_port(story: &Story) {
+pub(crate) fn starts_again_at_once_on_the_same_port(scenario: &Scenario) {
     let mut address = "127.0.0.1:0".to_string();
     for _ in 0..3 {
-        let server = story.start_server_on(&address);
+        let server = scenario.start_server_on(&address);
         address = server.address().to_string();
         let mut client = server.connect();
         client.send_text("hello");

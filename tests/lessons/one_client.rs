@@ -2,13 +2,13 @@
 
 use crate::servers::REPLY;
 use harness::kernel::State;
-use harness::{Program, Story, kernel};
+use harness::{Program, Scenario, kernel};
 use predicates::prelude::*;
 use std::net::SocketAddr;
 
 /// One client, and then the server ends.
-pub(crate) fn closes_both_sockets_and_exits_with_0_when_its_client_is_served(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn closes_both_sockets_and_exits_with_0_when_its_client_is_served(scenario: &Scenario) {
+    let server = scenario.start_server();
     let address = server.address();
     let mut client = server.connect();
     client.send_text("hello");
@@ -19,13 +19,13 @@ pub(crate) fn closes_both_sockets_and_exits_with_0_when_its_client_is_served(sto
     server.expect_line(&format!("client connected: {peer}"));
     server.expect_line(&format!("{peer} sent \"hello\""));
     server.expect_no_more_lines();
-    story.expect_refused(address);
+    scenario.expect_refused(address);
 }
 
 /// Nothing was said, and that is no error.
-pub(crate) fn exits_with_0_when_its_client_leaves_without_a_word(story: &Story) {
+pub(crate) fn exits_with_0_when_its_client_leaves_without_a_word(scenario: &Scenario) {
     for reset in [false, true] {
-        let server = story.start_server();
+        let server = scenario.start_server();
         let client = server.connect();
         let peer = client.local();
         if reset {
@@ -42,8 +42,8 @@ pub(crate) fn exits_with_0_when_its_client_leaves_without_a_word(story: &Story) 
 }
 
 /// One receive, and what is left of a long message is not waited for.
-pub(crate) fn receives_once_and_at_most_1024_bytes(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn receives_once_and_at_most_1024_bytes(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     client.send("x".repeat(5000).as_bytes());
     server.expect_exit(0);
@@ -65,13 +65,13 @@ pub(crate) fn serve_one(server: &Program) -> SocketAddr {
 }
 
 /// Who closes first has `TIME_WAIT`: it is the server, as its client waits for the end.
-pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(story: &Story) {
+pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let peer = serve_one(&server);
-    story.wait_until(
+    scenario.wait_until(
         "the server's end of the connection is in TIME_WAIT",
         || {
             server
@@ -87,7 +87,7 @@ pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(story: &Story
     let client_end = client_end
         .iter()
         .find(|s| s.local == peer && s.remote == server.address());
-    story.expect(
+    scenario.expect(
         "the client's end is gone",
         client_end.is_none(),
         &format!("{client_end:?}"),

@@ -3,15 +3,15 @@
 
 use harness::kernel::State;
 use harness::text::gbk;
-use harness::{Story, kernel};
+use harness::{Scenario, kernel};
 use predicates::prelude::*;
 
 /// What every server answers.
 pub(crate) const REPLY: &str = "server: hello, client!";
 
 /// The first line tells the real port, and everything about a client is told.
-pub(crate) fn tells_where_it_listens_and_serves_a_client(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn tells_where_it_listens_and_serves_a_client(scenario: &Scenario) {
+    let server = scenario.start_server();
     assert_eq!(server.address().ip().to_string(), "127.0.0.1");
     assert_ne!(server.address().port(), 0);
     let mut client = server.connect();
@@ -25,11 +25,11 @@ pub(crate) fn tells_where_it_listens_and_serves_a_client(story: &Story) {
 }
 
 /// The default address. Somebody may have the port: then the refusal names it.
-pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(story: &Story) {
-    let server = story.start::<&str>([]);
+pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(scenario: &Scenario) {
+    let server = scenario.start::<&str>([]);
     let told = predicate::eq("listening on 127.0.0.1:9090\n");
     let came = || !server.stdout().is_empty() || server.stderr().contains("in use");
-    story.wait_until(
+    scenario.wait_until(
         "it has its port, or says why not",
         || came().then_some(()),
         String::new,
@@ -42,8 +42,8 @@ pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(story: &Story)
 }
 
 /// Chinese text in, in GBK; readable on stdout.
-pub(crate) fn understands_gbk(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn understands_gbk(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     client.send(b"\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7");
     client.expect_text(REPLY);
@@ -51,9 +51,9 @@ pub(crate) fn understands_gbk(story: &Story) {
 }
 
 /// Bytes that are not GBK become U+FFFD, and do no harm.
-pub(crate) fn decodes_what_is_not_gbk_to_replacement_characters(story: &Story) {
+pub(crate) fn decodes_what_is_not_gbk_to_replacement_characters(scenario: &Scenario) {
     for (bytes, text) in [(&b"\xffa"[..], "\u{fffd}a"), (b"a\xc4", "a\u{fffd}")] {
-        let server = story.start_server();
+        let server = scenario.start_server();
         let mut client = server.connect();
         client.send(bytes);
         client.expect_text(REPLY);
@@ -63,8 +63,8 @@ pub(crate) fn decodes_what_is_not_gbk_to_replacement_characters(story: &Story) {
 }
 
 /// No escape sequence from the network reaches the terminal.
-pub(crate) fn prints_what_came_escaped(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn prints_what_came_escaped(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     client.send(&gbk("\u{1b}[2J\n\r\t\"\\ 你好"));
     client.expect_text(REPLY);
@@ -73,11 +73,11 @@ pub(crate) fn prints_what_came_escaped(story: &Story) {
 }
 
 /// There are two sockets now: the listener, which is what it was, and the client's.
-pub(crate) fn accept_gives_the_client_a_socket_of_its_own(story: &Story) {
+pub(crate) fn accept_gives_the_client_a_socket_of_its_own(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let listeners = || {
         let mut sockets = server.sockets();
         sockets.retain(|socket| socket.state == State::Listen);
@@ -92,7 +92,7 @@ pub(crate) fn accept_gives_the_client_a_socket_of_its_own(story: &Story) {
     server.expect_line(&format!("client connected: {peer}"));
     let sockets = server.sockets();
     let accepted = sockets.iter().find(|socket| socket.remote == peer);
-    story.expect(
+    scenario.expect(
         "the client has a socket of its own, which the server holds, at the same port",
         accepted.is_some_and(|socket| {
             socket.state == State::Established
@@ -101,7 +101,7 @@ pub(crate) fn accept_gives_the_client_a_socket_of_its_own(story: &Story) {
         }),
         &format!("{accepted:?}"),
     );
-    story.expect(
+    scenario.expect(
         "the listener is the one that it was",
         before.len() == 1 && listeners() == before,
         &format!("{sockets:?}"),
@@ -109,8 +109,8 @@ pub(crate) fn accept_gives_the_client_a_socket_of_its_own(story: &Story) {
 }
 
 /// A client that says nothing and leaves is offline, and gets no reply.
-pub(crate) fn a_client_that_leaves_without_a_word_is_offline(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn a_client_that_leaves_without_a_word_is_offline(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = server.connect();
     let peer = client.local();
     server.expect_line(&format!("client connected: {peer}"));
@@ -121,8 +121,8 @@ pub(crate) fn a_client_that_leaves_without_a_word_is_offline(story: &Story) {
 }
 
 /// A client that cuts the connection is offline too, and that is no error.
-pub(crate) fn a_client_that_resets_is_offline(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn a_client_that_resets_is_offline(scenario: &Scenario) {
+    let server = scenario.start_server();
     let client = server.connect();
     let peer = client.local();
     server.expect_line(&format!("client connected: {peer}"));
@@ -132,23 +132,23 @@ pub(crate) fn a_client_that_resets_is_offline(story: &Story) {
 }
 
 /// A port on which somebody listens cannot be had, and who has it does not notice.
-pub(crate) fn a_port_in_use_is_refused_and_its_owner_undisturbed(story: &Story) {
-    let owner = story.listen();
+pub(crate) fn a_port_in_use_is_refused_and_its_owner_undisturbed(scenario: &Scenario) {
+    let owner = scenario.listen();
     let address = owner.address().to_string();
-    let server = story.start([&address]);
+    let server = scenario.start([&address]);
     server.expect_exit(1);
     server.expect_stderr(&predicate::str::contains("in use"));
     server.expect_stderr(&predicate::str::contains(&address));
     server.expect_stdout(&predicate::str::is_empty());
 
-    let mut client = story.connect(owner.address());
+    let mut client = scenario.connect(owner.address());
     let mut connection = owner.accept();
     client.send(b"still there?");
     connection.expect(b"still there?");
 }
 
 /// An address that is none is refused, with the usage.
-pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(story: &Story) {
+pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(scenario: &Scenario) {
     for address in [
         "localhost:9090",
         "127.0.0.1",
@@ -156,7 +156,7 @@ pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(story: &Stor
         "::1:9090",
         "",
     ] {
-        let server = story.start([address]);
+        let server = scenario.start([address]);
         server.expect_exit(1);
         let told = predicate::str::contains("usage").and(predicate::str::contains(address));
         server.expect_stderr(&told);
@@ -165,20 +165,20 @@ pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(story: &Stor
 }
 
 /// An address of another machine cannot be listened on, and the reason is told.
-pub(crate) fn an_address_that_cannot_be_had_is_said(story: &Story) {
+pub(crate) fn an_address_that_cannot_be_had_is_said(scenario: &Scenario) {
     // From TEST-NET-3 (RFC 5737): nobody's.
-    let server = story.start(["203.0.113.7:9090"]);
+    let server = scenario.start(["203.0.113.7:9090"]);
     server.expect_exit(1);
     server.expect_stderr(&predicate::str::contains("203.0.113.7:9090"));
     server.expect_stdout(&predicate::str::is_empty());
 }
 
 /// The same over IPv6.
-pub(crate) fn talks_ipv6(story: &Story) {
+pub(crate) fn talks_ipv6(scenario: &Scenario) {
     if !harness::has_ipv6() {
         return;
     }
-    let server = story.start_server_on("[::1]:0");
+    let server = scenario.start_server_on("[::1]:0");
     let mut client = server.connect();
     client.send_text("hello");
     client.expect_text(REPLY);
@@ -186,19 +186,19 @@ pub(crate) fn talks_ipv6(story: &Story) {
 }
 
 /// On loopback only: what listens on 127.0.0.1 is not reached at 127.0.0.2.
-pub(crate) fn is_not_reached_at_another_address(story: &Story) {
+pub(crate) fn is_not_reached_at_another_address(scenario: &Scenario) {
     if !kernel::is_visible() {
         return; // 127.0.0.2 is there on Linux only.
     }
-    let server = story.start_server();
-    story.expect_refused(([127, 0, 0, 2], server.address().port()).into());
+    let server = scenario.start_server();
+    scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
 }
 
 /// A port in use has two possible causes and two remedies, and the message names them all.
 #[allow(dead_code, reason = "lesson 02 does not know the second cause yet")]
-pub(crate) fn tells_both_causes_and_both_remedies(story: &Story) {
-    let owner = story.listen();
-    let server = story.start([&owner.address().to_string()]);
+pub(crate) fn tells_both_causes_and_both_remedies(scenario: &Scenario) {
+    let owner = scenario.listen();
+    let server = scenario.start([&owner.address().to_string()]);
     server.expect_exit(1);
     expect_causes_and_remedies(&server);
 }

@@ -1,7 +1,7 @@
 //! What the servers of lessons 05 and 06 must do, which give every client a thread.
 
 use crate::servers::REPLY;
-use harness::{Connection, Program, Signal, Story, kernel};
+use harness::{Connection, Program, Scenario, Signal, kernel};
 use predicates::prelude::*;
 
 /// A message and its answer.
@@ -21,8 +21,8 @@ fn connect(server: &Program) -> Connection {
 /// 50 clients, who speak in the reverse order of their coming. A server that serves one
 /// after the other would still wait for the first. (Connecting alone would prove nothing:
 /// the kernel connects clients that no server has accepted yet.)
-pub(crate) fn serves_50_clients_side_by_side_in_any_order(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn serves_50_clients_side_by_side_in_any_order(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut clients: Vec<Connection> = (0..50).map(|_| server.connect()).collect();
     for client in clients.iter_mut().rev() {
         talk(&server, client, "你好");
@@ -34,8 +34,8 @@ pub(crate) fn serves_50_clients_side_by_side_in_any_order(story: &Story) {
 }
 
 /// Each message has its answer, until the client says that it is done.
-pub(crate) fn answers_every_message_until_the_client_is_offline(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn answers_every_message_until_the_client_is_offline(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = connect(&server);
     for text in ["one", "two", "three"] {
         talk(&server, &mut client, text);
@@ -48,8 +48,8 @@ pub(crate) fn answers_every_message_until_the_client_is_offline(story: &Story) {
 }
 
 /// A reset in the middle of a conversation is offline, like an end.
-pub(crate) fn a_client_that_resets_after_messages_is_offline(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn a_client_that_resets_after_messages_is_offline(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut other = connect(&server);
     let mut client = connect(&server);
     talk(&server, &mut client, "hello");
@@ -61,8 +61,8 @@ pub(crate) fn a_client_that_resets_after_messages_is_offline(story: &Story) {
 }
 
 /// Leaving without reading the replies makes the server's next receive or send fail.
-pub(crate) fn a_client_that_leaves_with_unread_replies_is_offline(story: &Story) {
-    let server = story.start_server();
+pub(crate) fn a_client_that_leaves_with_unread_replies_is_offline(scenario: &Scenario) {
+    let server = scenario.start_server();
     let mut client = connect(&server);
     client.send_text("hello");
     let peer = client.local();
@@ -73,11 +73,11 @@ pub(crate) fn a_client_that_leaves_with_unread_replies_is_offline(story: &Story)
 }
 
 /// While there is no descriptor for a new client, the old ones are served.
-pub(crate) fn serves_connected_clients_while_accept_fails(story: &Story) {
+pub(crate) fn serves_connected_clients_while_accept_fails(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let mut client = connect(&server);
     server.limit_open_files(0);
     // Whatever of these is accepted is not closed again: then accept has to fail.
@@ -90,11 +90,11 @@ pub(crate) fn serves_connected_clients_while_accept_fails(story: &Story) {
 }
 
 /// 100 clients come and go: no thread, no descriptor, no memory is kept for them.
-pub(crate) fn keeps_nothing_for_clients_that_have_gone(story: &Story) {
+pub(crate) fn keeps_nothing_for_clients_that_have_gone(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let serve = |clients: usize| {
         for _ in 0..clients {
             let mut client = server.connect();
@@ -108,7 +108,7 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(story: &Story) {
     let before = server.resources();
     serve(100);
     // A thread may still be ending when its client is already offline.
-    story.wait_until(
+    scenario.wait_until(
         "it holds as many threads, files and memory as after 10 clients",
         || {
             let now = server.resources();
@@ -126,26 +126,26 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(story: &Story) {
 pub(crate) const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
 
 /// After the signal: nobody else gets in.
-pub(crate) fn takes_no_new_clients_after_a_signal(story: &Story, line: &str) {
+pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario, line: &str) {
     if !harness::has_signals() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let address = server.address();
     let _client = connect(&server);
     server.signal(Signal::Int);
     server.expect_line(line);
-    story.expect_refused(address);
+    scenario.expect_refused(address);
 }
 
 /// Without clients there is nobody to wait for, and nobody to leave. The connection that
 /// wakes the server is no client: it is neither printed nor counted.
-pub(crate) fn a_signal_without_clients_ends_it(story: &Story, line: &str) {
+pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario, line: &str) {
     if !harness::has_signals() {
         return;
     }
     for signal in SIGNALS {
-        let server = story.start_server();
+        let server = scenario.start_server();
         server.signal(signal);
         server.expect_line(line);
         server.expect_exit(0);
@@ -155,11 +155,11 @@ pub(crate) fn a_signal_without_clients_ends_it(story: &Story, line: &str) {
 }
 
 /// Who has left is not counted any more.
-pub(crate) fn counts_only_who_is_connected(story: &Story, line_for_two: &str) {
+pub(crate) fn counts_only_who_is_connected(scenario: &Scenario, line_for_two: &str) {
     if !harness::has_signals() {
         return;
     }
-    let server = story.start_server();
+    let server = scenario.start_server();
     let gone = connect(&server);
     let _second = connect(&server);
     let reset = connect(&server);

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use assert_cmd::assert::OutputAssertExt;
-use harness::Story;
+use harness::Scenario;
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::fs;
@@ -214,10 +214,10 @@ fn is_graded_at_every_save(copy: &Copy) {
     // names that ours have.
     let target = format!("CARGO_TARGET_DIR={}", copy.folder.join("target").display());
     let grade = copy.grade.to_string_lossy().into_owned();
-    let story = Story::of_command(["env".to_string(), target, grade]);
+    let scenario = Scenario::of_command(["env".to_string(), target, grade]);
     // It compiles, twice.
-    story.set_limit(Duration::from_secs(120));
-    let watch = story.start(["watch", "02"]);
+    scenario.set_limit(Duration::from_secs(120));
+    let watch = scenario.start(["watch", "02"]);
     watch.expect_stdout(&contains("of 100 points."));
     fs::write(copy.file(), copy.answer()).expect("the file can be written");
     watch.expect_stdout(&contains("100 of 100 points."));

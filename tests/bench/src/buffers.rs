@@ -8,7 +8,7 @@ use crate::command::{self, say, shown};
 use crate::server::LIMIT;
 use crate::statistics::round;
 use anyhow::{Context, ensure};
-use harness::Family;
+use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -209,8 +209,8 @@ fn through(
         .stdin(stdin)
         .stdout(File::create("/dev/null").context("cannot open /dev/null")?);
     command.stderr(Stdio::null());
-    let (family, mut child) =
-        Family::start(&mut command).with_context(|| format!("cannot start {}", shown(&command)))?;
+    let (family, mut child) = ProcessGroup::start(&mut command)
+        .with_context(|| format!("cannot start {}", shown(&command)))?;
     let (mut stream, _) = listener.accept().context("cannot accept")?;
     let start = Instant::now();
     let moved = match way {

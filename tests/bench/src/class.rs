@@ -213,7 +213,7 @@ fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64
 
     let name = command::shown(command);
     let start = Instant::now();
-    let (family, mut child) = harness::Family::start(
+    let (family, mut child) = harness::ProcessGroup::start(
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -5,7 +5,7 @@
 use crate::command::{cargo, output, say, shown};
 use crate::statistics::seconds;
 use anyhow::{Context, bail, ensure};
-use harness::Family;
+use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -102,8 +102,8 @@ fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<O
         .stderr(errors);
     say(&format!("cold: {}", shown(&command)));
     let start = Instant::now();
-    let (family, mut child) =
-        Family::start(&mut command).with_context(|| format!("cannot run {}", shown(&command)))?;
+    let (family, mut child) = ProcessGroup::start(&mut command)
+        .with_context(|| format!("cannot run {}", shown(&command)))?;
     let stdout = child.stdout.take().context("stdout is a pipe")?;
     let (sender, receiver) = channel();
     thread::spawn(move || {

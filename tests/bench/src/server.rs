@@ -2,7 +2,7 @@
 
 use crate::command;
 use anyhow::{Context, bail, ensure};
-use harness::Family;
+use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -189,7 +189,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
-    family: Option<Family>,
+    family: Option<ProcessGroup>,
     /// What it prints on stderr goes to a file here.
     folder: TempDir,
 }
@@ -211,7 +211,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr);
-        let (family, child) = Family::start(&mut command)
+        let (family, child) = ProcessGroup::start(&mut command)
             .with_context(|| format!("cannot start {}", all.join(" ")))?;
         let mut server = Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),

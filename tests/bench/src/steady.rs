@@ -9,7 +9,7 @@ use crate::statistics::seconds;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use grade::rubric::Rubric;
-use harness::Family;
+use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -289,7 +289,7 @@ impl Work {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
-        let (family, mut child) = Family::start(&mut command)
+        let (family, mut child) = ProcessGroup::start(&mut command)
             .with_context(|| format!("cannot run {}", tests.path.display()))?;
         let deadline = Instant::now() + LIMIT;
         let mut in_time = true;

@@ -7,7 +7,7 @@ use bench::servers;
 use bench::statistics::{Latencies, Spread, ratios};
 use bench::{page, steady};
 use grade::language::Language;
-use harness::Story;
+use harness::Scenario;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -39,8 +39,8 @@ fn the_c_server_says_what_the_lessons_say() {
     ];
     for kind in servers.kinds() {
         let command = servers.command(kind).expect("it was built");
-        let story = Story::of_command(command.to_vec());
-        let server = story.start_server();
+        let scenario = Scenario::of_command(command.to_vec());
+        let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect()];
         for (bytes, text) in messages {
             for client in &mut clients {

@@ -19,8 +19,8 @@ use anyhow::{Context, bail, ensure};
 use call::Call;
 use grade::exercise::Exercise;
 use grade::rubric::Rubric;
-use grade::sandbox::walls::Walls;
-use harness::Family;
+use grade::sandbox::kind::Kind;
+use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -57,7 +57,7 @@ pub struct Workshop {
     work: PathBuf,
     made_of: String,
     toolchain: PathBuf,
-    walls: Walls,
+    kind: Kind,
     rubrics: BTreeMap<u32, Rubric>,
     calls: BTreeMap<u32, Call>,
     lock: Lock,
@@ -163,11 +163,7 @@ impl Workshop {
         exercises: &[Exercise],
         sandboxed: bool,
     ) -> anyhow::Result<Self> {
-        let walls = if sandboxed {
-            Walls::find()?
-        } else {
-            Walls::None
-        };
+        let kind = if sandboxed { Kind::find()? } else { Kind::None };
         fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
         let work = fs::canonicalize(work)
             .with_context(|| format!("cannot find the folder {}", work.display()))?;
@@ -192,7 +188,7 @@ impl Workshop {
             work,
             made_of: made_of.clone(),
             toolchain,
-            walls,
+            kind,
             rubrics: BTreeMap::new(),
             calls: BTreeMap::new(),
             lock,
@@ -260,7 +256,7 @@ impl Workshop {
             .with_context(|| format!("the workshop is not open for exercise {exercise:02}"))?;
         let bench = self.bench(source)?;
         let mut command = compiler::command(
-            self.walls,
+            self.kind,
             call,
             &self.toolchain,
             &self.libraries(),
@@ -271,7 +267,7 @@ impl Workshop {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let (family, mut child) =
-            Family::start(&mut command).context("cannot run the compiler's sandbox")?;
+            ProcessGroup::start(&mut command).context("cannot run the compiler's sandbox")?;
         let messages = messages(&mut child);
         let in_time = wait(&mut child);
         let status = family
@@ -302,7 +298,7 @@ impl Workshop {
                 bench.path().join(compiler::STUDENT).join(call::SOURCE),
                 source,
             )?;
-            compiler::prepare(self.walls, bench.path())?;
+            compiler::prepare(self.kind, bench.path())?;
             Ok(bench)
         };
         make().with_context(|| {

@@ -14,7 +14,7 @@ pub(crate) mod vendor;
 use anyhow::{Context, bail, ensure};
 use files::{Purpose, Sources};
 use grade::language::Language;
-use record::Record;
+use record::CopyRecord;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ pub fn make(
     let vendored = vendor
         .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
         .transpose()?;
-    Record::of(part.path(), &files)?.write(part.path())?;
+    CopyRecord::of(part.path(), &files)?.write(part.path())?;
     let no_repository = git::commit_all(part.path()).err().map(|e| format!("{e:#}"));
     move_to(part, folder)?;
     Ok(Made {

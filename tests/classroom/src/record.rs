@@ -132,7 +132,7 @@ impl Graded {
                 .find(|checked| checked.name == check.name);
             let failure = match checked {
                 Some(checked) => checked.failure.clone(),
-                None => Some(Failure::NoTale {
+                None => Some(Failure::NoTranscript {
                     what: "the check was not run".to_string(),
                     printed: self.message.clone(),
                 }),

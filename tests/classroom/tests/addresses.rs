@@ -4,13 +4,13 @@ use classroom::settle;
 use harness::Failure;
 
 fn settled(text: &str) -> String {
-    let failure = Failure::NoTale {
+    let failure = Failure::NoTranscript {
         what: String::new(),
         printed: text.to_string(),
     };
     match settle(failure) {
-        Failure::NoTale { printed, .. } => printed,
-        Failure::Tale(_) => unreachable!("it was none"),
+        Failure::NoTranscript { printed, .. } => printed,
+        Failure::Transcript(_) => unreachable!("it was none"),
     }
 }
 

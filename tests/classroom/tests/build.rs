@@ -340,7 +340,7 @@ fn the_environment_holds_nothing_of_the_teachers() {
         "HOME",
         "USER",
         "CARGO_TARGET_DIR",
-        "HARNESS_PROGRAM",
+        "HARNESS_MARK",
         "CARGO",
     ] {
         let source = format!("fn main() {{ print!(\"{{:?}}\", option_env!({name:?})); }}");

@@ -21,7 +21,7 @@ fn record(id: &str, name: &str, statuses: [Status; 7]) -> Record {
         let checks = exercise.checks.iter().enumerate();
         let checks = checks.map(|(index, check)| Checked {
             name: check.name.clone(),
-            failure: (index > 0).then(|| Failure::NoTale {
+            failure: (index > 0).then(|| Failure::NoTranscript {
                 what: "it failed".to_string(),
                 printed: String::new(),
             }),

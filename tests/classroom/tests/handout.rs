@@ -1,7 +1,7 @@
 //! The students' copy, and what brings it up to date. What takes a build is in
 //! `tests/answers/tests/handout.rs`.
 
-use classroom::handout::record::{FILE, Record};
+use classroom::handout::record::{CopyRecord, FILE};
 use classroom::handout::update::{Updated, update};
 use classroom::handout::{self, Made};
 use grade::exercise::Exercise;
@@ -72,8 +72,8 @@ impl Copy {
     }
 
     /// Changes what this copy says it was made from.
-    fn record(&self, change: impl FnOnce(&mut Record)) {
-        let mut record = Record::read(&self.folder).expect("it has a record");
+    fn record(&self, change: impl FnOnce(&mut CopyRecord)) {
+        let mut record = CopyRecord::read(&self.folder).expect("it has a record");
         change(&mut record);
         self.write(FILE, &toml::to_string(&record).expect("it is TOML"));
     }
@@ -343,7 +343,7 @@ fn without_git_it_is_the_same_but_for_the_repository() {
 #[test]
 fn it_says_what_it_was_made_from() {
     let copy = &ours().0;
-    let record = Record::read(&copy.folder).expect("it has a record");
+    let record = CopyRecord::read(&copy.folder).expect("it has a record");
     assert_eq!(record.version, env!("CARGO_PKG_VERSION"));
     for exercise in Exercise::all(&copy.folder).expect("it has exercises") {
         assert_eq!(record.rubrics[&exercise.package()], exercise.version);
@@ -442,7 +442,10 @@ fn an_update_that_was_interrupted_is_done_by_doing_it_again() {
             .exists()
     );
     assert_eq!(student.read("tests/across/twins.rs"), "// newer");
-    let (here, there) = (Record::read(&student.folder), Record::read(&newer.folder));
+    let (here, there) = (
+        CopyRecord::read(&student.folder),
+        CopyRecord::read(&newer.folder),
+    );
     assert_eq!(
         here.expect("a record").files,
         there.expect("a record").files

@@ -64,7 +64,7 @@ fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> Record
 }
 
 fn panicked() -> Failure {
-    Failure::NoTale {
+    Failure::NoTranscript {
         what: "the check has panicked".to_string(),
         printed: "at <port> 4711".to_string(),
     }
@@ -688,7 +688,7 @@ fn the_page_of_200_is_light_and_quickly_made() {
             };
             for (place, graded) in record.exercises.iter_mut().enumerate() {
                 for checked in &mut graded.checks {
-                    checked.failure = Some(Failure::NoTale {
+                    checked.failure = Some(Failure::NoTranscript {
                         what: "the check has panicked".to_string(),
                         printed: name(place + number),
                     });

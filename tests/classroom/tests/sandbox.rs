@@ -253,7 +253,7 @@ fn killing_all_that_it_sees_kills_itself_only() {
     assert_eq!(outcome.score(), 0);
     for result in &outcome.results {
         assert!(
-            matches!(result.failure, Some(harness::Failure::Tale(_))),
+            matches!(result.failure, Some(harness::Failure::Transcript(_))),
             "{:?}",
             result.failure
         );

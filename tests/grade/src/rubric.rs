@@ -7,10 +7,10 @@
 
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
-use crate::sandbox::{Surroundings, close_inherited};
+use crate::sandbox::{Isolation, close_inherited};
 use anyhow::{Context, bail, ensure};
-use harness::check::{CHECK_LIMIT, ORDERED, Order, Record, WALLS};
-use harness::{Failure, Family};
+use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
+use harness::{Failure, ProcessGroup};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{IsTerminal, Read, Write};
@@ -170,14 +170,14 @@ impl Rubric {
         program: &[String],
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
-        self.grade_with(program, Surroundings::default, progress)
+        self.grade_with(program, Isolation::default, progress)
     }
 
-    /// Runs all checks as [`Rubric::grade`] does, each in surroundings of its own.
+    /// Runs all checks as [`Rubric::grade`] does, each in isolation of its own.
     pub(crate) fn grade_with(
         &self,
         program: &[String],
-        surroundings: impl Fn() -> Surroundings + Sync,
+        isolation: impl Fn() -> Isolation + Sync,
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
@@ -185,7 +185,7 @@ impl Rubric {
         let checks: Vec<_> = checks.map(|check| (check, Duration::ZERO)).collect();
         Ok(Outcome {
             exercise: self.exercise.clone(),
-            results: self.run_all(&checks, program, &surroundings, &progress)?,
+            results: self.run_all(&checks, program, &isolation, &progress)?,
         })
     }
 
@@ -196,7 +196,7 @@ impl Rubric {
         &self,
         outcome: &mut Outcome,
         program: &[String],
-        surroundings: impl Fn() -> Surroundings + Sync,
+        isolation: impl Fn() -> Isolation + Sync,
     ) -> anyhow::Result<()> {
         let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
         if outcome.results.iter().all(|result| result.late) {
@@ -209,7 +209,7 @@ impl Rubric {
             .filter(|result| is_starved(result))
             .map(|result| (&result.check, 2 * CHECK_LIMIT))
             .collect();
-        for again in self.run_all(&checks, program, &surroundings, &|_: &Result| ())? {
+        for again in self.run_all(&checks, program, &isolation, &|_: &Result| ())? {
             let mut results = outcome.results.iter_mut();
             if let Some(result) = results.find(|result| result.check.name == again.check.name) {
                 *result = again;
@@ -223,7 +223,7 @@ impl Rubric {
         &self,
         checks: &[(&Check, Duration)],
         program: &[String],
-        surroundings: &(impl Fn() -> Surroundings + Sync),
+        isolation: &(impl Fn() -> Isolation + Sync),
         progress: &(impl Fn(&Result) + Sync),
     ) -> anyhow::Result<Vec<Result>> {
         let program = shlex::try_join(program.iter().map(String::as_str))
@@ -232,7 +232,7 @@ impl Rubric {
             let checks = checks.iter().map(|&(check, more)| {
                 let program = &program;
                 scope.spawn(move || {
-                    let result = self.run(check, program, &surroundings(), more)?;
+                    let result = self.run(check, program, &isolation(), more)?;
                     progress(&result);
                     anyhow::Ok(result)
                 })
@@ -254,30 +254,30 @@ impl Rubric {
         &self,
         check: &Check,
         program: &str,
-        surroundings: &Surroundings,
+        isolation: &Isolation,
         more: Duration,
     ) -> anyhow::Result<Result> {
         let start = Instant::now();
         let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
-        let order = Order {
+        let request = CheckRequest {
             record: folder.path().join("record"),
             nonce: secret()?,
             more,
         };
-        let mut words = surroundings.network.iter();
+        let mut words = isolation.network.iter();
         let mut command = match words.next() {
             Some(first) => Command::new(first),
             None => Command::new(&self.tests),
         };
-        if !surroundings.network.is_empty() {
+        if !isolation.network.is_empty() {
             command.args(words).arg(&self.tests);
         }
-        if !surroundings.walls.is_empty() {
+        if !isolation.command.is_empty() {
             close_inherited(&mut command).context("cannot close what we have open")?;
-            let walls = shlex::try_join(surroundings.walls.iter().map(String::as_str));
+            let sandbox_command = shlex::try_join(isolation.command.iter().map(String::as_str));
             command.env(
-                WALLS,
-                walls.context("the command of the sandbox cannot be used")?,
+                SANDBOX,
+                sandbox_command.context("the command of the sandbox cannot be used")?,
             );
         }
         command
@@ -285,32 +285,32 @@ impl Rubric {
             // What a check that is killed leaves behind goes with the folder.
             .env("TMPDIR", folder.path())
             .env("PROGRAM", program)
-            .env(ORDERED, "1")
+            .env(REQUESTED, "1")
             // With more than one the test runner names a test's thread by the test.
             .env("RUST_TEST_THREADS", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let (family, mut child) = Family::start(&mut command)
+        let (group, mut child) = ProcessGroup::start(&mut command)
             .with_context(|| format!("cannot run {}", self.tests.display()))?;
         let words = last_words(&mut child);
         if let Some(mut stdin) = child.stdin.take() {
-            let mut line = serde_json::to_vec(&order)?;
+            let mut line = serde_json::to_vec(&request)?;
             line.push(b'\n');
             // A check that has died already will not be missed: it leaves no record.
             let _ = stdin.write_all(&line);
         }
 
-        let limit = if surroundings.walls.is_empty() {
+        let limit = if isolation.command.is_empty() {
             LIMIT
         } else {
             LIMIT_BEHIND_WALLS
         };
         let in_time = wait(&mut child, limit + more);
         // Whatever it has started goes with it, also if it was killed.
-        let status = family.end(&mut child).context("cannot wait for a check")?;
+        let status = group.end(&mut child).context("cannot wait for a check")?;
         let words = words.join().unwrap_or_default();
-        let record = read_record(&order, check);
+        let record = read_record(&request, check);
         let (late, starved) = match &record {
             Some(record) => (record.late, record.starved),
             // It gives up by itself long before, unless it gets no processor.
@@ -319,11 +319,11 @@ impl Rubric {
         };
         let failure = match record {
             Some(record) if record.failure.is_none() && in_time && status.success() => None,
-            Some(Record {
+            Some(CheckRecord {
                 failure: Some(failure),
                 ..
             }) => Some(failure),
-            _ => Some(Failure::NoTale {
+            _ => Some(Failure::NoTranscript {
                 what: if in_time {
                     format!("the check ended without a verdict: {status}")
                 } else {
@@ -350,11 +350,11 @@ fn secret() -> anyhow::Result<String> {
 }
 
 /// The record that a check has left, if it is one, and its own.
-fn read_record(order: &Order, check: &Check) -> Option<Record> {
-    let record = fs::File::open(&order.record).ok()?;
+fn read_record(request: &CheckRequest, check: &Check) -> Option<CheckRecord> {
+    let record = fs::File::open(&request.record).ok()?;
     // A story is short. What is longer has not been written by a check.
-    let record: Record = serde_json::from_reader(record.take(1 << 20)).ok()?;
-    (record.nonce == order.nonce && record.check == check.name).then_some(record)
+    let record: CheckRecord = serde_json::from_reader(record.take(1 << 20)).ok()?;
+    (record.nonce == request.nonce && record.check == check.name).then_some(record)
 }
 
 /// Waits for a child, until the limit. Returns whether it has ended by itself.

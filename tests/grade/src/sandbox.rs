@@ -6,20 +6,20 @@
 //! outside: the program can only talk to it over TCP, as to any peer.
 
 mod filter;
-pub mod walls;
+pub mod kind;
 
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
 use crate::rubric::Rubric;
 use anyhow::{Context, bail, ensure};
 use filter::filter;
+use kind::{Kind, unused_user};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::NamedTempFile;
-use walls::{Walls, unused_user};
 
 /// Where a program finds the student's files.
 const STUDENT: &str = "/student";
@@ -51,7 +51,7 @@ const USERS: u32 = 4_000;
 /// What students' programs run in.
 #[derive(Debug)]
 pub struct Sandbox {
-    walls: Walls,
+    kind: Kind,
     /// Whether bubblewrap can limit the size of a folder in memory (since 0.7).
     has_sizes: bool,
     /// The filter of system calls, if there is one for this processor.
@@ -60,11 +60,11 @@ pub struct Sandbox {
 
 /// What a check, and the program that it judges, are started by; nothing without walls.
 #[derive(Default)]
-pub(crate) struct Surroundings {
+pub(crate) struct Isolation {
     /// What stands before the check.
     pub(crate) network: Vec<String>,
     /// What stands before the program.
-    pub(crate) walls: Vec<String>,
+    pub(crate) command: Vec<String>,
 }
 
 impl Sandbox {
@@ -74,7 +74,7 @@ impl Sandbox {
     ///
     /// If something is missing, or does not work here.
     pub fn find() -> anyhow::Result<Self> {
-        let walls = Walls::find()?;
+        let kind = Kind::find()?;
         let help = Command::new("bwrap").arg("--help").output();
         let help = help.context("cannot run bwrap")?;
         let filter = filter()?;
@@ -88,13 +88,13 @@ impl Sandbox {
             Some(written.context("cannot write the filter of system calls")?)
         };
         let sandbox = Self {
-            walls,
+            kind,
             has_sizes: String::from_utf8_lossy(&help.stdout).contains("--size"),
             filter,
         };
         // All of it, as for a check: the network around, the walls inside.
-        let surroundings = sandbox.surroundings(Path::new("/usr"));
-        let mut words = surroundings.network.iter().chain(&surroundings.walls);
+        let isolation = sandbox.isolation(Path::new("/usr"));
+        let mut words = isolation.network.iter().chain(&isolation.command);
         let first = words.next().context("there is no command")?;
         let mut command = Command::new(first);
         command.args(words).arg("true");
@@ -116,7 +116,7 @@ impl Sandbox {
     /// Without walls: for a teacher who trusts all programs.
     pub fn none() -> Self {
         Self {
-            walls: Walls::None,
+            kind: Kind::None,
             has_sizes: false,
             filter: None,
         }
@@ -125,12 +125,12 @@ impl Sandbox {
     /// What this system has no limit for, and would need something newer for; nothing without
     /// walls, and where nothing lacks.
     pub fn missing_limits(&self, language: Language) -> Option<String> {
-        if self.walls == Walls::None {
+        if self.kind == Kind::None {
             return None;
         }
         let missing = [
             (
-                !self.walls.limits_processes(),
+                !self.kind.limits_processes(),
                 language.pick(
                     "on the number of processes (Linux 5.14 or newer has one)",
                     "进程数（需要 Linux 5.14 或更新版本）",
@@ -168,12 +168,12 @@ impl Sandbox {
     ///
     /// If they do not.
     pub fn verify(&self, command: &str) -> anyhow::Result<()> {
-        if self.walls == Walls::None || command.contains(FOLDER) {
+        if self.kind == Kind::None || command.contains(FOLDER) {
             return Ok(());
         }
-        let walls = self.surroundings(Path::new("/usr")).walls;
-        let output = Command::new(&walls[0])
-            .args(&walls[1..])
+        let kind = self.isolation(Path::new("/usr")).command;
+        let output = Command::new(&kind[0])
+            .args(&kind[1..])
             .args(["sh", "-c", "command -v \"$0\"", command])
             .output()
             .context("cannot run the sandbox")?;
@@ -185,19 +185,19 @@ impl Sandbox {
     }
 
     /// What a check is started by whose program has this folder; nothing without walls.
-    fn surroundings(&self, folder: &Path) -> Surroundings {
-        let walls = match self.walls {
-            Walls::None => return Surroundings::default(),
-            Walls::User(_) => Walls::User(next_user()),
-            Walls::Namespace => Walls::Namespace,
+    fn isolation(&self, folder: &Path) -> Isolation {
+        let kind = match self.kind {
+            Kind::None => return Isolation::default(),
+            Kind::User(_) => Kind::User(next_user()),
+            Kind::Namespace => Kind::Namespace,
         };
         let mut network = vec!["unshare", "--net"];
-        if walls == Walls::Namespace {
+        if kind == Kind::Namespace {
             network.push("--map-root-user");
         }
         network.extend(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
 
-        let mut command = walls.bubblewrap();
+        let mut command = kind.bubblewrap();
         let environment = [
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("LC_ALL", "C.UTF-8"),
@@ -235,10 +235,10 @@ impl Sandbox {
         }
         words.push(command.get_program().to_owned());
         words.extend(command.get_args().map(ToOwned::to_owned));
-        words.extend(walls.inner(PROCESSES, &limits));
-        Surroundings {
+        words.extend(kind.inner(PROCESSES, &limits));
+        Isolation {
             network: network.into_iter().map(String::from).collect(),
-            walls: words
+            command: words
                 .into_iter()
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
@@ -272,21 +272,21 @@ impl Rubric {
         program: &[String],
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
-        let place = match sandbox.walls {
-            Walls::None => folder.to_string_lossy(),
+        let place = match sandbox.kind {
+            Kind::None => folder.to_string_lossy(),
             _ => STUDENT.into(),
         };
         let program: Vec<String> = program
             .iter()
             .map(|word| word.replace(FOLDER, &place))
             .collect();
-        if sandbox.walls != Walls::None {
+        if sandbox.kind != Kind::None {
             open_up(folder)
                 .with_context(|| format!("cannot open {} for programs", folder.display()))?;
         }
-        let surroundings = || sandbox.surroundings(folder);
-        let mut outcome = self.grade_with(&program, surroundings, progress)?;
-        self.repeat_starved(&mut outcome, &program, surroundings)?;
+        let isolation = || sandbox.isolation(folder);
+        let mut outcome = self.grade_with(&program, isolation, progress)?;
+        self.repeat_starved(&mut outcome, &program, isolation)?;
         Ok(outcome)
     }
 }
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn an_older_system_says_what_it_has_no_limit_for() {
         let older = Sandbox {
-            walls: Walls::User(60_000),
+            kind: Kind::User(60_000),
             has_sizes: false,
             filter: None,
         };

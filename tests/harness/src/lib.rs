@@ -4,9 +4,9 @@
 //! A test reads as a script of actions and expectations:
 //!
 //! ```no_run
-//! use harness::Story;
+//! use harness::Scenario;
 //!
-//! let story = Story::of("target/debug/lesson-05");
+//! let story = Scenario::of("target/debug/lesson-05");
 //! let server = story.start_server();
 //! let mut client = server.connect();
 //! client.send_text("你好");
@@ -14,12 +14,12 @@
 //! server.expect_line(&format!("{} sent \"你好\"", client.local()));
 //! ```
 //!
-//! Every action and expectation is a numbered step of the [`Story`]. An expectation
+//! Every action and expectation is a numbered step of the [`Scenario`]. An expectation
 //! that is not met panics with the steps so far, the program's output, what was
 //! expected, what came, and, where a well-known mistake fits, a hint.
 //!
 //! Nothing here sleeps for a time that something might take: every wait is for an
-//! event, with a limit ([`Story::limit`]) that only a failing program reaches.
+//! event, with a limit ([`Scenario::limit`]) that only a failing program reaches.
 //!
 //! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
 //! group and, on Linux, also what has left the group.
@@ -33,18 +33,18 @@ mod output;
 mod processes;
 mod program;
 mod resources;
-mod story;
-mod tale;
+mod scenario;
 pub mod text;
+mod transcript;
 
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
 pub use listener::{Listener, loopback_without_past};
-pub use processes::{Family, OUTSIDE, has_ended, outside};
+pub use processes::{OUTSIDE, ProcessGroup, has_ended, outside};
 pub use program::{Exit, Program, Signal};
 pub use resources::Resources;
-pub use story::Story;
-pub use tale::{Failure, Part, Say, Tale};
+pub use scenario::Scenario;
+pub use transcript::{Failure, Part, Say, Transcript};
 
 use std::io::Write;
 use std::net::{Ipv6Addr, TcpListener};

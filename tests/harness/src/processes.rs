@@ -25,10 +25,10 @@ const MARK: &str = "HARNESS_MARK";
 static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// The environment variable, and its value, that marks a process which a test runs by other
-/// means than [`Story`](crate::Story).
+/// means than [`Scenario`](crate::Scenario).
 pub const OUTSIDE: (&str, &str) = (MARK, "outside");
 
-/// Marks a command that a test runs by other means than [`Story`](crate::Story), such as
+/// Marks a command that a test runs by other means than [`Scenario`](crate::Scenario), such as
 /// `assert_cmd`, so that the harness never takes its process for something left behind.
 pub fn outside(command: &mut Command) -> &mut Command {
     set_environment(command, OUTSIDE.1)
@@ -40,27 +40,27 @@ fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Comma
     command
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
-        .env_remove(crate::story::FOLDER)
+        .env_remove(crate::scenario::FOLDER)
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONUTF8", "1")
         .env(MARK, mark)
 }
 
-/// The processes of one program. They are killed, and gone, at its [end](Family::end), or
+/// The processes of one program. They are killed, and gone, at its [end](ProcessGroup::end), or
 /// when it is dropped.
-pub struct Family {
+pub struct ProcessGroup {
     mark: String,
     leader: u32,
 }
 
-impl Family {
+impl ProcessGroup {
     /// Starts a command as the leader of a process group of its own.
     ///
     /// # Errors
     ///
     /// If the command cannot be started.
     pub fn start(command: &mut Command) -> std::io::Result<(Self, Child)> {
-        let started = Self::start_behind_walls(command)?;
+        let started = Self::start_in_sandbox(command)?;
         system::watch(started.0.leader);
         Ok(started)
     }
@@ -68,7 +68,7 @@ impl Family {
     /// As [`start`](Self::start), for a command that ends with this process anyway, with all
     /// that it has started (`bwrap --die-with-parent`): it needs no guard, and a guard is a
     /// process more for each check.
-    pub(crate) fn start_behind_walls(command: &mut Command) -> std::io::Result<(Self, Child)> {
+    pub(crate) fn start_in_sandbox(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let own = std::env::var(MARK)
@@ -131,7 +131,7 @@ pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
     Ok(child.try_wait()?.is_some())
 }
 
-impl Drop for Family {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         system::kill(self.leader, &self.mark);
     }
@@ -233,7 +233,7 @@ mod system {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use orphans::{behind_walls, is_gone, tree};
+pub(crate) use orphans::{in_sandbox, is_gone, tree};
 
 /// How long all threads of this process and of its descendants have been ready to run, and got
 /// no processor; [`Duration::MAX`] if the kernel holds one of them right now. Only Linux shows
@@ -343,7 +343,7 @@ mod orphans {
     /// The program that runs behind the walls of this process: bubblewrap, whose child is
     /// bubblewrap again, as process 1 of the sandbox, whose child becomes the program when
     /// those have done their work who prepare it. `None` before that.
-    pub(crate) fn behind_walls(leader: i32) -> Option<i32> {
+    pub(crate) fn in_sandbox(leader: i32) -> Option<i32> {
         const PREPARE: [&str; 3] = ["bwrap", "prlimit", "setpriv"];
         let first = *children(leader).first()?;
         let program = *children(first).first()?;

@@ -2,9 +2,9 @@
 
 use crate::connection::Connection;
 use crate::output::{Output, drain};
-use crate::processes::{Family, lock};
+use crate::processes::{ProcessGroup, lock};
 use crate::resources::Resources;
-use crate::story::Story;
+use crate::scenario::Scenario;
 use crate::{hints, kernel, text};
 use predicates::prelude::{Predicate, predicate};
 use std::fmt;
@@ -115,22 +115,22 @@ impl Program {
     /// Starts the program under test. Its stdin is empty, or, with a block that its stdout
     /// is expected to repeat (nothing for anything), can be written to.
     #[track_caller]
-    pub(crate) fn start(story: &Story, arguments: &[String], block: Option<Vec<u8>>) -> Self {
+    pub(crate) fn start(scenario: &Scenario, arguments: &[String], block: Option<Vec<u8>>) -> Self {
         if arguments.is_empty() {
-            story.step("start the program");
+            scenario.step("start the program");
         } else {
             let arguments = text::shorten(&shlex_join(arguments));
-            story.step(format!("start the program with {arguments}"));
+            scenario.step(format!("start the program with {arguments}"));
         }
-        let walls = if story.is_check() {
-            crate::check::walls()
+        let sandbox_command = if scenario.is_check() {
+            crate::check::sandbox_command()
         } else {
             Vec::new()
         };
-        let mut words = walls.iter().chain(story.command());
+        let mut words = sandbox_command.iter().chain(scenario.command());
         let program = words.next().map_or("", String::as_str);
         let mut command = Command::new(program);
-        if !walls.is_empty() {
+        if !sandbox_command.is_empty() {
             // It stays readable inside, as that of process 1.
             let path = std::env::var_os("PATH");
             command.env_clear().envs(path.map(|path| ("PATH", path)));
@@ -138,7 +138,7 @@ impl Program {
         command
             .args(words)
             .args(arguments)
-            .current_dir(story.folder())
+            .current_dir(scenario.folder())
             .stdin(if block.is_some() {
                 Stdio::piped()
             } else {
@@ -146,15 +146,15 @@ impl Program {
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.env_remove(crate::check::ORDERED);
-        let started = if walls.is_empty() {
-            Family::start(&mut command)
+        command.env_remove(crate::check::REQUESTED);
+        let started = if sandbox_command.is_empty() {
+            ProcessGroup::start(&mut command)
         } else {
-            Family::start_behind_walls(&mut command)
+            ProcessGroup::start_in_sandbox(&mut command)
         };
-        let (family, mut child) = match started {
+        let (group, mut child) = match started {
             Ok(started) => started,
-            Err(error) => story.fail(&format!("`{program}` starts"), &error.to_string()),
+            Err(error) => scenario.fail(&format!("`{program}` starts"), &error.to_string()),
         };
 
         let shared = Arc::new(Shared {
@@ -169,7 +169,7 @@ impl Program {
             }),
             changed: Condvar::new(),
         });
-        story.add_program(&shared);
+        scenario.add_program(&shared);
         if let Some(stdout) = child.stdout.take() {
             watch(&shared, |shared| {
                 drain(stdout, |change| {
@@ -186,29 +186,29 @@ impl Program {
         }
         let (stdin, feeder) = child.stdin.take().map(feed).unzip();
         let leader = child.id();
-        if story.is_check() {
+        if scenario.is_check() {
             watch(&shared, move |shared| watch_memory(shared, leader));
         }
         let child = Arc::new(Mutex::new(child));
-        watch_for_exit(&shared, &child, !walls.is_empty());
-        let inner = if walls.is_empty() {
+        watch_for_exit(&shared, &child, !sandbox_command.is_empty());
+        let inner = if sandbox_command.is_empty() {
             None
         } else {
-            match story.for_walls(|deadline| find_inner(&shared, leader, deadline)) {
+            match scenario.for_sandbox(|deadline| find_inner(&shared, leader, deadline)) {
                 Ok(inner) => inner,
                 Err((expected, got)) => {
-                    story.blame_machine();
-                    story.fail(expected, &got)
+                    scenario.blame_machine();
+                    scenario.fail(expected, &got)
                 }
             }
         };
         // It is set here, and nowhere else.
         let _ = shared.process.set(inner.unwrap_or(leader));
         Self {
-            story: story.clone(),
+            scenario: scenario.clone(),
             inner,
             shared,
-            family: Some(family),
+            group: Some(group),
             child,
             stdin: Mutex::new(stdin),
             feeder,
@@ -275,14 +275,14 @@ fn resident_of_tree(_leader: u32) -> u64 {
 fn kill_tree(_leader: u32) {}
 
 /// What was expected of walls, and what came.
-type NoWalls = (&'static str, String);
+type NoSandbox = (&'static str, String);
 
 /// Waits until the program behind walls runs, and returns its process number; `None` if it
 /// has ended before it was seen. A sandbox that does not start is not the program's fault.
 #[cfg(target_os = "linux")]
-fn find_inner(shared: &Shared, leader: u32, deadline: Instant) -> Result<Option<u32>, NoWalls> {
+fn find_inner(shared: &Shared, leader: u32, deadline: Instant) -> Result<Option<u32>, NoSandbox> {
     loop {
-        let found = crate::processes::behind_walls(leader.cast_signed());
+        let found = crate::processes::in_sandbox(leader.cast_signed());
         if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
             return Ok(Some(pid));
         }
@@ -308,7 +308,11 @@ fn find_inner(shared: &Shared, leader: u32, deadline: Instant) -> Result<Option<
 }
 
 #[cfg(not(target_os = "linux"))]
-fn find_inner(_shared: &Shared, _leader: u32, _deadline: Instant) -> Result<Option<u32>, NoWalls> {
+fn find_inner(
+    _shared: &Shared,
+    _leader: u32,
+    _deadline: Instant,
+) -> Result<Option<u32>, NoSandbox> {
     Ok(None)
 }
 
@@ -346,7 +350,7 @@ fn watch(shared: &Arc<Shared>, work: impl FnOnce(&Shared) + Send + 'static) {
 /// Notes the program's exit. The process is not reaped: until the [`Program`] is dropped
 /// its number, which is that of its group too, belongs to nobody else.
 #[cfg(unix)]
-fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, has_walls: bool) {
+fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, is_sandboxed: bool) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
     let Some(pid) = Pid::from_raw(lock(child).id().cast_signed()) else {
@@ -360,7 +364,7 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, has_walls: bo
                     let signal = status.terminating_signal();
                     break match (status.exit_status(), signal) {
                         // As a shell does it, bubblewrap tells a signal as 128 and more.
-                        (Some(status), _) if has_walls && (129..160).contains(&status) => {
+                        (Some(status), _) if is_sandboxed && (129..160).contains(&status) => {
                             Exit::Signal(status - 128)
                         }
                         (Some(status), _) => Exit::Status(status),
@@ -404,11 +408,11 @@ fn watch_for_exit(shared: &Arc<Shared>, child: &Arc<Mutex<Child>>, _has_walls: b
 /// A running program. When it is dropped, also by a failing test, it ends with all that
 /// it has started.
 pub struct Program {
-    story: Story,
+    scenario: Scenario,
     /// The program behind walls.
     inner: Option<u32>,
     shared: Arc<Shared>,
-    family: Option<Family>,
+    group: Option<ProcessGroup>,
     child: Arc<Mutex<Child>>,
     stdin: Mutex<Option<Sender<Vec<u8>>>>,
     /// Ends when it has closed the program's stdin.
@@ -455,7 +459,7 @@ impl Program {
     /// Waits for an answer from the state, and returns `None` if there will be none:
     /// at the limit, or when the program has ended.
     fn wait<T>(&self, answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
-        self.wait_until(Instant::now() + self.story.limit(), answer)
+        self.wait_until(Instant::now() + self.scenario.limit(), answer)
     }
 
     /// As [`wait`](Self::wait), at most until then.
@@ -466,7 +470,7 @@ impl Program {
     ) -> Option<T> {
         let mut state = lock(&self.shared.state);
         loop {
-            // In this order: what is final has had its last word.
+            // In this request: what is final has had its last word.
             let is_final = state.is_final();
             if let Some(answer) = answer(&state) {
                 return Some(answer);
@@ -491,28 +495,29 @@ impl Program {
     fn why_not(&self) -> String {
         match lock(&self.shared.state).exit {
             Some(exit) => format!("the program {exit}"),
-            None => format!("nothing more {}", self.story.patience()),
+            None => format!("nothing more {}", self.scenario.patience()),
         }
     }
 
     /// Waits for the first line on stdout, `listening on ADDR`, and returns the address.
     #[track_caller]
     pub fn expect_listening(&self) -> SocketAddr {
-        self.story
+        self.scenario
             .step("wait for its first line, `listening on ADDR`");
         let expected = "the first line on stdout is `listening on ADDR`";
         let first = self.wait(|state| state.stdout.lines().into_iter().next());
         let Some(line) = first else {
             let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
-            self.story.fail_with_hint(expected, &self.why_not(), hint);
+            self.scenario
+                .fail_with_hint(expected, &self.why_not(), hint);
         };
         let shown = text::lines(std::slice::from_ref(&line));
-        self.story.result(&shown);
+        self.scenario.result(&shown);
         let address = line
             .strip_prefix("listening on ")
             .and_then(|text| text.parse().ok());
         let Some(address) = address else {
-            self.story.fail(expected, &shown);
+            self.scenario.fail(expected, &shown);
         };
         self.take_line(0);
         *self.address.get_or_init(|| address)
@@ -539,7 +544,7 @@ impl Program {
     /// Returns its number, from 0, to tell which of two lines came first.
     #[track_caller]
     pub fn expect_line(&self, line: &str) -> usize {
-        self.story
+        self.scenario
             .step(format!("wait for the line `{line}` on stdout"));
         let found = self.wait(|state| {
             let left = self.lines_left(state);
@@ -556,7 +561,7 @@ impl Program {
             } else {
                 format!("{}; {}", text::lines(&left), self.why_not())
             };
-            self.story
+            self.scenario
                 .fail_with_hint(&format!("the line `{line}` on stdout"), &got, hint);
         };
         self.take_line(index);
@@ -566,12 +571,12 @@ impl Program {
     /// Waits for the end of stdout, and expects that every line on it has been taken.
     #[track_caller]
     pub fn expect_no_more_lines(&self) {
-        self.story.step("expect no more lines on stdout");
+        self.scenario.step("expect no more lines on stdout");
         self.wait_for_exit("no more lines on stdout, and the end of the program");
         let left = self.lines_left(&lock(&self.shared.state));
         if !left.is_empty() {
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
-            self.story
+            self.scenario
                 .fail("no more lines on stdout", &text::lines(&left));
         }
     }
@@ -598,10 +603,10 @@ impl Program {
     /// Expects that the program has reported no error so far.
     #[track_caller]
     pub fn expect_no_errors(&self) {
-        self.story.step("expect nothing on stderr");
+        self.scenario.step("expect nothing on stderr");
         let text = self.stderr();
         if !text.is_empty() {
-            self.story.fail("nothing on stderr", &text::quote(&text));
+            self.scenario.fail("nothing on stderr", &text::quote(&text));
         }
     }
 
@@ -618,13 +623,13 @@ impl Program {
             Some(named) => format!("{named} {name}"),
             None => what.replacen("var", name, 1),
         };
-        self.story.step(format!("wait until {what}"));
+        self.scenario.step(format!("wait until {what}"));
         let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
         if fits.is_none() {
             let text = stream(&lock(&self.shared.state)).text();
             let got = format!("{}; {}", text::quote(&text), self.why_not());
             let hint = hints::printed(&text);
-            self.story.fail_with_hint(&what, &got, hint);
+            self.scenario.fail_with_hint(&what, &got, hint);
         }
     }
 
@@ -632,7 +637,7 @@ impl Program {
     /// them holds nobody.
     pub fn write_stdin(&self, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
-        self.story
+        self.scenario
             .step(format!("its stdin gets {}", text::show(&bytes)));
         if let Some(stdin) = &*lock(&self.stdin) {
             // It fails only where the program does not want it: what follows will tell.
@@ -642,14 +647,14 @@ impl Program {
 
     /// Ends the program's stdin, after all that was written to it.
     pub fn close_stdin(&self) {
-        self.story.step("its stdin ends");
+        self.scenario.step("its stdin ends");
         lock(&self.stdin).take();
     }
 
     /// Waits until exactly these bytes have come on stdout, from its beginning.
     #[track_caller]
     pub fn expect_output(&self, expected: &[u8]) {
-        self.story
+        self.scenario
             .step(format!("wait for {} on stdout", text::show(expected)));
         let came = self.wait(|state| {
             let got = &state.stdout.kept;
@@ -661,7 +666,7 @@ impl Program {
             let got = text::show(&state.stdout.kept);
             drop(state);
             let got = format!("{got}; {}", self.why_not());
-            self.story
+            self.scenario
                 .fail(&format!("stdout is {}", text::show(expected)), &got);
         }
     }
@@ -670,7 +675,7 @@ impl Program {
     /// that the program was started with, again and again.
     #[track_caller]
     pub fn expect_copied(&self, total: u64) {
-        self.story.step(format!(
+        self.scenario.step(format!(
             "wait for {total} bytes on stdout, all of them right"
         ));
         let came = self.wait(|state| {
@@ -682,10 +687,10 @@ impl Program {
         let expected = format!("{total} bytes on stdout, the same as were sent");
         match differs_at {
             Some(at) => self
-                .story
+                .scenario
                 .fail(&expected, &format!("another byte at position {at}")),
             None if came.is_none() || got != total => {
-                self.story
+                self.scenario
                     .fail(&expected, &format!("{got} bytes; {}", self.why_not()));
             }
             None => {}
@@ -714,23 +719,23 @@ impl Program {
     /// Waits for the end, and expects an exit status that is not 0.
     #[track_caller]
     pub fn expect_exit_failure(&self) {
-        self.story
+        self.scenario
             .step("wait for the exit, with a status that is not 0");
         let expected = "the program exits with a status that is not 0";
         match self.wait_for_exit(expected) {
             Exit::Status(status) if status != 0 => {}
-            exit => self.story.fail(expected, &format!("the program {exit}")),
+            exit => self.scenario.fail(expected, &format!("the program {exit}")),
         }
     }
 
     /// Waits for the end, and expects this exit status.
     #[track_caller]
     pub fn expect_exit(&self, status: i32) {
-        self.story
+        self.scenario
             .step(format!("wait for the exit, with status {status}"));
         let exit = self.wait_for_exit(&format!("the program exits with status {status}"));
         if exit != Exit::Status(status) {
-            self.story.fail(
+            self.scenario.fail(
                 &format!("the program exits with status {status}"),
                 &format!("the program {exit}"),
             );
@@ -747,18 +752,18 @@ impl Program {
             // The program has ended in time, and the walls are not down yet: it is they who
             // tell how it has ended.
             let down = self
-                .story
-                .for_walls(|deadline| self.wait_until(deadline, exit));
+                .scenario
+                .for_sandbox(|deadline| self.wait_until(deadline, exit));
             if down.is_none() {
-                self.story.blame_machine();
+                self.scenario.blame_machine();
             }
             down
         });
         match found {
             Some(exit) => exit,
-            None => self.story.fail(
+            None => self.scenario.fail(
                 expected,
-                &format!("it still runs, waited {}", self.story.patience()),
+                &format!("it still runs, waited {}", self.scenario.patience()),
             ),
         }
     }
@@ -767,7 +772,7 @@ impl Program {
     #[cfg(not(unix))]
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
-        self.story.fail(
+        self.scenario.fail(
             &format!("the program is sent {signal:?}"),
             "this system has no signals",
         );
@@ -814,14 +819,14 @@ impl Program {
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
-        self.story.step("expect that it still runs");
+        self.scenario.step("expect that it still runs");
         if self.has_ended() {
             let exit = lock(&self.shared.state).exit;
             let got = exit.map_or_else(
                 || "the program has ended".to_string(),
                 |exit| format!("the program {exit}"),
             );
-            self.story.fail("the program still runs", &got);
+            self.scenario.fail("the program still runs", &got);
         }
     }
 
@@ -833,7 +838,7 @@ impl Program {
             Signal::Int => ("SIGINT (Ctrl-C)", rustix::process::Signal::INT),
             Signal::Term => ("SIGTERM", rustix::process::Signal::TERM),
         };
-        self.story.step(format!("send it {name}"));
+        self.scenario.step(format!("send it {name}"));
         self.kill(signal);
     }
 
@@ -846,7 +851,7 @@ impl Program {
         let pid = Pid::from_raw(self.id().cast_signed());
         match pid.map(|pid| kill_process(pid, signal)) {
             Some(Err(error)) if error != rustix::io::Errno::SRCH => self
-                .story
+                .scenario
                 .fail("the program can be sent a signal", &error.to_string()),
             _ => {}
         }
@@ -896,7 +901,7 @@ impl Program {
             };
             thread::sleep(Duration::from_millis(1));
         }
-        self.story.step("it waits for room to send");
+        self.scenario.step("it waits for room to send");
         self.while_stopped(|| ());
     }
 
@@ -908,15 +913,15 @@ impl Program {
     pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
         use rustix::process::Signal;
 
-        self.story.step("stop it (Ctrl-Z)");
+        self.scenario.step("stop it (Ctrl-Z)");
         self.kill(Signal::STOP);
-        self.story.wait_until(
+        self.scenario.wait_until(
             "the program has stopped",
             || (self.is_stopped() || self.has_ended()).then_some(()),
             || "it has not".to_string(),
         );
         let result = work();
-        self.story.step("continue it (fg)");
+        self.scenario.step("continue it (fg)");
         self.kill(Signal::CONT);
         result
     }
@@ -933,12 +938,12 @@ impl Program {
     pub fn limit_open_files(&self, more: u64) {
         use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-        self.story
+        self.scenario
             .step(format!("let it open at most {more} more file(s)"));
         let files = match std::fs::read_dir(format!("/proc/{}/fd", self.id())) {
             Ok(files) => files,
             Err(error) => self
-                .story
+                .scenario
                 .fail("the program has open files", &error.to_string()),
         };
         let open: Vec<u64> = files
@@ -958,7 +963,7 @@ impl Program {
         };
         let pid = Pid::from_raw(self.id().cast_signed());
         if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
-            self.story
+            self.scenario
                 .fail("the program's limit can be set", &error.to_string());
         }
     }
@@ -967,7 +972,7 @@ impl Program {
     #[cfg(not(target_os = "linux"))]
     #[track_caller]
     pub fn limit_open_files(&self, _more: u64) {
-        self.story.fail(
+        self.scenario.fail(
             "the limit of a running program is set",
             "only Linux can do that",
         );
@@ -979,7 +984,7 @@ impl Program {
         match Resources::of(self.id()) {
             Some(resources) => resources,
             None => self
-                .story
+                .scenario
                 .fail("the program's resources can be read", "they cannot"),
         }
     }
@@ -987,7 +992,7 @@ impl Program {
     /// Connects to where it listens.
     #[track_caller]
     pub fn connect(&self) -> Connection {
-        Connection::open(&self.story, self.address())
+        Connection::open(&self.scenario, self.address())
     }
 
     /// The rows of the kernel's table that have the program's port at this end.
@@ -1004,7 +1009,7 @@ impl Program {
             let mut listeners = sockets.iter().filter(|s| s.state == kernel::State::Listen);
             listeners.next().map(|socket| socket.receive_queue)
         };
-        self.story.wait_until(
+        self.scenario.wait_until(
             &format!("{length} connection(s) wait in the accept queue"),
             || (queue() == Some(length)).then_some(()),
             || format!("the length of the accept queue is {:?}", queue()),
@@ -1014,11 +1019,11 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Some(family) = self.family.take() {
+        if let Some(group) = self.group.take() {
             // How it has ended is known already, or of no interest any more.
-            let end = || family.end(&mut lock(&self.child));
+            let end = || group.end(&mut lock(&self.child));
             let _ = match self.inner {
-                Some(_) => self.story.for_walls(|_| end()),
+                Some(_) => self.scenario.for_sandbox(|_| end()),
                 None => end(),
             };
         }

@@ -1,6 +1,6 @@
 //! Text and bytes: GBK both ways, and both shown so that a person can read them.
 
-use crate::tale::Block;
+use crate::transcript::Block;
 use encoding_rs::GBK;
 use std::fmt::Write;
 

@@ -3,14 +3,14 @@
 //! Each of them ends in time, with the right story, and leaves nothing running.
 #![cfg(unix)]
 
-use harness::{Program, Story};
+use harness::{Program, Scenario};
 use predicates::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// A story about a shell script.
-fn shell(script: &str) -> Story {
-    Story::of_command(["/bin/sh", "-c", script])
+fn shell(script: &str) -> Scenario {
+    Scenario::of_command(["/bin/sh", "-c", script])
 }
 
 /// A limit that is known to be reached. Only what is waited for in vain is short: whatever
@@ -23,7 +23,7 @@ fn failure(test: impl FnOnce()) -> String {
     *panic.downcast::<String>().expect("a story is a String")
 }
 
-/// Expects that all these are in the text, in this order.
+/// Expects that all these are in the text, in this request.
 fn expect_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
@@ -72,8 +72,8 @@ fn is_zombie(_pid: i32) -> bool {
 
 #[test]
 fn a_program_that_does_what_is_expected_passes() {
-    let story = shell("echo one; echo two; echo oops >&2; exit 3");
-    let program = story.start::<&str>([]);
+    let scenario = shell("echo one; echo two; echo oops >&2; exit 3");
+    let program = scenario.start::<&str>([]);
     let one = program.expect_line("one");
     let two = program.expect_line("two");
     assert!(one < two);
@@ -85,16 +85,16 @@ fn a_program_that_does_what_is_expected_passes() {
 #[test]
 fn a_program_that_never_listens_fails_at_the_limit() {
     let start = Instant::now();
-    let story = failure(|| {
-        let story = shell("echo starting >&2; exec sleep 1000");
-        let program = story.start(["127.0.0.1:0"]);
+    let scenario = failure(|| {
+        let scenario = shell("echo starting >&2; exec sleep 1000");
+        let program = scenario.start(["127.0.0.1:0"]);
         program.expect_stderr(&predicate::eq("starting\n"));
-        story.set_limit(SHORT);
+        scenario.set_limit(SHORT);
         program.expect_listening();
     });
     assert!(start.elapsed() < Duration::from_secs(15));
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "  1. start the program with 127.0.0.1:0\n",
             "  2. wait until stderr == \"starting\\n\"\n",
@@ -105,18 +105,18 @@ fn a_program_that_never_listens_fails_at_the_limit() {
             "     Got: nothing more for 100ms\n",
         ],
     );
-    assert!(!story.contains("Hint"), "{story}");
+    assert!(!scenario.contains("Hint"), "{scenario}");
 }
 
 #[test]
 fn a_program_that_exits_early_fails_at_once() {
     let start = Instant::now();
-    let story = failure(|| {
+    let scenario = failure(|| {
         shell("echo no luck >&2; exit 7").start_server();
     });
     assert!(start.elapsed() < Duration::from_secs(15));
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "| no luck\n",
             "the program exited with status 7\n",
@@ -127,11 +127,11 @@ fn a_program_that_exits_early_fails_at_once() {
 
 #[test]
 fn a_program_that_dies_of_a_signal_is_told_so() {
-    let story = failure(|| {
+    let scenario = failure(|| {
         shell("kill -SEGV $$").start::<&str>([]).expect_exit(0);
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "Expected: the program exits with status 0\n",
             "Got: the program was ended by signal 11 (SIGSEGV)\n",
@@ -142,16 +142,16 @@ fn a_program_that_dies_of_a_signal_is_told_so() {
 #[test]
 fn a_program_that_hangs_and_ignores_signals_is_ended() {
     let mut pid = 0;
-    let story = failure(|| {
-        let story = shell("trap '' INT TERM; echo $$; while :; do sleep 1000; done");
-        let program = story.start::<&str>([]);
+    let scenario = failure(|| {
+        let scenario = shell("trap '' INT TERM; echo $$; while :; do sleep 1000; done");
+        let program = scenario.start::<&str>([]);
         pid = printed_pids(&program, 1)[0];
         program.signal(harness::Signal::Term);
-        story.set_limit(SHORT);
+        scenario.set_limit(SHORT);
         program.expect_exit(0);
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "send it SIGTERM\n",
             "Got: it still runs, waited for 100ms\n",
@@ -162,11 +162,11 @@ fn a_program_that_hangs_and_ignores_signals_is_ended() {
 
 #[test]
 fn a_program_that_cannot_be_started_is_told_so() {
-    let story = failure(|| {
-        Story::of_command(["/no/such/program"]).start::<&str>([]);
+    let scenario = failure(|| {
+        Scenario::of_command(["/no/such/program"]).start::<&str>([]);
     });
     expect_in_order(
-        &story,
+        &scenario,
         &["Expected: `/no/such/program` starts\n", "Got: No such file"],
     );
 }
@@ -174,23 +174,27 @@ fn a_program_that_cannot_be_started_is_told_so() {
 #[test]
 fn a_flood_on_stdout_is_drained_and_not_kept() {
     let before = resident_bytes();
-    let story = failure(|| {
+    let scenario = failure(|| {
         // A gigabyte, and then the line that nobody will find in it.
-        let story = shell("head -c 1000000000 /dev/zero; echo; echo done; echo done >&2");
-        let program = story.start::<&str>([]);
+        let scenario = shell("head -c 1000000000 /dev/zero; echo; echo done; echo done >&2");
+        let program = scenario.start::<&str>([]);
         program.expect_stderr(&predicate::eq("done\n"));
         program.expect_exit(0);
         program.expect_line("done");
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "The stdout of the program, 1000000006 bytes:\n    | \\u{0}\\u{0}",
             "more bytes, not kept) ...\n",
             "Expected: the line `done` on stdout\n",
         ],
     );
-    assert!(story.len() < 30_000, "the story has {} bytes", story.len());
+    assert!(
+        scenario.len() < 30_000,
+        "the story has {} bytes",
+        scenario.len()
+    );
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 200_000_000, "grew by {grown} bytes");
 }
@@ -215,10 +219,10 @@ fn a_grandchild_that_holds_the_pipe_keeps_nobody_waiting() {
 fn grandchildren_end_with_a_test_that_panics() {
     let mut pids = Vec::new();
     failure(|| {
-        let story = shell("sleep 1000 & echo $!; sleep 1000 & echo $!; wait");
-        let program = story.start::<&str>([]);
+        let scenario = shell("sleep 1000 & echo $!; sleep 1000 & echo $!; wait");
+        let program = scenario.start::<&str>([]);
         pids = printed_pids(&program, 2);
-        story.set_limit(SHORT);
+        scenario.set_limit(SHORT);
         program.expect_line("never printed");
     });
     for pid in pids {
@@ -309,15 +313,15 @@ time.sleep(1000)
 #[test]
 #[cfg(target_os = "linux")]
 fn a_line_that_was_not_flushed_is_recognised() {
-    let story = failure(|| {
-        let story = Story::of_command(["python3", "-c", UNFLUSHED]);
-        let program = story.start::<&str>([]);
+    let scenario = failure(|| {
+        let scenario = Scenario::of_command(["python3", "-c", UNFLUSHED]);
+        let program = scenario.start::<&str>([]);
         program.expect_stderr(&predicate::eq("ready\n"));
-        story.set_limit(SHORT);
+        scenario.set_limit(SHORT);
         program.expect_listening();
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "Hint: The program does listen, on 127.0.0.1:",
             "flush stdout",
@@ -338,25 +342,25 @@ for _ in range(2):
     connection.close()
 ";
 
-fn one_by_one() -> Story {
-    Story::of_command(["python3", "-c", ONE_BY_ONE])
+fn one_by_one() -> Scenario {
+    Scenario::of_command(["python3", "-c", ONE_BY_ONE])
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_client_that_nobody_accepts_is_recognised() {
-    let story = failure(|| {
-        let story = one_by_one();
-        let server = story.start_server();
+    let scenario = failure(|| {
+        let scenario = one_by_one();
+        let server = scenario.start_server();
         let _first = server.connect();
         server.expect_line("accepted");
-        story.set_limit(SHORT);
+        scenario.set_limit(SHORT);
         let mut second = server.connect();
         second.send_text("hello");
         second.expect_text("hello");
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "Got: nothing for 100ms\n",
             "Hint: The connection of 127.0.0.1:",
@@ -367,14 +371,14 @@ fn a_client_that_nobody_accepts_is_recognised() {
 
 #[test]
 fn utf_8_on_the_wire_is_recognised() {
-    let story = failure(|| {
+    let scenario = failure(|| {
         let server = one_by_one().start_server();
         let mut client = server.connect();
         client.send_text("你好");
         client.expect_text("你好");
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "sends \"你好\" (4 bytes: c4 e3 ba c3)\n",
             "Expected: ",
@@ -385,24 +389,24 @@ fn utf_8_on_the_wire_is_recognised() {
 
 #[test]
 fn a_reset_is_told_apart_from_an_end() {
-    let story = Story::of_command(["/bin/true"]);
-    let listener = story.listen();
-    let mut client = story.connect(listener.address());
+    let scenario = Scenario::of_command(["/bin/true"]);
+    let listener = scenario.listen();
+    let mut client = scenario.connect(listener.address());
     listener.accept().reset();
     client.expect_reset();
 
-    let mut client = story.connect(listener.address());
+    let mut client = scenario.connect(listener.address());
     let server = listener.accept();
     server.close();
     client.expect_end();
 
-    let story = failure(|| {
-        let mut client = story.connect(listener.address());
+    let scenario = failure(|| {
+        let mut client = scenario.connect(listener.address());
         listener.accept().reset();
         client.expect_end();
     });
     expect_in_order(
-        &story,
+        &scenario,
         &[
             "Expected: 127.0.0.1:",
             "the end of the stream",
@@ -413,42 +417,42 @@ fn a_reset_is_told_apart_from_an_end() {
 
 #[test]
 fn a_port_that_is_held_refuses_connections() {
-    let story = Story::of_command(["/bin/true"]);
-    let held = story.hold_refusing_port();
-    story.expect_refused(held.address());
-    let listener = story.listen();
-    let told = failure(|| story.expect_refused(listener.address()));
+    let scenario = Scenario::of_command(["/bin/true"]);
+    let held = scenario.hold_refusing_port();
+    scenario.expect_refused(held.address());
+    let listener = scenario.listen();
+    let told = failure(|| scenario.expect_refused(listener.address()));
     expect_in_order(&told, &["refuses connections", "Got: it accepted one"]);
 }
 
 #[test]
 fn half_a_reply_and_a_wrong_line_are_told() {
-    let story = failure(|| {
-        let story = Story::of_command(["/bin/true"]);
-        let listener = story.listen();
-        let mut client = story.connect(listener.address());
+    let scenario = failure(|| {
+        let scenario = Scenario::of_command(["/bin/true"]);
+        let listener = scenario.listen();
+        let mut client = scenario.connect(listener.address());
         let mut server = listener.accept();
         server.send(b"server: hel");
         server.close();
         client.expect_text("server: hello, client!");
     });
     expect_in_order(
-        &story,
+        &scenario,
         &["Got: \"server: hel\" (11 bytes), then the end of the stream\n"],
     );
 
-    let story = failure(|| {
+    let scenario = failure(|| {
         let program = shell(r#"echo '1.2.3.4:5 sent "���"'"#).start::<&str>([]);
         program.expect_line("1.2.3.4:5 sent \"你好\"");
     });
-    expect_in_order(&story, &["Hint: GBK bytes were decoded as UTF-8."]);
+    expect_in_order(&scenario, &["Hint: GBK bytes were decoded as UTF-8."]);
 }
 
 #[test]
 fn the_command_may_come_from_the_environment() {
     // The variable is of the whole process: this test runs itself in another one.
     if std::env::var_os("PROGRAM").is_some() {
-        let program = Story::of("/no/such/program").start(["three four"]);
+        let program = Scenario::of("/no/such/program").start(["three four"]);
         program.expect_line("one two:three four");
         return;
     }
@@ -508,11 +512,11 @@ fn a_long_output_is_compared_with_a_block() {
 fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
     let start = Instant::now();
     let told = failure(|| {
-        harness::check::check_within(Duration::from_secs(1), "/bin/sh", |story| {
-            let program = story.start(["-c", "pwd; ls -A; exec sleep 1000"]);
+        harness::check::check_within(Duration::from_secs(1), "/bin/sh", |scenario| {
+            let program = scenario.start(["-c", "pwd; ls -A; exec sleep 1000"]);
             program.expect_stdout(&predicate::str::contains("/check-"));
             assert_eq!(program.stdout().lines().count(), 1, "the folder is empty");
-            story.set_limit(Duration::from_secs(1000));
+            scenario.set_limit(Duration::from_secs(1000));
             program.expect_exit(0);
         });
     });
@@ -531,8 +535,8 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
         }
         let eat = "a = [b'x' * 100_000_000 for _ in range(100)]";
         let told = failure(|| {
-            harness::check(python, |story| {
-                story.start(["-S", "-c", eat]).expect_exit(0);
+            harness::check(python, |scenario| {
+                scenario.start(["-S", "-c", eat]).expect_exit(0);
             });
         });
         expect_in_order(&told, &["used more than 512 MB of memory"]);
@@ -545,8 +549,8 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
              threading.Thread(target=eat).start()\n\
              ctypes.CDLL(None).pthread_exit(None)\n";
         let told = failure(|| {
-            harness::check(python, |story| {
-                story.start(["-S", "-c", eat]).expect_exit(0);
+            harness::check(python, |scenario| {
+                scenario.start(["-S", "-c", eat]).expect_exit(0);
             });
         });
         expect_in_order(&told, &["used more than 512 MB of memory"]);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use anyhow::{Context, bail};
-use harness::Family;
+use harness::ProcessGroup;
 
 use super::stage::wait_for_end;
 
@@ -99,7 +99,7 @@ iproute2), and the right to a network namespace: be root, or let users have name
 
 /// Runs a command; returns whether it succeeded, its stdout and its stderr.
 fn run_to_end(command: &mut Command) -> anyhow::Result<(bool, String, String)> {
-    let started = Family::start(command);
+    let started = ProcessGroup::start(command);
     let (family, mut child) = started.with_context(|| format!("cannot start `unshare`\n{CURE}"))?;
     let stderr = child.stderr.take();
     let errors = thread::spawn(move || read_all(stderr));

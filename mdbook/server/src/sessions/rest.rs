@@ -60,14 +60,14 @@ fn sleepers(groups: &[i32]) -> Option<Vec<(i32, u64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harness::Family;
+    use harness::ProcessGroup;
     use std::process::{Command, Stdio};
 
     /// How long it takes until this script is at rest.
     fn time(script: &str, limit: Duration) -> Duration {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::piped());
-        let (family, mut child) = Family::start(&mut command).expect("it can be started");
+        let (family, mut child) = ProcessGroup::start(&mut command).expect("it can be started");
         let begun = Instant::now();
         wait(&[child.id().cast_signed()], limit);
         let waited = begun.elapsed();

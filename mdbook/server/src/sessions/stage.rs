@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use harness::Family;
+use harness::ProcessGroup;
 use regex::{Captures, Regex};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -69,7 +69,7 @@ struct Terminal {
 /// A command until it has ended and all its output has come.
 struct Running {
     /// Until the command has ended.
-    family: Option<Family>,
+    family: Option<ProcessGroup>,
     child: Child,
     stdin: Option<ChildStdin>,
     /// Whether its output may go on.
@@ -116,7 +116,7 @@ impl Stage {
             .stdin(Stdio::piped())
             .stdout(writer.try_clone().context("cannot share a pipe")?)
             .stderr(writer);
-        let (family, mut child) = Family::start(&mut command).context("cannot start `sh`")?;
+        let (family, mut child) = ProcessGroup::start(&mut command).context("cannot start `sh`")?;
         // It holds the writing end; with it open here the output would never end.
         drop(command);
 
@@ -392,7 +392,7 @@ fn watch_output(mut output: PipeReader, number: u8, sender: Sender<(u8, News)>) 
     });
 }
 
-/// Tells when a process has ended. It is not reaped: that is for its [`Family`].
+/// Tells when a process has ended. It is not reaped: that is for its [`ProcessGroup`].
 fn watch_end(process: u32, number: u8, sender: Sender<(u8, News)>) {
     thread::spawn(move || {
         wait_for_end(process);
@@ -400,7 +400,7 @@ fn watch_end(process: u32, number: u8, sender: Sender<(u8, News)>) {
     });
 }
 
-/// Waits until a child has ended, and leaves it to be reaped by its [`Family`].
+/// Waits until a child has ended, and leaves it to be reaped by its [`ProcessGroup`].
 pub(super) fn wait_for_end(process: u32) {
     let Some(process) = Pid::from_raw(process.cast_signed()) else {
         return;

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::{FILE_SIZE, MEMORY, tree};
 use anyhow::Context;
-use grade::sandbox::walls::{Walls, is_root};
+use grade::sandbox::kind::{Kind, is_root};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -20,9 +20,9 @@ pub(super) const PROGRAM: &str = "program";
 const PROCESSES: u32 = 1024;
 
 /// Makes the folder of a compilation ready for whom the compiler runs as.
-pub(super) fn prepare(walls: Walls, bench: &Path) -> std::io::Result<()> {
+pub(super) fn prepare(kind: Kind, bench: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
-    if let Walls::User(user) = walls {
+    if let Kind::User(user) = kind {
         use std::os::unix::fs::{PermissionsExt, chown};
         chown(bench.join(OUT), Some(user), Some(user))?;
         // Nobody can come here from outside: the folder above is closed.
@@ -40,17 +40,17 @@ pub(super) fn prepare(walls: Walls, bench: &Path) -> std::io::Result<()> {
 
 /// The command that compiles the file in the folder of a compilation.
 pub(super) fn command(
-    walls: Walls,
+    kind: Kind,
     call: &Call,
     toolchain: &Path,
     libraries: &Path,
     bench: &Path,
 ) -> anyhow::Result<Command> {
     let (student, out) = (bench.join(STUDENT), bench.join(OUT));
-    if walls == Walls::None {
+    if kind == Kind::None {
         return bare(call, toolchain, libraries, &student, &out);
     }
-    let mut command = walls.bubblewrap();
+    let mut command = kind.bubblewrap();
     command.arg("--unshare-net");
     let environment = [
         ("PATH", "/toolchain/bin:/usr/local/bin:/usr/bin:/bin"),
@@ -75,7 +75,7 @@ pub(super) fn command(
     command.arg("--bind").arg(&out).arg("/out");
     command
         .args(["--chdir", "/student"])
-        .args(walls.inner(PROCESSES, &limits()));
+        .args(kind.inner(PROCESSES, &limits()));
     command
         .arg("/toolchain/bin/rustc")
         .args(call.arguments(Path::new("/libraries")))

@@ -18,7 +18,7 @@ const PREFACE: &str =
 /// What a copy was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct CopyRecord {
     /// The version of the project.
     pub version: String,
     /// Where the last update came from: a folder, a zip or a git repository.
@@ -50,7 +50,7 @@ struct Package {
     version: String,
 }
 
-impl Record {
+impl CopyRecord {
     /// Describes a copy that has these files.
     pub(super) fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
         let path = folder.join("Cargo.toml");

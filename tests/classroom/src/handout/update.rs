@@ -1,6 +1,6 @@
 //! `cargo grade update`: brings a students' copy up to date, and leaves the student's work.
 
-use super::record::{self, FILE, Record, replace};
+use super::record::{self, CopyRecord, FILE, replace};
 use super::{files, git, vendor};
 use crate::hash::sha256;
 use anyhow::{Context, bail, ensure};
@@ -58,7 +58,7 @@ pub fn update(folder: &Path, from: Option<&str>, language: Language) -> anyhow::
 }
 
 /// What a folder says it was made from.
-fn ours(folder: &Path, language: Language) -> anyhow::Result<Record> {
+fn ours(folder: &Path, language: Language) -> anyhow::Result<CopyRecord> {
     if !folder.join(FILE).exists() {
         bail!(
             "{}",
@@ -68,11 +68,11 @@ fn ours(folder: &Path, language: Language) -> anyhow::Result<Record> {
             )
         );
     }
-    Record::read(folder)
+    CopyRecord::read(folder)
 }
 
 /// Where the newer copy is: as told, or as remembered.
-fn source_name(from: Option<&str>, old: &Record, language: Language) -> anyhow::Result<String> {
+fn source_name(from: Option<&str>, old: &CopyRecord, language: Language) -> anyhow::Result<String> {
     match (from, &old.from) {
         // It is remembered, and the next time one may stand in another folder.
         (Some(from), _) if Path::new(from).exists() => {
@@ -92,7 +92,12 @@ fn source_name(from: Option<&str>, old: &Record, language: Language) -> anyhow::
 }
 
 /// An older copy is not taken, nor one that would need what this classroom may not have.
-fn ensure_newer(old: &Record, new: &Record, from: &str, language: Language) -> anyhow::Result<()> {
+fn ensure_newer(
+    old: &CopyRecord,
+    new: &CopyRecord,
+    from: &str,
+    language: Language,
+) -> anyhow::Result<()> {
     for (package, version) in &old.rubrics {
         let other = new.rubrics.get(package).copied().unwrap_or(0);
         if other < *version {
@@ -154,7 +159,7 @@ impl Source {
     }
 
     /// What it was made from; and that it is whole: every file is there, as it was.
-    fn record(&self, language: Language) -> anyhow::Result<Record> {
+    fn record(&self, language: Language) -> anyhow::Result<CopyRecord> {
         if !self.folder.join(FILE).exists() {
             let folder = self.folder.display();
             match language {
@@ -162,7 +167,7 @@ impl Source {
                 Language::Zh => bail!("{folder} 不是发给学生的副本：没有 {FILE}"),
             }
         }
-        let record = Record::read(&self.folder)?;
+        let record = CopyRecord::read(&self.folder)?;
         let crates = vendor::crates(&self.folder)?;
         let is_other = |(path, sum): &(&String, &String)| {
             !self.read(path).is_ok_and(|bytes| sha256(&bytes) == **sum)
@@ -244,7 +249,12 @@ struct Plan {
 }
 
 impl Plan {
-    fn make(folder: &Path, old: &Record, new: &Record, source: &Source) -> anyhow::Result<Self> {
+    fn make(
+        folder: &Path,
+        old: &CopyRecord,
+        new: &CopyRecord,
+        source: &Source,
+    ) -> anyhow::Result<Self> {
         let mut plan = Self::default();
         for (path, sum) in &new.files {
             let here = sum_of(&folder.join(path))?;
@@ -296,8 +306,8 @@ impl Plan {
     fn carry_out(
         self,
         folder: &Path,
-        old: &Record,
-        new: &Record,
+        old: &CopyRecord,
+        new: &CopyRecord,
         source: &Source,
         from: String,
     ) -> anyhow::Result<Updated> {
@@ -322,7 +332,7 @@ impl Plan {
         for name in &self.old_crates {
             remove_folder(&folder.join(vendor::FOLDER).join(name))?;
         }
-        let record = Record {
+        let record = CopyRecord {
             from: Some(from.clone()),
             ..new.clone()
         };
@@ -343,7 +353,7 @@ impl Plan {
 }
 
 /// The exercises whose rubric has another version.
-fn rises(old: &Record, new: &Record) -> Vec<(String, Option<u32>, u32)> {
+fn rises(old: &CopyRecord, new: &CopyRecord) -> Vec<(String, Option<u32>, u32)> {
     let versions = new.rubrics.iter().map(|(package, version)| {
         let before = old.rubrics.get(package).copied();
         (package.clone(), before, *version)

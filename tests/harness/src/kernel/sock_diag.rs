@@ -3,7 +3,7 @@
 //! is large, and that takes a millisecond or two.
 //!
 //! The messages are those of `sock_diag(7)`, behind the header of `netlink(7)`. Numbers are in
-//! the order of this machine, except for ports, which are in that of the network.
+//! the request of this machine, except for ports, which are in that of the network.
 
 use super::{Socket, State};
 use crate::processes::lock;
@@ -37,10 +37,10 @@ pub(super) fn find(local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
     if length < ANSWERED || u16::from_ne_bytes(part(&answer, 4)) != BY_FAMILY {
         return None;
     }
-    let family = u16::from(answer[HEADER]);
+    let group = u16::from(answer[HEADER]);
     let port = |at| u16::from_be_bytes(part(&answer, at));
     let address = |at| {
-        let address = if family == AddressFamily::INET.as_raw() {
+        let address = if group == AddressFamily::INET.as_raw() {
             IpAddr::V4(Ipv4Addr::from(part::<4>(&answer, at)))
         } else {
             IpAddr::V6(Ipv6Addr::from(part::<16>(&answer, at)))
@@ -69,7 +69,7 @@ pub(super) fn find(local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
 
 /// The message that asks for the socket with these addresses.
 fn request(local: SocketAddr, remote: SocketAddr) -> [u8; ASKED] {
-    let family = match local {
+    let group = match local {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
@@ -81,7 +81,7 @@ fn request(local: SocketAddr, remote: SocketAddr) -> [u8; ASKED] {
     put(0, &u32::try_from(ASKED).unwrap_or_default().to_ne_bytes());
     put(4, &BY_FAMILY.to_ne_bytes());
     put(6, &REQUEST.to_ne_bytes());
-    let [low, _] = family.as_raw().to_le_bytes();
+    let [low, _] = group.as_raw().to_le_bytes();
     put(HEADER, &[low, TCP]);
     // In any state.
     put(HEADER + 4, &u32::MAX.to_ne_bytes());

@@ -31,9 +31,9 @@ pub type Say<'a> = &'a dyn Fn(Part, &str) -> String;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
     /// The program is not as it should be, and there is a story about it.
-    Tale(Tale),
+    Transcript(Transcript),
     /// The check itself has come to a bad end.
-    NoTale {
+    NoTranscript {
         /// A sentence that says how.
         what: String,
         /// What the check has printed, which nobody has written for readers.
@@ -45,8 +45,8 @@ impl Failure {
     /// All of it, in the words of `say`.
     pub fn tell(&self, say: Say) -> String {
         match self {
-            Self::Tale(tale) => tale.tell(say),
-            Self::NoTale { what, printed } => {
+            Self::Transcript(transcript) => transcript.tell(say),
+            Self::NoTranscript { what, printed } => {
                 format!("{}\n\n{printed}", say(Part::Heading, what))
             }
         }
@@ -56,11 +56,11 @@ impl Failure {
     /// happened, in the words of `say`.
     pub fn in_short(&self, say: Say) -> (Option<String>, String) {
         match self {
-            Self::Tale(tale) => (
-                Some(say(Part::Expected, &tale.expected)),
-                say(Part::Got, &tale.got),
+            Self::Transcript(transcript) => (
+                Some(say(Part::Expected, &transcript.expected)),
+                say(Part::Got, &transcript.got),
             ),
-            Self::NoTale { what, printed } => {
+            Self::NoTranscript { what, printed } => {
                 let first = printed.trim_start().lines().next().unwrap_or_default();
                 let what = say(Part::Heading, what);
                 (None, format!("{what}\n{first}").trim_end().to_string())
@@ -82,7 +82,7 @@ fn in_english(_part: Part, sentence: &str) -> String {
 
 /// The story of a failed test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tale {
+pub struct Transcript {
     /// The command that starts the program under test.
     pub(crate) command: String,
     pub(crate) steps: Vec<Step>,
@@ -126,7 +126,7 @@ pub(crate) struct Block {
     pub(crate) bytes_not_kept: u64,
 }
 
-impl Tale {
+impl Transcript {
     /// All of it, in the words of `say`.
     pub fn tell(&self, say: Say) -> String {
         let heading = |sentence: &str| say(Part::Heading, sentence);
@@ -158,7 +158,7 @@ impl Tale {
     }
 }
 
-impl fmt::Display for Tale {
+impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.tell(&in_english))
     }

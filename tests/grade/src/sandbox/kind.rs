@@ -1,11 +1,11 @@
-//! Walls around a program: bubblewrap, and in it a user who owns nothing.
+//! Kind around a program: bubblewrap, and in it a user who owns nothing.
 
 use anyhow::{Context, bail};
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
-/// How many processes and threads the user may have who only tries whether the walls stand.
+/// How many processes and threads the user may have who only tries whether the sandbox works.
 const PROCESSES: u32 = 1024;
 
 /// The user whom systems call `nobody`, inside a user namespace.
@@ -13,7 +13,7 @@ const NOBODY: u32 = 65_534;
 
 /// What a program is run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Walls {
+pub enum Kind {
     /// Nothing: the program is a process of the teacher's, with the limits that there are.
     None,
     /// Bubblewrap, and in it this user, who owns nothing: for a grader that root has started.
@@ -22,8 +22,8 @@ pub enum Walls {
     Namespace,
 }
 
-impl Walls {
-    /// The best walls that work on this machine.
+impl Kind {
+    /// The best kind that works on this machine.
     ///
     /// # Errors
     ///
@@ -34,13 +34,13 @@ impl Walls {
             trials.insert(0, Self::User(unused_user()));
         }
         let mut said = String::new();
-        for walls in trials {
-            let mut command = walls.bubblewrap();
+        for kind in trials {
+            let mut command = kind.bubblewrap();
             command
-                .args(walls.inner(PROCESSES, &["prlimit".to_string()]))
+                .args(kind.inner(PROCESSES, &["prlimit".to_string()]))
                 .arg("true");
             let output = match command.output() {
-                Ok(output) if output.status.success() => return Ok(walls),
+                Ok(output) if output.status.success() => return Ok(kind),
                 Ok(output) => output,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
                     "the sandbox needs bubblewrap, and there is none: install the package \

@@ -4,8 +4,8 @@ use crate::listener::{Listener, Refusing};
 use crate::output::Output;
 use crate::processes::lock;
 use crate::program::{Program, Shared};
-use crate::tale::{End, Step, Stream, Tale};
 use crate::text;
+use crate::transcript::{End, Step, Stream, Transcript};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 ///
 /// Cloning it is cheap and gives another handle to the same story.
 #[derive(Clone)]
-pub struct Story {
+pub struct Scenario {
     inner: Arc<Inner>,
 }
 
@@ -39,7 +39,7 @@ struct Inner {
     steps: Mutex<Vec<Step>>,
     programs: Mutex<Vec<Weak<Shared>>>,
     /// What was told, if the test has failed.
-    told: Mutex<Option<Tale>>,
+    told: Mutex<Option<Transcript>>,
     /// Whether its time was over by then, and how long it had waited for a processor.
     late: Mutex<bool>,
     starved: Mutex<Duration>,
@@ -48,8 +48,8 @@ struct Inner {
 /// What a story has besides, if it is a check of a rubric.
 struct Check {
     deadline: Mutex<Instant>,
-    /// What is left of [`WALLS`].
-    walls: Mutex<Duration>,
+    /// What is left of [`SANDBOX`].
+    sandbox_command: Mutex<Duration>,
     folder: TempDir,
 }
 
@@ -57,7 +57,7 @@ struct Check {
 /// after a program's end, all together. The kernel does much of that, and where it is busy it
 /// takes seconds: that is not the program's time. But a program must not hold its check by
 /// looking like walls that are never ready.
-const WALLS: Duration = Duration::from_secs(15);
+const SANDBOX: Duration = Duration::from_secs(15);
 
 impl Check {
     fn deadline(&self) -> Instant {
@@ -65,7 +65,7 @@ impl Check {
     }
 }
 
-impl Story {
+impl Scenario {
     /// A story about a program: the command in the environment variable `PROGRAM`, split
     /// as a shell splits words, or, where that is not set, the given binary.
     ///
@@ -135,15 +135,15 @@ impl Story {
 
     /// Does what the program does not answer for, with a deadline: until then it may go on.
     /// However long it takes, the check has as much time after it as before.
-    pub(crate) fn for_walls<T>(&self, work: impl FnOnce(Instant) -> T) -> T {
+    pub(crate) fn for_sandbox<T>(&self, work: impl FnOnce(Instant) -> T) -> T {
         let start = Instant::now();
         let Some(check) = self.inner.check.get() else {
             return work(start + self.limit());
         };
-        let most = *lock(&check.walls);
+        let most = *lock(&check.sandbox_command);
         let done = work(start + most);
         let took = start.elapsed().min(most);
-        *lock(&check.walls) -= took;
+        *lock(&check.sandbox_command) -= took;
         *lock(&check.deadline) += took;
         done
     }
@@ -171,7 +171,7 @@ impl Story {
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
         let check = Check {
             deadline: Mutex::new(Instant::now() + limit),
-            walls: Mutex::new(WALLS),
+            sandbox_command: Mutex::new(SANDBOX),
             folder,
         };
         // A story becomes a check once, before anything else happens in it.
@@ -376,14 +376,14 @@ impl Story {
         let mut starved = lock(&self.inner.starved);
         *starved = starved.max(waited);
         drop(starved);
-        let tale = self.tell(expected, got, hint);
-        let words = tale.to_string();
-        *lock(&self.inner.told) = Some(tale);
+        let transcript = self.tell(expected, got, hint);
+        let words = transcript.to_string();
+        *lock(&self.inner.told) = Some(transcript);
         panic!("{words}")
     }
 
     /// What was told, if the test has failed.
-    pub(crate) fn told(&self) -> Option<Tale> {
+    pub(crate) fn told(&self) -> Option<Transcript> {
         lock(&self.inner.told).take()
     }
 
@@ -412,7 +412,7 @@ impl Story {
         }
     }
 
-    fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> Tale {
+    fn tell(&self, expected: &str, got: &str, hint: Option<String>) -> Transcript {
         let programs: Vec<_> = lock(&self.inner.programs)
             .iter()
             .filter_map(Weak::upgrade)
@@ -421,7 +421,7 @@ impl Story {
             1 => "the program".to_string(),
             _ => program.name().to_string(),
         };
-        Tale {
+        Transcript {
             command: self.inner.command.join(" "),
             steps: lock(&self.inner.steps).clone(),
             programs: programs.iter().map(|p| p.tell(name(p))).collect(),
