@@ -24,9 +24,9 @@ use super::script::{Event, Key, Script};
 static LESSON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?<run> lesson-0[1-7]) \b
+        \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?<run> lesson-\d\d) \b
             (?: \ -- (?<rest> \ |$) )?
-        | (?: \./ | \b ) target/debug/ (?<binary> lesson-0[1-7]) \b",
+        | (?: \./ | \b ) target/debug/ (?<binary> lesson-\d\d) \b",
     )
     .expect("the pattern is right")
 });

@@ -4,9 +4,52 @@
 use crate::{grade, python};
 use grade::translate::untranslated;
 use harness::Resources;
+use libtest_mimic::Trial;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// A test for each kind of harm.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, test: fn()| {
+        Trial::test(format!("hostile::{name}"), move || {
+            test();
+            Ok(())
+        })
+    };
+    vec![
+        trial("endless_output", endless_output),
+        trial(
+            "endless_output_without_a_newline",
+            endless_output_without_a_newline,
+        ),
+        trial("an_endless_loop", an_endless_loop),
+        trial(
+            "children_that_ignore_signals_and_hold_the_pipes",
+            children_that_ignore_signals_and_hold_the_pipes,
+        ),
+        trial(
+            "daemons_in_sessions_of_their_own",
+            daemons_in_sessions_of_their_own,
+        ),
+        trial("killing_the_check", killing_the_check),
+        trial(
+            "killing_the_group_of_the_check_and_leaving_daemons_without_environment",
+            killing_the_group_of_the_check_and_leaving_daemons_without_environment,
+        ),
+        trial("stopping_the_check", stopping_the_check),
+        trial("hunger_for_memory", hunger_for_memory),
+        trial("many_processes", many_processes),
+        trial("deleting_the_working_folder", deleting_the_working_folder),
+        trial("closing_stdout", closing_stdout),
+        trial("exiting_at_once", exiting_at_once),
+        trial("saying_that_all_is_well", saying_that_all_is_well),
+        trial(
+            "a_thousand_connections_to_the_test",
+            a_thousand_connections_to_the_test,
+        ),
+    ]
+}
 
 /// How long grading may take: a check's limit, and a little for a loaded machine.
 const IN_TIME: Duration = Duration::from_secs(15);
@@ -82,7 +125,6 @@ fn script_earns_nothing(name: &str, script: &str) {
     earns_nothing(2, name, &["/bin/sh", "-c", script]);
 }
 
-#[test]
 fn endless_output() {
     script_earns_nothing(
         "endless output",
@@ -90,7 +132,6 @@ fn endless_output() {
     );
 }
 
-#[test]
 fn endless_output_without_a_newline() {
     script_earns_nothing(
         "no newline",
@@ -98,24 +139,20 @@ fn endless_output_without_a_newline() {
     );
 }
 
-#[test]
 fn an_endless_loop() {
     script_earns_nothing("endless loop", "sleep MARK & while :; do :; done");
 }
 
-#[test]
 fn children_that_ignore_signals_and_hold_the_pipes() {
     let child = "(trap '' INT TERM HUP; sleep MARK)";
     script_earns_nothing("children", &format!("{child} & {child} & exit 0"));
 }
 
-#[test]
 fn daemons_in_sessions_of_their_own() {
     let script = "setsid sh -c 'sleep MARK' & (setsid sleep MARK &) & (setsid env -i sleep MARK &) & sleep MARK";
     script_earns_nothing("daemons", script);
 }
 
-#[test]
 fn killing_the_check() {
     script_earns_nothing(
         "killing",
@@ -123,41 +160,34 @@ fn killing_the_check() {
     );
 }
 
-#[test]
 fn killing_the_group_of_the_check_and_leaving_daemons_without_environment() {
     let script = "(setsid env -i sleep MARK &); kill -s KILL -- -$PPID; kill -9 $PPID; sleep MARK";
     script_earns_nothing("group", script);
 }
 
-#[test]
 fn stopping_the_check() {
     script_earns_nothing("stopping", "kill -STOP $PPID; sleep MARK");
 }
 
-#[test]
 fn hunger_for_memory() {
     let eat = "a = []\nwhile True: a.append(b'x' * 50_000_000)  # MARK";
     earns_nothing(2, "memory", &[python(), "-S", "-c", eat]);
 }
 
-#[test]
 fn many_processes() {
     // Not without end: that is for a sandbox. But more than a few, and in a hurry.
     let script = "for i in 1 2 3 4 5 6 7 8 9 10; do (for j in 1 2 3 4 5; do setsid sleep MARK & done) & done; wait";
     script_earns_nothing("processes", script);
 }
 
-#[test]
 fn deleting_the_working_folder() {
     script_earns_nothing("deleting", "rm -rf \"$PWD\"; sleep MARK");
 }
 
-#[test]
 fn closing_stdout() {
     script_earns_nothing("closing", "exec 1>&- 2>&-; sleep MARK");
 }
 
-#[test]
 fn exiting_at_once() {
     for program in ["/bin/true", "/bin/false"] {
         earns_nothing(2, "exit", &[program]);
@@ -165,14 +195,12 @@ fn exiting_at_once() {
     }
 }
 
-#[test]
 fn saying_that_all_is_well() {
     let said = "echo 'test result: ok. 1 passed; 0 failed'; for f in /tmp/grade-*/; do \
                 echo '{\"check\":\"x\",\"nonce\":\"\",\"failure\":null}' > $f/record; done; sleep MARK";
     script_earns_nothing("forging", said);
 }
 
-#[test]
 fn a_thousand_connections_to_the_test() {
     let connect = "
 import socket, sys, time

@@ -1,6 +1,14 @@
 //! The proof of the rubrics: every right answer gets full marks, also on a bad network;
 //! every wrong one fails the checks that it states, and passes the others; a starter gets
 //! next to nothing.
+//!
+//! Exercises are found, so each test is made for each of them:
+//!
+//! ```sh
+//! cargo test -p answers --test proofs                # all
+//! cargo test -p answers --test proofs exercise_05    # exercise 05's
+//! cargo test -p answers --test proofs hostile        # programs that mean harm
+//! ```
 
 mod hostile;
 
@@ -9,6 +17,7 @@ use grade::exercise::Exercise;
 use grade::outcome::Outcome;
 use grade::rubric::Rubric;
 use grade::translate;
+use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -16,6 +25,47 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::thread;
+
+/// A proof of an exercise's rubric, by the number of the exercise.
+type Proof = fn(u32);
+
+/// What is proved of each exercise.
+const PROOFS: [(&str, Proof); 4] = [
+    ("right_answers_get_full_marks", right_answers_get_full_marks),
+    (
+        "right_answers_get_full_marks_on_a_bad_network",
+        right_answers_get_full_marks_on_a_bad_network,
+    ),
+    (
+        "wrong_answers_fail_what_they_state_and_nothing_else",
+        wrong_answers_fail_what_they_state_and_nothing_else,
+    ),
+    ("the_starter_gets_at_most_20", the_starter_gets_at_most_20),
+];
+
+fn main() -> std::process::ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They wait for programs more than they compute, and for their turn.
+    arguments.test_threads.get_or_insert(8);
+    let mut trials = hostile::trials();
+    for number in exercises().iter().map(|exercise| exercise.number) {
+        for (name, proof) in PROOFS {
+            let name = format!("exercise_{number:02}::{name}");
+            trials.push(Trial::test(name, move || {
+                proof(number);
+                Ok(())
+            }));
+        }
+    }
+    trials.push(Trial::test(
+        "every_right_answer_in_rust_is_listed_in_the_manifest",
+        || {
+            every_right_answer_in_rust_is_listed_in_the_manifest();
+            Ok(())
+        },
+    ));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
 
 /// How many programs are graded at once: each is run by all checks of its rubric.
 const AT_ONCE: usize = 3;
@@ -250,43 +300,6 @@ fn the_starter_gets_at_most_20(number: u32) {
     );
 }
 
-macro_rules! proofs {
-    ($($module:ident $number:literal)*) => {$(
-        mod $module {
-            #[test]
-            fn right_answers_get_full_marks() {
-                super::right_answers_get_full_marks($number);
-            }
-
-            #[test]
-            fn right_answers_get_full_marks_on_a_bad_network() {
-                super::right_answers_get_full_marks_on_a_bad_network($number);
-            }
-
-            #[test]
-            fn wrong_answers_fail_what_they_state_and_nothing_else() {
-                super::wrong_answers_fail_what_they_state_and_nothing_else($number);
-            }
-
-            #[test]
-            fn the_starter_gets_at_most_20() {
-                super::the_starter_gets_at_most_20($number);
-            }
-        }
-    )*};
-}
-
-proofs! {
-    exercise_01 1
-    exercise_02 2
-    exercise_03 3
-    exercise_04 4
-    exercise_05 5
-    exercise_06 6
-    exercise_07 7
-}
-
-#[test]
 fn every_right_answer_in_rust_is_listed_in_the_manifest() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     let manifest = manifest.expect("the manifest can be read");
