@@ -1,4 +1,8 @@
-//! What the client of lesson 01 must do.
+//! Lesson 01 is the client: it connects, sends one message, receives one reply, prints it and
+//! ends.
+//!
+//! The tests are its servers. They look at the bytes on the wire, which are GBK and not
+//! UTF-8, and at what the client says where something goes wrong.
 
 use assert_cmd::cargo::cargo_bin;
 use harness::Scenario;

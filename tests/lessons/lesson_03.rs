@@ -1,6 +1,13 @@
-//! What the server of lesson 03 must do: what lesson 02 does, and start again at once.
+//! Lesson 03 adds `SO_REUSEADDR` to the server of lesson 02: it can start again at once.
+//!
+//! The option helps against old connections in `TIME_WAIT`, and against nothing else: a port
+//! on which a server listens stays taken, and so does one whose old server lacked the option.
+//! So the message names both causes.
 
+#[macro_use]
+mod checks;
 mod one_client;
+mod port_in_use;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
@@ -11,96 +18,6 @@ use predicates::prelude::*;
 
 fn lesson() -> Scenario {
     Scenario::of(cargo_bin!("lesson-03"))
-}
-
-#[test]
-fn tells_where_it_listens_and_serves_a_client() {
-    servers::tells_where_it_listens_and_serves_a_client(&lesson());
-}
-
-#[test]
-fn listens_on_127_0_0_1_9090_where_no_address_is_given() {
-    servers::listens_on_127_0_0_1_9090_where_no_address_is_given(&lesson());
-}
-
-#[test]
-fn understands_gbk() {
-    servers::understands_gbk(&lesson());
-}
-
-#[test]
-fn decodes_what_is_not_gbk_to_replacement_characters() {
-    servers::decodes_what_is_not_gbk_to_replacement_characters(&lesson());
-}
-
-#[test]
-fn prints_what_came_escaped() {
-    servers::prints_what_came_escaped(&lesson());
-}
-
-#[test]
-fn accept_gives_the_client_a_socket_of_its_own() {
-    servers::accept_gives_the_client_a_socket_of_its_own(&lesson());
-}
-
-#[test]
-fn a_client_that_leaves_without_a_word_is_offline() {
-    servers::a_client_that_leaves_without_a_word_is_offline(&lesson());
-}
-
-#[test]
-fn a_client_that_resets_is_offline() {
-    servers::a_client_that_resets_is_offline(&lesson());
-}
-
-#[test]
-fn a_port_in_use_is_refused_and_its_owner_undisturbed() {
-    servers::a_port_in_use_is_refused_and_its_owner_undisturbed(&lesson());
-}
-
-#[test]
-fn an_address_that_does_not_parse_is_said_with_the_usage() {
-    servers::an_address_that_does_not_parse_is_said_with_the_usage(&lesson());
-}
-
-#[test]
-fn an_address_that_cannot_be_had_is_said() {
-    servers::an_address_that_cannot_be_had_is_said(&lesson());
-}
-
-#[test]
-fn talks_ipv6() {
-    servers::talks_ipv6(&lesson());
-}
-
-#[test]
-fn is_not_reached_at_another_address() {
-    servers::is_not_reached_at_another_address(&lesson());
-}
-
-#[test]
-fn closes_both_sockets_and_exits_with_0_when_its_client_is_served() {
-    one_client::closes_both_sockets_and_exits_with_0_when_its_client_is_served(&lesson());
-}
-
-#[test]
-fn exits_with_0_when_its_client_leaves_without_a_word() {
-    one_client::exits_with_0_when_its_client_leaves_without_a_word(&lesson());
-}
-
-#[test]
-fn receives_once_and_at_most_1024_bytes() {
-    one_client::receives_once_and_at_most_1024_bytes(&lesson());
-}
-
-#[test]
-fn its_port_is_in_time_wait_because_it_has_closed_first() {
-    one_client::its_port_is_in_time_wait_because_it_has_closed_first(&lesson());
-}
-
-#[test]
-fn a_port_in_use_is_told_with_both_causes_and_both_remedies() {
-    servers::tells_both_causes_and_both_remedies(&lesson());
 }
 
 #[test]
@@ -143,5 +60,10 @@ fn after_lesson_02_the_port_is_refused_with_both_causes_and_both_remedies() {
     let server = lesson().start([&address]);
     server.expect_exit(1);
     server.expect_stderr(&predicate::str::contains(&address));
-    servers::expect_causes_and_remedies(&server);
+    port_in_use::expect_causes_and_remedies(&server);
 }
+
+checks_of!(port_in_use);
+
+// Inherited from lesson 02.
+checks_of!(servers, one_client);

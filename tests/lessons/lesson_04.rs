@@ -1,6 +1,13 @@
-//! What the server of lesson 04 must do: serve one client after the other, for ever.
+//! Lesson 04 adds a loop: the server accepts one client after the other, for ever.
+//!
+//! Others connect meanwhile (the kernel does that), wait in the accept queue, and are served
+//! in their order. A client that says nothing holds them all. And a server that is meant to
+//! run for ever must survive each of its clients, and a lack of file descriptors.
 
+#[macro_use]
+mod checks;
 mod many_clients;
+mod port_in_use;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
@@ -9,101 +16,6 @@ use servers::REPLY;
 
 fn lesson() -> Scenario {
     Scenario::of(cargo_bin!("lesson-04"))
-}
-
-#[test]
-fn tells_where_it_listens_and_serves_a_client() {
-    servers::tells_where_it_listens_and_serves_a_client(&lesson());
-}
-
-#[test]
-fn listens_on_127_0_0_1_9090_where_no_address_is_given() {
-    servers::listens_on_127_0_0_1_9090_where_no_address_is_given(&lesson());
-}
-
-#[test]
-fn understands_gbk() {
-    servers::understands_gbk(&lesson());
-}
-
-#[test]
-fn decodes_what_is_not_gbk_to_replacement_characters() {
-    servers::decodes_what_is_not_gbk_to_replacement_characters(&lesson());
-}
-
-#[test]
-fn prints_what_came_escaped() {
-    servers::prints_what_came_escaped(&lesson());
-}
-
-#[test]
-fn accept_gives_the_client_a_socket_of_its_own() {
-    servers::accept_gives_the_client_a_socket_of_its_own(&lesson());
-}
-
-#[test]
-fn a_client_that_leaves_without_a_word_is_offline() {
-    servers::a_client_that_leaves_without_a_word_is_offline(&lesson());
-}
-
-#[test]
-fn a_client_that_resets_is_offline() {
-    servers::a_client_that_resets_is_offline(&lesson());
-}
-
-#[test]
-fn a_port_in_use_is_refused_and_its_owner_undisturbed() {
-    servers::a_port_in_use_is_refused_and_its_owner_undisturbed(&lesson());
-}
-
-#[test]
-fn an_address_that_does_not_parse_is_said_with_the_usage() {
-    servers::an_address_that_does_not_parse_is_said_with_the_usage(&lesson());
-}
-
-#[test]
-fn an_address_that_cannot_be_had_is_said() {
-    servers::an_address_that_cannot_be_had_is_said(&lesson());
-}
-
-#[test]
-fn talks_ipv6() {
-    servers::talks_ipv6(&lesson());
-}
-
-#[test]
-fn is_not_reached_at_another_address() {
-    servers::is_not_reached_at_another_address(&lesson());
-}
-
-#[test]
-fn serves_client_after_client() {
-    many_clients::serves_client_after_client(&lesson());
-}
-
-#[test]
-fn survives_clients_that_reset_leave_early_or_send_garbage() {
-    many_clients::survives_clients_that_reset_leave_early_or_send_garbage(&lesson());
-}
-
-#[test]
-fn survives_a_client_that_never_reads() {
-    many_clients::survives_a_client_that_never_reads(&lesson());
-}
-
-#[test]
-fn survives_running_out_of_file_descriptors_without_spinning() {
-    many_clients::survives_running_out_of_file_descriptors_without_spinning(&lesson());
-}
-
-#[test]
-fn a_port_in_use_is_told_with_both_causes_and_both_remedies() {
-    servers::tells_both_causes_and_both_remedies(&lesson());
-}
-
-#[test]
-fn starts_again_at_once_on_the_same_port() {
-    many_clients::starts_again_at_once_on_the_same_port(&lesson());
 }
 
 #[test]
@@ -159,3 +71,8 @@ fn a_silent_client_holds_the_queue() {
         "the next client was accepted before the silent one had left"
     );
 }
+
+checks_of!(many_clients);
+
+// Inherited from lessons 02 and 03.
+checks_of!(servers, port_in_use);

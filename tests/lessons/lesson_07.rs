@@ -1,4 +1,11 @@
-//! What lesson 07 must show: two tanks, no message boundaries, half a character.
+//! Lesson 07 looks between a send and a receive, in three acts.
+//!
+//! Two tanks: what a send has handed over waits in the send buffer and in the receive buffer,
+//! and when both are full the kernel takes no more. No message boundaries: three sends are one
+//! receive. Half a character: a receive may end inside a character, so the decoder has to
+//! remember the first half.
+//!
+//! The program holds both ends of its connections itself. The tests read what it prints.
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;

@@ -1,5 +1,4 @@
-//! What every server of lessons 02 to 06 must do for one client. Each check is a test of
-//! each of these lessons.
+//! What every server of lessons 02 to 06 must do for one client.
 
 use harness::kernel::State;
 use harness::text::gbk;
@@ -192,29 +191,4 @@ pub(crate) fn is_not_reached_at_another_address(scenario: &Scenario) {
     }
     let server = scenario.start_server();
     scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
-}
-
-/// A port in use has two possible causes and two remedies, and the message names them all.
-#[allow(dead_code, reason = "lesson 02 does not know the second cause yet")]
-pub(crate) fn tells_both_causes_and_both_remedies(scenario: &Scenario) {
-    let owner = scenario.listen();
-    let server = scenario.start([&owner.address().to_string()]);
-    server.expect_exit(1);
-    expect_causes_and_remedies(&server);
-}
-
-/// What the message of a port in use must name.
-#[allow(dead_code, reason = "as above")]
-pub(crate) fn expect_causes_and_remedies(server: &harness::Program) {
-    for word in [
-        "in use",
-        "another server",
-        "SO_REUSEADDR",
-        "TIME_WAIT",
-        "60 s",
-        "another port",
-        "wait",
-    ] {
-        server.expect_stderr(&predicate::str::contains(word));
-    }
 }

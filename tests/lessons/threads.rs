@@ -1,6 +1,7 @@
 //! What the servers of lessons 05 and 06 must do, which give every client a thread.
 
 use crate::servers::REPLY;
+use crate::shutting_down;
 use harness::{Connection, Program, Scenario, Signal, kernel};
 use predicates::prelude::*;
 
@@ -126,7 +127,7 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(scenario: &Scenario) {
 pub(crate) const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
 
 /// After the signal: nobody else gets in.
-pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario, line: &str) {
+pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario) {
     if !harness::has_signals() {
         return;
     }
@@ -134,20 +135,20 @@ pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario, line: &st
     let address = server.address();
     let _client = connect(&server);
     server.signal(Signal::Int);
-    server.expect_line(line);
+    server.expect_line(&shutting_down(1));
     scenario.expect_refused(address);
 }
 
 /// Without clients there is nobody to wait for, and nobody to leave. The connection that
 /// wakes the server is no client: it is neither printed nor counted.
-pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario, line: &str) {
+pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario) {
     if !harness::has_signals() {
         return;
     }
     for signal in SIGNALS {
         let server = scenario.start_server();
         server.signal(signal);
-        server.expect_line(line);
+        server.expect_line(&shutting_down(0));
         server.expect_exit(0);
         server.expect_no_more_lines();
         server.expect_no_errors();
@@ -155,7 +156,7 @@ pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario, line: &str) 
 }
 
 /// Who has left is not counted any more.
-pub(crate) fn counts_only_who_is_connected(scenario: &Scenario, line_for_two: &str) {
+pub(crate) fn counts_only_who_is_connected(scenario: &Scenario) {
     if !harness::has_signals() {
         return;
     }
@@ -170,5 +171,5 @@ pub(crate) fn counts_only_who_is_connected(scenario: &Scenario, line_for_two: &s
     reset.reset();
     server.expect_line(&format!("client offline: {third}"));
     server.signal(Signal::Term);
-    server.expect_line(line_for_two);
+    server.expect_line(&shutting_down(2));
 }

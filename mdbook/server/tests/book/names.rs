@@ -2,14 +2,15 @@
 //! program to the contract.
 //!
 //! A test of a lesson is named `lesson_04::a_second_client_waits`, in code; a check of an
-//! exercise `exercise_04::silent_clients_time_out`: the file, in `tests/lessons/` or
-//! `tests/exercises/`, and the function.
+//! exercise `exercise_04::silent_clients_time_out`: the test program and the test.
 //! `lesson_0[2-6]::understands_gbk` names the test of that name in each of these lessons.
 
 use crate::chapters::{Chapter, all, chapters, files, pattern, read};
 use crate::problems::Problems;
 use book::site::Language;
 use std::collections::BTreeSet;
+use std::process::Command;
+use workspace::Lesson;
 
 /// How many things there are to remember, each of which a test proves.
 const EIGHT: usize = 8;
@@ -18,41 +19,37 @@ const EIGHT: usize = 8;
 const REFERENCE: &str = "reference.md";
 const REMEMBER: &str = "eight.md";
 
-/// The names of all tests of lessons and checks of exercises: `lesson_04::…`.
+/// The names of all tests of lessons, as their test programs list them: `lesson_04::…`.
 fn tests() -> BTreeSet<String> {
-    // Attributes and comments may stand between.
-    let test = pattern(r"#\[test\]\s+(?:(?:#\[[^\n]*|//[^\n]*)\s+)*fn (\w+)\(");
-    let mut names = BTreeSet::new();
-    let in_folder = |folder: &'static str| {
-        files(folder, ".rs")
-            .into_iter()
-            .map(move |file| (folder, file))
-    };
-    for (folder, file) in in_folder("tests/lessons").chain(in_folder("tests/exercises")) {
-        let stem = file.trim_end_matches(".rs");
-        if !stem.starts_with("lesson_0") && !stem.starts_with("exercise_0") {
-            continue;
-        }
-        let source = read(&format!("{folder}/{file}"));
-        let found: Vec<String> = test
-            .captures_iter(&source)
-            .map(|found| format!("{stem}::{}", &found[1]))
-            .collect();
-        let count = source
-            .lines()
-            .filter(|line| line.trim() == "#[test]")
-            .count();
-        assert_eq!(
-            found.len(),
-            count,
-            "{folder}/{file} has tests in a form unknown here"
-        );
-        names.extend(found);
-    }
+    let lessons = workspace::lessons(workspace::root()).expect("the lessons can be read");
+    // The project after the lessons has an exercise and no program.
+    let lessons = lessons
+        .iter()
+        .filter(|lesson| lesson.folder.join("src").is_dir());
+    lessons.flat_map(tests_of).collect()
+}
+
+/// The names of one lesson's tests.
+fn tests_of(lesson: &Lesson) -> BTreeSet<String> {
+    let output = Command::new(lesson.tests())
+        .args(["--list", "--format", "terse"])
+        .output()
+        .expect("the tests can be started");
+    let list = String::from_utf8(output.stdout).expect("names are UTF-8");
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let names: BTreeSet<String> = names
+        .map(|name| format!("lesson_{:02}::{name}", lesson.number))
+        .collect();
+    assert!(
+        !names.is_empty(),
+        "lesson {:02} lists no tests",
+        lesson.number
+    );
     names
 }
 
-/// The checks that the exercises give points for. The tests of an exercise may be more.
+/// The checks of exercises, as their rubrics list them: `exercise_04::…`. That each of them is a
+/// test the grader's own tests prove.
 fn checks() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in files("lessons", "") {
@@ -89,24 +86,23 @@ fn named(chapter: &Chapter) -> Vec<(usize, String)> {
 
 #[test]
 fn every_test_that_the_book_names_exists() {
-    let tests = tests();
+    let (tests, checks) = (tests(), checks());
     let mut problems = Problems::default();
     for chapter in all() {
         for (line, name) in named(&chapter) {
-            if !tests.contains(&name) {
+            if !tests.contains(&name) && !checks.contains(&name) {
                 problems.add(chapter.place(line), format!("there is no test `{name}`"));
             }
         }
     }
-    problems
-        .assert_none("`FILE::FUNCTION` names a function in tests/lesson_NN.rs or exercise_NN.rs");
+    problems.assert_none(
+        "`FILE::FUNCTION` names a test of tests/lessons/lesson_NN.rs or a check of exercise.toml",
+    );
 }
 
 #[test]
 fn the_reference_names_every_test() {
-    let tests = tests().into_iter();
-    let lessons = tests.filter(|name| name.starts_with("lesson_"));
-    let wanted: Vec<String> = lessons.chain(checks()).collect();
+    let wanted: Vec<String> = tests().into_iter().chain(checks()).collect();
     let mut problems = Problems::default();
     for language in Language::ALL {
         let chapter = Chapter::read(language, REFERENCE.to_string());
