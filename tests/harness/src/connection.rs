@@ -1,6 +1,6 @@
 //! One end of a connection with the program, in the hands of the test.
 
-use crate::scenario::Scenario;
+use crate::log::Log;
 use crate::{hints, kernel, text};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// The test's end of a connection with the program.
 pub struct Connection {
-    scenario: Scenario,
+    log: Log,
     stream: TcpStream,
     local: SocketAddr,
     remote: SocketAddr,
@@ -19,34 +19,34 @@ pub struct Connection {
 impl Connection {
     /// Connects to the program.
     #[track_caller]
-    pub(crate) fn open(scenario: &Scenario, address: SocketAddr) -> Self {
-        scenario.step(format!("connect to {address}"));
-        match TcpStream::connect_timeout(&address, scenario.limit()) {
+    pub(crate) fn open(log: &Log, address: SocketAddr) -> Self {
+        log.step(format!("connect to {address}"));
+        match TcpStream::connect_timeout(&address, log.limit()) {
             Ok(stream) => {
-                let connection = Self::new(scenario, stream);
-                scenario.result(&format!("client {}", connection.local));
+                let connection = Self::new(log, stream);
+                log.result(&format!("client {}", connection.local));
                 connection
             }
             Err(error) => {
                 let expected = format!("a connection to {address}");
-                scenario.fail_with_hint(&expected, &error.to_string(), hints::no_port(address))
+                log.fail_with_hint(&expected, &error.to_string(), hints::no_port(address))
             }
         }
     }
 
     #[track_caller]
-    pub(crate) fn new(scenario: &Scenario, stream: TcpStream) -> Self {
+    pub(crate) fn new(log: &Log, stream: TcpStream) -> Self {
         let ready = stream
             .set_nonblocking(false)
             .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
         match ready {
             Ok((local, remote)) => Self {
-                scenario: scenario.clone(),
+                log: log.clone(),
                 stream,
                 local,
                 remote,
             },
-            Err(error) => scenario.fail("a connection that can be used", &error.to_string()),
+            Err(error) => log.fail("a connection that can be used", &error.to_string()),
         }
     }
 
@@ -63,9 +63,9 @@ impl Connection {
     /// Sends bytes, all of them.
     #[track_caller]
     pub fn send(&mut self, bytes: &[u8]) {
-        self.scenario
+        self.log
             .step(format!("{} sends {}", self.local, text::show(bytes)));
-        let sent = self.stream.set_write_timeout(Some(self.scenario.limit()));
+        let sent = self.stream.set_write_timeout(Some(self.log.limit()));
         if let Err(error) = sent.and_then(|()| self.stream.write_all(bytes)) {
             self.fail(&format!("{} can send", self.local), &error, None);
         }
@@ -81,7 +81,7 @@ impl Connection {
     /// programs that wait for something else.
     #[track_caller]
     pub fn send_until_full(&mut self) -> usize {
-        self.scenario.step(format!(
+        self.log.step(format!(
             "{} sends until the kernel takes no more",
             self.local
         ));
@@ -101,24 +101,24 @@ impl Connection {
                         Err(error) => return Err(error),
                     }
                 }
-                self.stream.set_write_timeout(Some(self.scenario.limit()))
+                self.stream.set_write_timeout(Some(self.log.limit()))
             });
         if let Err(error) = full {
             self.fail(&format!("{} can send", self.local), &error, None);
         }
-        self.scenario.result(&format!("{taken} bytes"));
+        self.log.result(&format!("{taken} bytes"));
         taken
     }
 
     /// Receives once, at most this many bytes. 0 bytes mean the end of the stream.
     #[track_caller]
     pub fn receive(&mut self, most: usize) -> Vec<u8> {
-        self.scenario.step(format!("{} receives once", self.local));
+        self.log.step(format!("{} receives once", self.local));
         let mut bytes = vec![0; most];
         match self.read(&mut bytes) {
             Ok(length) => {
                 bytes.truncate(length);
-                self.scenario.result(&text::show(&bytes));
+                self.log.result(&text::show(&bytes));
                 bytes
             }
             Err(error) => self.fail_receive("something to receive", &[], &error),
@@ -168,7 +168,7 @@ impl Connection {
     /// Expects exactly these bytes next.
     #[track_caller]
     pub fn expect(&mut self, expected: &[u8]) {
-        self.scenario
+        self.log
             .step(format!("{} waits for {}", self.local, text::show(expected)));
         let what = format!("{} receives {}", self.local, text::show(expected));
         let mut got = vec![0; expected.len()];
@@ -179,14 +179,14 @@ impl Connection {
                     let got = &got[..length];
                     let hint = hints::reply(expected, got);
                     let came = format!("{}, then the end of the stream", text::show(got));
-                    self.scenario.fail_with_hint(&what, &came, hint);
+                    self.log.fail_with_hint(&what, &came, hint);
                 }
                 Ok(more) => length += more,
                 Err(error) => self.fail_receive(&what, &got[..length], &error),
             }
             if got[..length] != expected[..length] {
                 let got = &got[..length];
-                self.scenario
+                self.log
                     .fail_with_hint(&what, &text::show(got), hints::reply(expected, got));
             }
         }
@@ -201,13 +201,13 @@ impl Connection {
     /// Expects the end of the stream, and nothing before it.
     #[track_caller]
     pub fn expect_end(&mut self) {
-        self.scenario
+        self.log
             .step(format!("{} waits for the end of the stream", self.local));
         let what = format!("{} receives the end of the stream", self.local);
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Ok(0) => {}
-            Ok(length) => self.scenario.fail(&what, &text::show(&bytes[..length])),
+            Ok(length) => self.log.fail(&what, &text::show(&bytes[..length])),
             Err(error) => self.fail_receive(&what, &[], &error),
         }
     }
@@ -216,7 +216,7 @@ impl Connection {
     /// is still to receive before that. Returns what that was.
     #[track_caller]
     pub fn expect_gone(&mut self) -> Vec<u8> {
-        self.scenario.step(format!(
+        self.log.step(format!(
             "{} waits for the end of the connection",
             self.local
         ));
@@ -236,13 +236,12 @@ impl Connection {
     /// Expects that the program cuts the connection with a reset (RST).
     #[track_caller]
     pub fn expect_reset(&mut self) {
-        self.scenario
-            .step(format!("{} waits for a reset", self.local));
+        self.log.step(format!("{} waits for a reset", self.local));
         let what = format!("the connection of {} is reset", self.local);
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Ok(length) => self.scenario.fail(&what, &text::show(&bytes[..length])),
+            Ok(length) => self.log.fail(&what, &text::show(&bytes[..length])),
             Err(error) => self.fail_receive(&what, &[], &error),
         }
     }
@@ -250,7 +249,7 @@ impl Connection {
     /// Ends the sending half (FIN). Receiving goes on.
     #[track_caller]
     pub fn half_close(&mut self) {
-        self.scenario
+        self.log
             .step(format!("{} ends its sending half", self.local));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             let hint = hints::not_connected(&error);
@@ -261,14 +260,14 @@ impl Connection {
     /// Closes the connection: the program sees the end of the stream (FIN), if everything
     /// that it sent has been received.
     pub fn close(self) {
-        self.scenario
+        self.log
             .step(format!("{} closes the connection", self.local));
     }
 
     /// Cuts the connection: the program sees a reset (RST).
     #[track_caller]
     pub fn reset(self) {
-        self.scenario
+        self.log
             .step(format!("{} cuts the connection with a reset", self.local));
         // With a linger time of 0, close sends RST instead of FIN.
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
@@ -280,7 +279,7 @@ impl Connection {
     /// that concerns us, and Linux does not resume it by itself (signal(7)).
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.stream.set_read_timeout(Some(self.scenario.limit()))?;
+            self.stream.set_read_timeout(Some(self.log.limit()))?;
             match self.stream.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => {
@@ -294,7 +293,7 @@ impl Connection {
     #[track_caller]
     fn fail(&self, expected: &str, error: &io::Error, hint: Option<String>) -> ! {
         self.let_it_say_why(error);
-        self.scenario
+        self.log
             .fail_with_hint(expected, &self.explain(error), hint)
     }
 
@@ -302,7 +301,7 @@ impl Connection {
     fn let_it_say_why(&self, error: &io::Error) {
         use ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
         if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
-            self.scenario.let_it_end();
+            self.log.let_it_end();
         }
     }
 
@@ -318,13 +317,13 @@ impl Connection {
         } else {
             None
         };
-        self.scenario.fail_with_hint(expected, &came, hint)
+        self.log.fail_with_hint(expected, &came, hint)
     }
 
     /// A socket error in plain words.
     fn explain(&self, error: &io::Error) -> String {
         match error.kind() {
-            _ if is_timeout(error) => format!("nothing {}", self.scenario.patience()),
+            _ if is_timeout(error) => format!("nothing {}", self.log.patience()),
             ErrorKind::ConnectionReset => {
                 "a reset (RST): the program cut the connection, or closed it without \
                  receiving all that was sent to it"

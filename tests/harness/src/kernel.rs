@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 /// Whether this system shows its table of TCP sockets; says aloud where it does not.
 pub fn is_visible() -> bool {
     if !cfg!(target_os = "linux") {
-        crate::skip("only Linux shows the kernel's table of sockets");
+        crate::skip::skip("only Linux shows the kernel's table of sockets");
     }
     cfg!(target_os = "linux")
 }
@@ -152,7 +152,7 @@ pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
     use procfs::process::{FDTarget, Process};
 
     let mut inodes = Vec::new();
-    for pid in crate::processes::tree(process.cast_signed()) {
+    for pid in crate::orphans::tree(process.cast_signed()) {
         // A process may end while we look at it.
         let Ok(files) = Process::new(pid).and_then(|process| process.fd()) else {
             continue;

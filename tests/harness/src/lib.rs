@@ -26,56 +26,42 @@
 
 pub mod check;
 mod connection;
+#[cfg(unix)]
+mod guard;
 mod hints;
 pub mod kernel;
 mod listener;
+mod lock;
+mod log;
+mod mark;
+mod memory;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod output;
-mod processes;
+mod process_group;
 mod program;
+mod request;
 mod resources;
+pub mod sandbox;
 mod scenario;
+mod skip;
+mod supervised;
 pub mod text;
 mod transcript;
+mod waits;
+mod watched;
 
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
 pub use listener::{Listener, loopback_without_past};
-pub use processes::{OUTSIDE, ProcessGroup, has_ended, outside};
-pub use program::{Exit, Program, Signal};
+pub use log::{Log, SANDBOX_LIMIT};
+pub use mark::{OUTSIDE, outside};
+pub use process_group::{ProcessGroup, has_ended};
+pub use program::{Program, Signal};
 pub use resources::Resources;
 pub use scenario::Scenario;
+pub use skip::{has_ipv6, has_signals, skip};
+pub use supervised::{Ended, Stderr, Supervised};
 pub use transcript::{Failure, Part, Say, Transcript};
-
-use std::io::Write;
-use std::net::{Ipv6Addr, TcpListener};
-
-/// Says aloud that a test, or a part of one, is skipped on this machine.
-///
-/// The test runner swallows what a passing test prints with `println!`; this gets through.
-pub fn skip(reason: &str) {
-    let test = std::thread::current()
-        .name()
-        .unwrap_or("a test")
-        .to_string();
-    let line = format!("skipped: {test}: {reason}\n");
-    // One write, so that the lines of tests that run side by side do not mix. Nothing
-    // can be done where stderr is closed.
-    let _ = std::io::stderr().write_all(line.as_bytes());
-}
-
-/// Whether this system has signals; says aloud where it has not.
-pub fn has_signals() -> bool {
-    if !cfg!(unix) {
-        skip("this system has no signals");
-    }
-    cfg!(unix)
-}
-
-/// Whether this machine has `::1`; says aloud where it has not.
-pub fn has_ipv6() -> bool {
-    let answer = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
-    if !answer {
-        skip("this machine has no ::1");
-    }
-    answer
-}
+pub use waits::HeldUp;
+pub use watched::Exit;

@@ -1,7 +1,7 @@
 //! The other end for programs that are clients.
 
 use crate::connection::Connection;
-use crate::scenario::Scenario;
+use crate::log::Log;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -9,17 +9,17 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 /// A listener of the test.
 pub struct Listener {
-    scenario: Scenario,
+    log: Log,
     socket: TcpListener,
     address: SocketAddr,
 }
 
 impl Listener {
     #[track_caller]
-    pub(crate) fn new(scenario: &Scenario, address: &str) -> Self {
-        match Self::bind(scenario, address) {
+    pub(crate) fn new(log: &Log, address: &str) -> Self {
+        match Self::bind(log, address) {
             Ok(listener) => listener,
-            Err(error) => scenario.fail(
+            Err(error) => log.fail(
                 &format!("the test can listen on {address}"),
                 &error.to_string(),
             ),
@@ -27,11 +27,11 @@ impl Listener {
     }
 
     #[track_caller]
-    pub(crate) fn if_free(scenario: &Scenario, address: &str) -> Option<Self> {
-        match Self::bind(scenario, address) {
+    pub(crate) fn if_free(log: &Log, address: &str) -> Option<Self> {
+        match Self::bind(log, address) {
             Ok(listener) => Some(listener),
             Err(error) if error.kind() == ErrorKind::AddrInUse => None,
-            Err(error) => scenario.fail(
+            Err(error) => log.fail(
                 &format!("the test can listen on {address}"),
                 &error.to_string(),
             ),
@@ -41,7 +41,7 @@ impl Listener {
     /// Listens for connections that take little at a time: some 30 KB of what is sent fit
     /// into the buffers of both ends, until the test receives.
     #[track_caller]
-    pub(crate) fn narrow(scenario: &Scenario) -> Self {
+    pub(crate) fn narrow(log: &Log) -> Self {
         let open = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
             // Both pass on to the connections, if they are set before listening. The kernel
@@ -55,27 +55,27 @@ impl Listener {
                 0,
             ))))?;
             socket.listen(128)?;
-            Self::of(scenario, socket.into())
+            Self::of(log, socket.into())
         };
         match open() {
             Ok(listener) => listener,
-            Err(error) => scenario.fail(
+            Err(error) => log.fail(
                 "the test can listen with a small receive buffer",
                 &error.to_string(),
             ),
         }
     }
 
-    fn bind(scenario: &Scenario, address: &str) -> io::Result<Self> {
-        Self::of(scenario, TcpListener::bind(address)?)
+    fn bind(log: &Log, address: &str) -> io::Result<Self> {
+        Self::of(log, TcpListener::bind(address)?)
     }
 
-    fn of(scenario: &Scenario, socket: TcpListener) -> io::Result<Self> {
+    fn of(log: &Log, socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        scenario.step(format!("the test listens on {address}"));
+        log.step(format!("the test listens on {address}"));
         Ok(Self {
-            scenario: scenario.clone(),
+            log: log.clone(),
             socket,
             address,
         })
@@ -89,12 +89,12 @@ impl Listener {
     /// Waits for a connection of the program.
     #[track_caller]
     pub fn accept(&self) -> Connection {
-        let waited = self.scenario.wait_until(
+        let waited = self.log.wait_until(
             &format!("the program connects to {}", self.address),
             || match self.socket.accept() {
                 Ok((stream, _)) => Some(Ok(stream)),
                 Err(error) if error.kind() != ErrorKind::WouldBlock => Some(Err(error)),
-                Err(_) if self.scenario.is_over() => {
+                Err(_) if self.log.is_over() => {
                     Some(Err(io::Error::other("the program has ended")))
                 }
                 Err(_) => None,
@@ -102,8 +102,8 @@ impl Listener {
             || "no connection".to_string(),
         );
         match waited {
-            Ok(stream) => Connection::new(&self.scenario, stream),
-            Err(error) => self.scenario.fail(
+            Ok(stream) => Connection::new(&self.log, stream),
+            Err(error) => self.log.fail(
                 &format!("the program connects to {}", self.address),
                 &error.to_string(),
             ),
@@ -114,16 +114,14 @@ impl Listener {
     /// the time after the program has ended: until then it would prove nothing.
     #[track_caller]
     pub fn expect_nothing(&self) {
-        self.scenario.step("expect that nothing was sent");
+        self.log.step("expect that nothing was sent");
         match self.socket.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => self
-                .scenario
-                .fail("the test can accept", &error.to_string()),
+            Err(error) => self.log.fail("the test can accept", &error.to_string()),
             Ok((stream, _)) => {
-                let bytes = Connection::new(&self.scenario, stream).expect_gone();
+                let bytes = Connection::new(&self.log, stream).expect_gone();
                 if !bytes.is_empty() {
-                    self.scenario
+                    self.log
                         .fail("nothing was sent", &crate::text::show(&bytes));
                 }
             }
@@ -155,7 +153,7 @@ pub struct Refusing {
 
 impl Refusing {
     #[track_caller]
-    pub(crate) fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(log: &Log) -> Self {
         let held = Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| {
             socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
             let address = socket.local_addr()?.as_socket();
@@ -166,7 +164,7 @@ impl Refusing {
         });
         match held {
             Ok((address, socket)) => {
-                scenario.step(format!(
+                log.step(format!(
                     "the test holds {address}, and does not listen on it"
                 ));
                 Self {
@@ -174,7 +172,7 @@ impl Refusing {
                     address,
                 }
             }
-            Err(error) => scenario.fail("the test can have a port", &error.to_string()),
+            Err(error) => log.fail("the test can have a port", &error.to_string()),
         }
     }
 

@@ -6,7 +6,7 @@
 //! the request of this machine, except for ports, which are in that of the network.
 
 use super::{Socket, State};
-use crate::processes::lock;
+use crate::lock::lock;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::netlink::SOCK_DIAG;
@@ -170,7 +170,7 @@ mod tests {
     fn an_end_is_found_as_the_table_shows_it() -> Result<(), Error> {
         assert_found("127.0.0.1", Ipv4Addr::LOCALHOST.into())?;
         if TcpListener::bind("[::]:0").is_err() {
-            crate::skip("there is no IPv6");
+            crate::skip::skip("there is no IPv6");
             return Ok(());
         }
         assert_found("::1", Ipv6Addr::LOCALHOST.into())?;

@@ -1,0 +1,57 @@
+//! The guard: a shell that outlives this process, and ends the process groups that it has left.
+
+use crate::lock::lock;
+use crate::mark::{STARTED, outside};
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
+
+/// The guard, and the pipe to its stdin.
+static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
+
+/// What the guard does: it keeps a list of process groups (`+ 123` adds one, `- 123`
+/// takes one out), and kills them at the end of its stdin, when this process is gone.
+const SCRIPT: &str = r#"
+    groups=' '
+    while read -r what group; do
+        case $what in
+            +) groups="$groups$group " ;;
+            -) groups="${groups%% $group *} ${groups#* $group }" ;;
+        esac
+    done
+    for group in $groups; do kill -s KILL -- "-$group" 2> /dev/null; done
+"#;
+
+/// Has the guard kill this group if this process ends before it says otherwise.
+pub(crate) fn watch(group: u32) {
+    let mut guard = lock(&GUARD);
+    if guard.is_none() {
+        let mut command = Command::new("/bin/sh");
+        outside(&mut command)
+            .args(["-c", SCRIPT])
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut started = lock(&STARTED);
+        *guard = command.spawn().ok().and_then(|mut child| {
+            started.push(child.id());
+            let stdin = child.stdin.take()?;
+            Some((child, stdin))
+        });
+    }
+    tell(&mut guard, '+', group);
+}
+
+/// Has the guard forget this group.
+pub(crate) fn release(group: u32) {
+    tell(&mut lock(&GUARD), '-', group);
+}
+
+/// Without its guard a test works as well; it only cleans up less if it is killed.
+fn tell(guard: &mut Option<(Child, ChildStdin)>, what: char, group: u32) {
+    if let Some((_, stdin)) = guard {
+        let _ = stdin.write_all(format!("{what} {group}\n").as_bytes());
+    }
+}

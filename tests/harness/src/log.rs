@@ -1,0 +1,293 @@
+//! The log of a test in progress: what it has done so far, which programs it watches, and until
+//! when it may go on.
+//!
+//! [`Scenario`](crate::Scenario), [`Program`](crate::Program), [`Connection`](crate::Connection)
+//! and [`Listener`](crate::Listener) all write into it. A failed expectation makes a
+//! [`Transcript`] of it.
+
+use crate::lock::lock;
+use crate::output::Output;
+use crate::text;
+use crate::transcript::{End, Step, Stream, Transcript};
+use crate::waits::{self, HeldUp};
+use crate::watched::Watched;
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long an event may take before a test fails, unless `HARNESS_LIMIT` says otherwise.
+/// Generous: only a program that is wrong reaches it, however loaded the machine is.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long it may take in a check to set up the sandboxes of programs, and to take them down
+/// after a program's end, all together. The kernel does much of that, and where it is busy it
+/// takes seconds: that is not the program's time. But a program must not hold its check by
+/// looking like a sandbox that is never ready.
+pub const SANDBOX_LIMIT: Duration = Duration::from_secs(15);
+
+/// Until when an event may come, if no check says otherwise.
+///
+/// # Panics
+///
+/// If the environment variable `HARNESS_LIMIT` is set and is no number of seconds.
+fn limit() -> Duration {
+    let Ok(text) = std::env::var("HARNESS_LIMIT") else {
+        return LIMIT;
+    };
+    match text.parse().ok().map(Duration::try_from_secs_f64) {
+        Some(Ok(limit)) => limit,
+        _ => panic!("HARNESS_LIMIT is set to {text:?}, which is no number of seconds"),
+    }
+}
+
+/// What a test has done so far. Cloning it is cheap and gives another handle to the same log.
+#[derive(Clone)]
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The command that starts the program under test.
+    command: String,
+    limit: Mutex<Duration>,
+    /// The time of a check; a test that is none has no deadline.
+    time: Option<CheckTime>,
+    steps: Mutex<Vec<Step>>,
+    programs: Mutex<Vec<Weak<Watched>>>,
+    held_up: Mutex<HeldUp>,
+    failed: Mutex<Option<FailedTest>>,
+}
+
+/// The time that is left for a check.
+struct CheckTime {
+    deadline: Mutex<Instant>,
+    /// What is left of [`SANDBOX_LIMIT`].
+    for_sandboxes: Mutex<Duration>,
+}
+
+/// What is known about a test that has failed.
+pub(crate) struct FailedTest {
+    pub(crate) transcript: Transcript,
+    /// Whether its time was over by then.
+    pub(crate) is_late: bool,
+    /// How the machine had held it up.
+    pub(crate) held_up: HeldUp,
+}
+
+impl Log {
+    /// The log of a test with this command; one with a time limit is a check of a rubric.
+    pub(crate) fn new(command: &[String], check: Option<Duration>) -> Self {
+        let time = check.map(|limit| CheckTime {
+            deadline: Mutex::new(Instant::now() + limit),
+            for_sandboxes: Mutex::new(SANDBOX_LIMIT),
+        });
+        Self {
+            inner: Arc::new(Inner {
+                command: command.join(" "),
+                limit: Mutex::new(limit()),
+                time,
+                steps: Mutex::default(),
+                programs: Mutex::default(),
+                held_up: Mutex::new(HeldUp::Waiting(Duration::ZERO)),
+                failed: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Sets another limit from here on, for what is known to reach it.
+    pub fn set_limit(&self, limit: Duration) {
+        *lock(&self.inner.limit) = limit;
+    }
+
+    /// How long an event may take before it counts as missing. In a check of a rubric
+    /// never longer than what is left of its time.
+    pub fn limit(&self) -> Duration {
+        let limit = *lock(&self.inner.limit);
+        match &self.inner.time {
+            // No wait is nothing at all: a socket takes a timeout of 0 for none.
+            Some(time) => limit.min(left_until(*lock(&time.deadline))),
+            None => limit,
+        }
+    }
+
+    /// Runs work that must not count against the program's time, and hands it a deadline. However
+    /// long it takes, the check has as much time after it as before.
+    pub(crate) fn for_sandbox<T>(&self, work: impl FnOnce(Instant) -> T) -> T {
+        let start = Instant::now();
+        let Some(time) = &self.inner.time else {
+            return work(start + self.limit());
+        };
+        let most = *lock(&time.for_sandboxes);
+        let done = work(start + most);
+        let took = start.elapsed().min(most);
+        *lock(&time.for_sandboxes) -= took;
+        *lock(&time.deadline) += took;
+        done
+    }
+
+    /// How long a wait in vain has been, in words.
+    pub(crate) fn patience(&self) -> String {
+        // A wait may end a little before it has to.
+        let soon = Instant::now() + Duration::from_millis(5);
+        match &self.inner.time {
+            Some(time) if *lock(&time.deadline) < soon => {
+                "until the time of the check was over".to_string()
+            }
+            // Not what is left of a check's time: that was shorter than this wait.
+            _ => format!("for {:?}", *lock(&self.inner.limit)),
+        }
+    }
+
+    /// Adds a numbered step.
+    pub fn step(&self, step: impl Into<String>) {
+        let what = step.into();
+        lock(&self.inner.steps).push(Step { what, result: None });
+    }
+
+    /// Adds to the last step what came of it.
+    pub(crate) fn result(&self, result: &str) {
+        if let Some(step) = lock(&self.inner.steps).last_mut() {
+            step.result = Some(result.to_string());
+        }
+    }
+
+    pub(crate) fn add_program(&self, program: &Arc<Watched>) {
+        lock(&self.inner.programs).push(Arc::downgrade(program));
+    }
+
+    /// Whether there were programs, and all have ended: nothing more will come of them.
+    pub(crate) fn is_over(&self) -> bool {
+        let programs = lock(&self.inner.programs);
+        !programs.is_empty()
+            && programs
+                .iter()
+                .filter_map(Weak::upgrade)
+                .all(|program| program.is_final())
+    }
+
+    /// Expects that something is so, and fails the test if it is not.
+    #[track_caller]
+    pub fn expect(&self, what: &str, is_so: bool, got: &str) {
+        self.step(format!("expect: {what}"));
+        if !is_so {
+            self.fail(what, got);
+        }
+    }
+
+    /// Polls for a state of the system that no event announces, such as a row of the
+    /// kernel's table, and fails if it does not come.
+    #[track_caller]
+    pub fn wait_until<T>(
+        &self,
+        what: &str,
+        mut poll: impl FnMut() -> Option<T>,
+        got: impl FnOnce() -> String,
+    ) -> T {
+        self.step(format!("wait until {what}"));
+        let deadline = Instant::now() + self.limit();
+        loop {
+            if let Some(value) = poll() {
+                return value;
+            }
+            if Instant::now() > deadline {
+                self.fail(what, &format!("{} ({})", got(), self.patience()));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Notes for the grader that the machine, and not the program, is the reason of a failure
+    /// that comes next.
+    pub(crate) fn blame_machine(&self) {
+        *lock(&self.inner.held_up) = HeldUp::ByTheMachine;
+    }
+
+    /// Fails the test: tells what it did, what was expected and what came.
+    #[track_caller]
+    pub fn fail(&self, expected: &str, got: &str) -> ! {
+        self.fail_with_hint(expected, got, None)
+    }
+
+    /// Fails the test, with a hint where a well-known mistake fits.
+    #[track_caller]
+    pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
+        // While the program is still there.
+        let time = self.inner.time.as_ref();
+        let is_late = time.is_some_and(|time| Instant::now() >= *lock(&time.deadline));
+        let held_up = waits::held_up().max(*lock(&self.inner.held_up));
+        let transcript = self.transcript(expected, got, hint);
+        let words = transcript.to_string();
+        *lock(&self.inner.failed) = Some(FailedTest {
+            transcript,
+            is_late,
+            held_up,
+        });
+        panic!("{words}")
+    }
+
+    /// What is known about the test, if it has failed here.
+    pub(crate) fn failed(&self) -> Option<FailedTest> {
+        lock(&self.inner.failed).take()
+    }
+
+    /// Gives the program that was started last a moment to end, if it is about to: how it
+    /// ends belongs into the transcript. On a busy machine that may take a while: then it does
+    /// not sleep. A program that goes on costs the moment, and nothing fails.
+    pub(crate) fn let_it_end(&self) {
+        let Some(last) = lock(&self.inner.programs).last().and_then(Weak::upgrade) else {
+            return;
+        };
+        let start = Instant::now();
+        let (moment, longest) = (Duration::from_millis(200), Duration::from_secs(2));
+        let waits = |time| time < moment || (time < longest && !last.sleeps());
+        while !last.is_final() && waits(start.elapsed()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn transcript(&self, expected: &str, got: &str, hint: Option<String>) -> Transcript {
+        let programs: Vec<_> = lock(&self.inner.programs)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        let name = |program: &Watched| match programs.len() {
+            1 => "the program".to_string(),
+            _ => program.name().to_string(),
+        };
+        Transcript {
+            command: self.inner.command.clone(),
+            steps: lock(&self.inner.steps).clone(),
+            programs: programs.iter().map(|p| end_of(p, name(p))).collect(),
+            expected: text::cut(expected),
+            got: text::cut(got),
+            hint: hint.map(|hint| text::cut(&hint)),
+        }
+    }
+}
+
+/// What is left of the time until a deadline, and never nothing: a socket would take that
+/// for no limit.
+fn left_until(deadline: Instant) -> Duration {
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
+}
+
+/// Both output streams of a program, and how it ended.
+fn end_of(program: &Watched, name: String) -> End {
+    let state = lock(&program.state);
+    let stream = |name: &str, output: &Output| Stream {
+        name: name.to_string(),
+        total: output.total,
+        block: text::block(&output.kept, output.total),
+    };
+    let exit = state.exit.map(|exit| exit.to_string());
+    End {
+        name,
+        streams: vec![
+            stream("stdout", &state.stdout),
+            stream("stderr", &state.stderr),
+        ],
+        exit: exit.into_iter().chain(state.note.clone()).collect(),
+    }
+}

@@ -1,0 +1,288 @@
+//! What a program should print, and how it should end.
+
+use super::Program;
+use crate::lock::lock;
+use crate::output::Output;
+use crate::watched::{Exit, State};
+use crate::{hints, kernel, text};
+use predicates::prelude::{Predicate, predicate};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+impl Program {
+    /// Waits for an answer from the state, and returns `None` if there will be none:
+    /// at the limit, or when the program has ended.
+    fn wait<T>(&self, answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + self.log.limit();
+        self.watched.wait_until(deadline, answer)
+    }
+
+    /// Why a wait was in vain.
+    fn why_not(&self) -> String {
+        match lock(&self.watched.state).exit {
+            Some(exit) => format!("the program {exit}"),
+            None => format!("nothing more {}", self.log.patience()),
+        }
+    }
+
+    /// Waits for the first line on stdout, `listening on ADDR`, and returns the address.
+    #[track_caller]
+    pub fn expect_listening(&self) -> SocketAddr {
+        self.log
+            .step("wait for its first line, `listening on ADDR`");
+        let expected = "the first line on stdout is `listening on ADDR`";
+        let first = self.wait(|state| state.stdout.lines().into_iter().next());
+        let Some(line) = first else {
+            let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
+            self.log.fail_with_hint(expected, &self.why_not(), hint);
+        };
+        let shown = text::lines(std::slice::from_ref(&line));
+        self.log.result(&shown);
+        let address = line
+            .strip_prefix("listening on ")
+            .and_then(|text| text.parse().ok());
+        let Some(address) = address else {
+            self.log.fail(expected, &shown);
+        };
+        self.take_line(0);
+        *self.address.get_or_init(|| address)
+    }
+
+    fn take_line(&self, index: usize) {
+        let mut taken = lock(&self.taken);
+        if taken.len() <= index {
+            taken.resize(index + 1, false);
+        }
+        taken[index] = true;
+    }
+
+    /// The lines on stdout that no expectation has taken, with their numbers.
+    fn lines_left(&self, state: &State) -> Vec<(usize, String)> {
+        let taken = lock(&self.taken);
+        let lines = state.stdout.lines().into_iter().enumerate();
+        lines
+            .filter(|(index, _)| !taken.get(*index).copied().unwrap_or(false))
+            .collect()
+    }
+
+    /// Waits for exactly this line on stdout, and takes it: each line counts once.
+    /// Returns its number, from 0, to tell which of two lines came first.
+    #[track_caller]
+    pub fn expect_line(&self, line: &str) -> usize {
+        self.log
+            .step(format!("wait for the line `{line}` on stdout"));
+        let found = self.wait(|state| {
+            let left = self.lines_left(state);
+            left.iter()
+                .find(|(_, left)| left == line)
+                .map(|(index, _)| *index)
+        });
+        let Some(index) = found else {
+            let left = self.lines_left(&lock(&self.watched.state));
+            let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
+            let hint = hints::line(line, &left, self.address.get().copied());
+            let got = if left.is_empty() {
+                format!("no line that was not expected before; {}", self.why_not())
+            } else {
+                format!("{}; {}", text::lines(&left), self.why_not())
+            };
+            self.log
+                .fail_with_hint(&format!("the line `{line}` on stdout"), &got, hint);
+        };
+        self.take_line(index);
+        index
+    }
+
+    /// Waits for the end of stdout, and expects that every line on it has been taken.
+    #[track_caller]
+    pub fn expect_no_more_lines(&self) {
+        self.log.step("expect no more lines on stdout");
+        self.wait_for_exit("no more lines on stdout, and the end of the program");
+        let left = self.lines_left(&lock(&self.watched.state));
+        if !left.is_empty() {
+            let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
+            self.log
+                .fail("no more lines on stdout", &text::lines(&left));
+        }
+    }
+
+    /// Waits until what the program has printed on stdout fits.
+    #[track_caller]
+    pub fn expect_stdout(&self, predicate: &impl Predicate<str>) {
+        self.expect_stream("stdout", predicate, |state| &state.stdout);
+    }
+
+    /// Waits until what the program has printed on stderr fits.
+    #[track_caller]
+    pub fn expect_stderr(&self, predicate: &impl Predicate<str>) {
+        self.expect_stream("stderr", predicate, |state| &state.stderr);
+    }
+
+    /// Waits until the program has printed anything on stderr.
+    #[track_caller]
+    pub fn expect_any_stderr(&self) {
+        let any = predicate::function(|text: &str| !text.is_empty());
+        self.expect_stderr(&any.fn_name("something is on"));
+    }
+
+    /// Expects that the program has reported no error so far.
+    #[track_caller]
+    pub fn expect_no_errors(&self) {
+        self.log.step("expect nothing on stderr");
+        let text = self.stderr();
+        if !text.is_empty() {
+            self.log.fail("nothing on stderr", &text::quote(&text));
+        }
+    }
+
+    #[track_caller]
+    fn expect_stream(
+        &self,
+        name: &str,
+        predicate: &impl Predicate<str>,
+        stream: fn(&State) -> &Output,
+    ) {
+        // A predicate calls what it judges `var`. One that has a name says `NAME(var)`.
+        let what = predicate.to_string();
+        let what = match what.strip_suffix("(var)") {
+            Some(named) => format!("{named} {name}"),
+            None => what.replacen("var", name, 1),
+        };
+        self.log.step(format!("wait until {what}"));
+        let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
+        if fits.is_none() {
+            let text = stream(&lock(&self.watched.state)).text();
+            let got = format!("{}; {}", text::quote(&text), self.why_not());
+            let hint = hints::printed(&text);
+            self.log.fail_with_hint(&what, &got, hint);
+        }
+    }
+
+    /// Waits until exactly these bytes have come on stdout, from its beginning.
+    #[track_caller]
+    pub fn expect_output(&self, expected: &[u8]) {
+        self.log
+            .step(format!("wait for {} on stdout", text::show(expected)));
+        let came = self.wait(|state| {
+            let got = &state.stdout.kept;
+            let wrong = !expected.starts_with(&got[..got.len().min(expected.len())]);
+            (wrong || got.len() >= expected.len()).then_some(())
+        });
+        let state = lock(&self.watched.state);
+        if came.is_none() || state.stdout.kept != expected {
+            let got = text::show(&state.stdout.kept);
+            drop(state);
+            let got = format!("{got}; {}", self.why_not());
+            self.log
+                .fail(&format!("stdout is {}", text::show(expected)), &got);
+        }
+    }
+
+    /// Waits until so many bytes have come on stdout, and expects that they are the block
+    /// that the program was started with, again and again.
+    #[track_caller]
+    pub fn expect_copied(&self, total: u64) {
+        self.log.step(format!(
+            "wait for {total} bytes on stdout, all of them right"
+        ));
+        let came = self.wait(|state| {
+            (state.stdout.differs_at.is_some() || state.stdout.total >= total).then_some(())
+        });
+        let state = lock(&self.watched.state);
+        let (differs_at, got) = (state.stdout.differs_at, state.stdout.total);
+        drop(state);
+        let expected = format!("{total} bytes on stdout, the same as were sent");
+        match differs_at {
+            Some(at) => self
+                .log
+                .fail(&expected, &format!("another byte at position {at}")),
+            None if came.is_none() || got != total => {
+                self.log
+                    .fail(&expected, &format!("{got} bytes; {}", self.why_not()));
+            }
+            None => {}
+        }
+    }
+
+    /// Waits for the end, and expects an exit status that is not 0.
+    #[track_caller]
+    pub fn expect_exit_failure(&self) {
+        self.log
+            .step("wait for the exit, with a status that is not 0");
+        let expected = "the program exits with a status that is not 0";
+        match self.wait_for_exit(expected) {
+            Exit::Status(status) if status != 0 => {}
+            exit => self.log.fail(expected, &format!("the program {exit}")),
+        }
+    }
+
+    /// Waits for the end, and expects this exit status.
+    #[track_caller]
+    pub fn expect_exit(&self, status: i32) {
+        self.log
+            .step(format!("wait for the exit, with status {status}"));
+        let exit = self.wait_for_exit(&format!("the program exits with status {status}"));
+        if exit != Exit::Status(status) {
+            self.log.fail(
+                &format!("the program exits with status {status}"),
+                &format!("the program {exit}"),
+            );
+        }
+    }
+
+    #[track_caller]
+    fn wait_for_exit(&self, expected: &str) -> Exit {
+        let exit = |state: &State| state.exit.filter(|_| state.is_final());
+        let found = self.wait(exit).or_else(|| {
+            if !self.is_gone() {
+                return None;
+            }
+            // The program has ended in time, and the walls are not down yet: it is they who
+            // tell how it has ended.
+            let down = self
+                .log
+                .for_sandbox(|deadline| self.watched.wait_until(deadline, exit));
+            if down.is_none() {
+                self.log.blame_machine();
+            }
+            down
+        });
+        match found {
+            Some(exit) => exit,
+            None => self.log.fail(
+                expected,
+                &format!("it still runs, waited {}", self.log.patience()),
+            ),
+        }
+    }
+
+    /// Expects that the program has not ended.
+    #[track_caller]
+    pub fn expect_running(&self) {
+        self.log.step("expect that it still runs");
+        if self.has_ended() {
+            let exit = lock(&self.watched.state).exit;
+            let got = exit.map_or_else(
+                || "the program has ended".to_string(),
+                |exit| format!("the program {exit}"),
+            );
+            self.log.fail("the program still runs", &got);
+        }
+    }
+
+    /// Waits until the program is at rest: as many connections as this wait to be
+    /// accepted (Linux only).
+    #[track_caller]
+    pub fn expect_accept_queue(&self, length: u32) {
+        let queue = || {
+            let sockets = self.sockets();
+            let mut listeners = sockets.iter().filter(|s| s.state == kernel::State::Listen);
+            listeners.next().map(|socket| socket.receive_queue)
+        };
+        self.log.wait_until(
+            &format!("{length} connection(s) wait in the accept queue"),
+            || (queue() == Some(length)).then_some(()),
+            || format!("the length of the accept queue is {:?}", queue()),
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` in it, which
+//! the grader's command sets up.
+
+use crate::watched::Watched;
+use std::time::Instant;
+
+/// Whether a command that sets up a sandbox has failed, by what it has printed on stderr. Then
+/// the program in it never ran: that is the machine's fault.
+pub fn has_failed(stderr: &str) -> bool {
+    ["bwrap: ", "prlimit: ", "setpriv: ", "sh: "]
+        .iter()
+        .any(|name| stderr.starts_with(name))
+}
+
+/// Why there is no sandbox: what was expected of it, and what came.
+pub(crate) type NoSandbox = (&'static str, String);
+
+/// Waits until the program in the sandbox runs, and returns its process number; `None` if it
+/// has ended before it was seen.
+#[cfg(target_os = "linux")]
+pub(crate) fn find_program(
+    watched: &Watched,
+    leader: u32,
+    deadline: Instant,
+) -> Result<Option<u32>, NoSandbox> {
+    use crate::lock::lock;
+    use crate::orphans::in_sandbox;
+    loop {
+        let found = in_sandbox(leader.cast_signed());
+        if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
+            return Ok(Some(pid));
+        }
+        let state = lock(&watched.state);
+        if state.exit.is_some() && state.is_final() {
+            let stderr = state.stderr.text();
+            if has_failed(&stderr) {
+                let why = stderr.trim_end().to_string();
+                return Err(("the sandbox can be started", why));
+            }
+            return Ok(None);
+        }
+        drop(state);
+        if Instant::now() > deadline {
+            let why = "the time for it was over before it was".to_string();
+            return Err(("the sandbox is ready in time", why));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// There is a sandbox on Linux only.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn find_program(
+    _watched: &Watched,
+    _leader: u32,
+    _deadline: Instant,
+) -> Result<Option<u32>, NoSandbox> {
+    Ok(None)
+}

@@ -1,0 +1,76 @@
+//! How much the machine holds up a test and its programs.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How the machine has held up a test and its programs. A later variant is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum HeldUp {
+    /// All their threads together have been ready to run for so long, and got no processor.
+    Waiting(Duration),
+    /// The kernel held one of their threads in a call, or the sandbox was not ready in time. How
+    /// long that took is counted nowhere.
+    ByTheMachine,
+}
+
+/// How this process and its descendants have been held up so far. Only Linux shows it.
+pub(crate) fn held_up() -> HeldUp {
+    #[cfg(target_os = "linux")]
+    return system::held_up();
+    #[cfg(not(target_os = "linux"))]
+    HeldUp::Waiting(Duration::ZERO)
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use super::HeldUp;
+    use crate::orphans::tree;
+    use procfs::process::{Process, Schedstat, Task};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// How long all threads have waited, those that wait right now as well. The kernel counts a
+    /// wait when it is over, so those get their turn first.
+    pub(super) fn held_up() -> HeldUp {
+        // In the state D a thread is in the midst of a call, and not even a signal ends its wait.
+        if tasks().iter().any(|task| is_in(task, 'D')) {
+            return HeldUp::ByTheMachine;
+        }
+        let (waiting, deadline) = (waiting(), Instant::now() + Duration::from_secs(2));
+        while waiting.iter().any(still_waits) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let counted = tasks().into_iter().filter_map(|task| task.schedstat().ok());
+        let waits = counted.map(|counted| Duration::from_nanos(counted.run_delay));
+        HeldUp::Waiting(waits.sum())
+    }
+
+    fn tasks() -> Vec<Task> {
+        // A process may end while we look at it.
+        let processes = tree(std::process::id().cast_signed()).into_iter();
+        let processes = processes.filter_map(|pid| Process::new(pid).ok());
+        let tasks = processes.filter_map(|process| process.tasks().ok());
+        tasks.flatten().flatten().collect()
+    }
+
+    /// The threads that run, or are ready to, with what the kernel has counted of each.
+    fn waiting() -> Vec<(Task, Schedstat)> {
+        // This one among them: it runs, and has had a turn more after its first sleep.
+        let ready = tasks().into_iter().filter(|task| is_in(task, 'R'));
+        ready
+            .filter_map(|task| task.schedstat().ok().map(|counted| (task, counted)))
+            .collect()
+    }
+
+    fn is_in(task: &Task, state: char) -> bool {
+        task.stat().is_ok_and(|stat| stat.state == state)
+    }
+
+    /// Whether a thread that was ready has had no turn since.
+    fn still_waits((task, before): &(Task, Schedstat)) -> bool {
+        let runs = |now: Schedstat| {
+            (now.sum_exec_runtime, now.pcount) != (before.sum_exec_runtime, before.pcount)
+        };
+        is_in(task, 'R') && task.schedstat().is_ok_and(|now| !runs(now))
+    }
+}

@@ -1,0 +1,185 @@
+//! What the threads that watch a program know of it: its output so far, and how it has ended.
+
+use crate::lock::lock;
+use crate::output::Output;
+use crate::resources::Resources;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this status.
+    Status(i32),
+    /// A signal ended it.
+    Signal(i32),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "exited with status {status}"),
+            Self::Signal(signal) => {
+                let name = match signal {
+                    2 => "SIGINT",
+                    4 => "SIGILL",
+                    6 => "SIGABRT",
+                    8 => "SIGFPE",
+                    9 => "SIGKILL",
+                    11 => "SIGSEGV",
+                    13 => "SIGPIPE",
+                    15 => "SIGTERM",
+                    _ => return write!(f, "was ended by signal {signal}"),
+                };
+                write!(f, "was ended by signal {signal} ({name})")
+            }
+        }
+    }
+}
+
+/// What the threads that watch a program know of it.
+pub(crate) struct Watched {
+    name: OnceLock<String>,
+    /// Its process number; in a sandbox that of the program, once it runs.
+    process: OnceLock<u32>,
+    pub(crate) state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) exit: Option<Exit>,
+    /// What else there is to say about the end.
+    pub(crate) note: Option<String>,
+    exited_at: Option<Instant>,
+}
+
+/// How long a stream may stay open after the program has exited. Only a grandchild that
+/// holds the pipe keeps it open at all.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl State {
+    /// Whether nothing can change any more.
+    pub(crate) fn is_final(&self) -> bool {
+        let drained = self.stdout.ended && self.stderr.ended;
+        self.exited_at
+            .is_some_and(|at| drained || at.elapsed() > GRACE)
+    }
+}
+
+impl Watched {
+    /// A program that has just been started. Its stdout is expected to be this block, again and
+    /// again, if the block is not empty.
+    pub(crate) fn new(block: Vec<u8>) -> Arc<Self> {
+        let stdout = Output {
+            block,
+            ..Output::default()
+        };
+        Arc::new(Self {
+            name: OnceLock::new(),
+            process: OnceLock::new(),
+            state: Mutex::new(State {
+                stdout,
+                ..State::default()
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.name.get().map_or("the program", String::as_str)
+    }
+
+    /// Gives the program a name. A second name would only confuse: the first one stays.
+    pub(crate) fn set_name(&self, name: &str) {
+        let _ = self.name.set(name.to_string());
+    }
+
+    /// Notes the number of its process, once it is known.
+    pub(crate) fn set_process(&self, process: u32) {
+        // It is set when the program is started, and nowhere else.
+        let _ = self.process.set(process);
+    }
+
+    /// Runs a thread that watches the program. It ends with the program's pipes.
+    pub(crate) fn watch(self: &Arc<Self>, work: impl FnOnce(&Self) + Send + 'static) {
+        let watched = Arc::clone(self);
+        thread::spawn(move || work(&watched));
+    }
+
+    /// Changes the state, and wakes whoever waits for that, if there is something to see.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut State) -> bool) {
+        if change(&mut lock(&self.state)) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Notes how the program has ended.
+    pub(crate) fn set_exit(&self, exit: Exit) {
+        self.update(|state| {
+            state.exit = Some(exit);
+            state.exited_at = Some(Instant::now());
+            true
+        });
+    }
+
+    /// Whether all its threads sleep: so it is not about to end.
+    pub(crate) fn sleeps(&self) -> bool {
+        self.process.get().is_some_and(|&id| Resources::sleeps(id))
+    }
+
+    /// Whether the program has ended and all its output has come.
+    pub(crate) fn is_final(&self) -> bool {
+        lock(&self.state).is_final()
+    }
+
+    /// Waits until the program has exited, and not longer than so. Returns whether it has.
+    pub(crate) fn wait_for_exit(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut state = lock(&self.state);
+        while state.exit.is_none() {
+            // The exit wakes us at once. So does output, which is no reason to return.
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Waits for an answer from the state, and returns `None` if there will be none: at the
+    /// deadline, or when the program has ended.
+    pub(crate) fn wait_until<T>(
+        &self,
+        deadline: Instant,
+        mut answer: impl FnMut(&State) -> Option<T>,
+    ) -> Option<T> {
+        let mut state = lock(&self.state);
+        loop {
+            // In this order: what is final has had its last word.
+            let is_final = state.is_final();
+            if let Some(answer) = answer(&state) {
+                return Some(answer);
+            }
+            let now = Instant::now();
+            if is_final || now >= deadline {
+                return None;
+            }
+            // After the exit a stream that a grandchild holds gets a grace, and nobody
+            // tells us when it is over.
+            let nap = if state.exit.is_some() {
+                GRACE / 20
+            } else {
+                deadline - now
+            };
+            let waited = self.changed.wait_timeout(state, nap);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
