@@ -152,7 +152,7 @@ pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
         2 => format!("\"<i>hello\\u{{1b}} {}</i>\" (21 bytes)", dice(3)),
         _ => "the program exited with status 101".to_string(),
     };
-    serde_json::from_value(json!({ "Tale": {
+    serde_json::from_value(json!({ "Transcript": {
         "command": "exercise-05 127.0.0.1:0",
         "steps": [
             { "what": "wait for its first line, `listening on ADDR`",
