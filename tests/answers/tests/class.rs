@@ -6,7 +6,7 @@
 #![cfg(target_os = "linux")]
 
 use assert_cmd::assert::OutputAssertExt;
-use classroom::record::{Record, Status};
+use classroom::record::{StudentRecord, Status};
 use classroom::store;
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -89,7 +89,7 @@ impl Class {
         command
     }
 
-    fn records(&self, out: &str) -> BTreeMap<String, Record> {
+    fn records(&self, out: &str) -> BTreeMap<String, StudentRecord> {
         store::records(&self.path(out)).expect("the results can be read")
     }
 
@@ -159,13 +159,13 @@ fn wrong(exercise: u32, extension: &str) -> Vec<(String, String, BTreeSet<String
     mine.collect()
 }
 
-fn status_of(record: &Record, exercise: u32) -> Status {
+fn status_of(record: &StudentRecord, exercise: u32) -> Status {
     let mut exercises = record.exercises.iter();
     let graded = exercises.find(|graded| graded.exercise == exercise);
     graded.expect("the exercise is in the record").status
 }
 
-fn failed(record: &Record, exercise: u32) -> BTreeSet<String> {
+fn failed(record: &StudentRecord, exercise: u32) -> BTreeSet<String> {
     let mut exercises = record.exercises.iter();
     let graded = exercises.find(|graded| graded.exercise == exercise);
     let checks = &graded.expect("the exercise is in the record").checks;
@@ -175,7 +175,7 @@ fn failed(record: &Record, exercise: u32) -> BTreeSet<String> {
 
 /// Everybody has failed the checks that they should, of this exercise, and no others.
 fn assert_failed(
-    records: &BTreeMap<String, Record>,
+    records: &BTreeMap<String, StudentRecord>,
     expected: &BTreeMap<String, (u32, BTreeSet<String>)>,
 ) {
     assert!(!expected.is_empty());

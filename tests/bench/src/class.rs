@@ -4,7 +4,7 @@
 use crate::command::{self, cargo, say};
 use crate::statistics::seconds;
 use anyhow::{Context, ensure};
-use classroom::record::Record;
+use classroom::record::StudentRecord;
 use classroom::store;
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
@@ -164,7 +164,7 @@ fn grade(
     (programs, hangs): HandedIn,
     students: usize,
     hogs: usize,
-) -> anyhow::Result<(OfClass, BTreeMap<String, Record>)> {
+) -> anyhow::Result<(OfClass, BTreeMap<String, StudentRecord>)> {
     let temporary = folder.join("temporary");
     fs::create_dir_all(&temporary)
         .with_context(|| format!("cannot make {}", temporary.display()))?;
@@ -256,8 +256,8 @@ fn size(folder: &Path) -> u64 {
 }
 
 /// How many exercises or checks have another outcome; each is told.
-fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>) -> usize {
-    let outcomes = |records: &BTreeMap<String, Record>| {
+fn differences(one: &BTreeMap<String, StudentRecord>, other: &BTreeMap<String, StudentRecord>) -> usize {
+    let outcomes = |records: &BTreeMap<String, StudentRecord>| {
         let mut found = BTreeMap::new();
         for (id, record) in records {
             for graded in &record.exercises {

@@ -1,6 +1,6 @@
 //! Builds students' files, in a clean tree and in a sandbox.
 //!
-//! A [`Workshop`] holds the tree: the manifests, the lockfile, the starters, the rubrics and
+//! A [`Builder`] holds the tree: the manifests, the lockfile, the starters, the rubrics and
 //! the harness of the teacher, and no solution. Cargo builds it once, and tells how it calls
 //! the compiler for each starter. A student's file is compiled by the same call with the
 //! file in the place of the starter: that is four times as fast as cargo, and nothing but
@@ -53,9 +53,9 @@ const DISK_RESERVE: u64 = 128 << 20;
 const LEFT_BEHIND: Duration = Duration::from_secs(600);
 
 /// A clean tree in which students' files are compiled, and the rubrics that judge them.
-pub struct Workshop {
+pub struct Builder {
     work: PathBuf,
-    made_of: String,
+    fingerprint: String,
     toolchain: PathBuf,
     kind: Kind,
     rubrics: BTreeMap<u32, Rubric>,
@@ -124,11 +124,12 @@ pub enum Compiled {
     TimedOut,
 }
 
-/// What has been built, as `workshop.json` in the work folder has it.
+/// What has been built, as `builder.json` in the work folder has it.
 #[derive(Serialize, Deserialize)]
 struct Built {
     /// What it was built of, as a hash.
-    made_of: String,
+    #[serde(rename = "made_of")]
+    fingerprint: String,
     units: BTreeMap<u32, Unit>,
 }
 
@@ -143,7 +144,7 @@ struct Unit {
     rubric: PathBuf,
 }
 
-impl Workshop {
+impl Builder {
     /// Copies what builds the exercises from `workspace` into the folder `work`, builds it
     /// there, and learns how the compiler is called for each exercise. Where that is done
     /// already, of the same files and by the same compiler, it takes half a second; else
@@ -169,56 +170,56 @@ impl Workshop {
             .with_context(|| format!("cannot find the folder {}", work.display()))?;
         let toolchain = tree::toolchain(workspace)?;
         let files = tree::files(workspace)?;
-        let made_of = tree::hash(&files, &work, &toolchain)?;
+        let fingerprint = tree::hash(&files, &work, &toolchain)?;
         // Others may use what is built; who builds is alone.
         let lock = Lock::open(&work)?;
         lock.share()?;
-        let mut built = read_built(&work, &made_of);
+        let mut built = read_built(&work, &fingerprint);
         if built.is_none() {
             lock.have_alone()?;
             // Somebody else may have built it meanwhile.
-            built = read_built(&work, &made_of);
+            built = read_built(&work, &fingerprint);
         }
         let is_new = built.is_none();
         let units = match &mut built {
             Some(built) => std::mem::take(&mut built.units),
             None => tree::build(workspace, &work, &files)?,
         };
-        let mut workshop = Self {
+        let mut builder = Self {
             work,
-            made_of: made_of.clone(),
+            fingerprint: fingerprint.clone(),
             toolchain,
             kind,
             rubrics: BTreeMap::new(),
             calls: BTreeMap::new(),
             lock,
         };
-        workshop.sweep()?;
+        builder.sweep()?;
         for exercise in exercises {
             let unit = units
                 .get(&exercise.number)
                 .with_context(|| format!("{} was not built", exercise.package()))?;
             let rubric = Rubric::built(exercise, unit.rubric.clone(), unit.starter.clone())?;
-            workshop.rubrics.insert(exercise.number, rubric);
-            workshop.calls.insert(exercise.number, unit.call.clone());
+            builder.rubrics.insert(exercise.number, rubric);
+            builder.calls.insert(exercise.number, unit.call.clone());
         }
         // All of them once; later one, because the sandbox may be another by now.
         let count = if is_new { exercises.len() } else { 1 };
-        if let Err(error) = workshop.try_starters(workspace, count) {
+        if let Err(error) = builder.try_starters(workspace, count) {
             // Somebody may have taken something out: the next one builds it anew.
-            tree::remove(&workshop.work.join(BUILT))?;
+            tree::remove(&builder.work.join(BUILT))?;
             return Err(error);
         }
         if is_new {
-            workshop.write_built(&Built { made_of, units })?;
+            builder.write_built(&Built { fingerprint, units })?;
         }
-        workshop.lock.share()?;
-        Ok(workshop)
+        builder.lock.share()?;
+        Ok(builder)
     }
 
     /// What rubrics and programs are built of, as a hash.
-    pub fn hash(&self) -> &str {
-        &self.made_of
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// A folder of its own for a program, on the disk where programs are made.
@@ -246,7 +247,7 @@ impl Workshop {
     ///
     /// # Errors
     ///
-    /// If the exercise was not asked for when the workshop was opened, the compiler or its
+    /// If the exercise was not asked for when the builder was opened, the compiler or its
     /// sandbox cannot be run, or the disk is full. Whatever the file is to blame for is no
     /// error.
     pub fn compile(&self, exercise: u32, source: &[u8], out: &Path) -> anyhow::Result<Compiled> {
@@ -349,7 +350,7 @@ impl Workshop {
     }
 
     /// Compiles starters as if they were students' files: if that does not go well, it is
-    /// the workshop that is to blame, and no student shall be.
+    /// the builder that is to blame, and no student shall be.
     fn try_starters(&self, workspace: &Path, count: usize) -> anyhow::Result<()> {
         for (&exercise, call) in self.calls.iter().take(count) {
             let starter = tree::starter(workspace, exercise);
@@ -516,11 +517,11 @@ fn free_space(folder: &Path) -> Option<u64> {
 }
 
 /// What has been built, if it was made of this.
-fn read_built(work: &Path, made_of: &str) -> Option<Built> {
+fn read_built(work: &Path, fingerprint: &str) -> Option<Built> {
     let text = fs::read(work.join(BUILT)).ok()?;
     let built: Built = serde_json::from_slice(&text).ok()?;
     let is_there = |unit: &Unit| unit.rubric.is_file() && unit.starter.is_file();
-    (built.made_of == made_of && built.units.values().all(is_there)).then_some(built)
+    (built.fingerprint == fingerprint && built.units.values().all(is_there)).then_some(built)
 }
 
 /// Moves a program to where it is wanted, so that it is there whole or not at all. It is not

@@ -3,7 +3,7 @@
 //! is in the tests of package `answers`.
 #![cfg(target_os = "linux")]
 
-use classroom::build::{Compiled, Workshop};
+use classroom::build::{Builder, Compiled};
 use grade::exercise::Exercise;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,16 +130,16 @@ fn small_workspace() -> TempDir {
     folder
 }
 
-fn open(workspace: &Path, work: &Path, sandboxed: bool) -> anyhow::Result<Workshop> {
+fn open(workspace: &Path, work: &Path, sandboxed: bool) -> anyhow::Result<Builder> {
     let exercises = Exercise::all(workspace).expect("the exercises can be read");
-    Workshop::open(workspace, work, &exercises, sandboxed)
+    Builder::open(workspace, work, &exercises, sandboxed)
 }
 
 /// Two workshops of the small workspace: with the sandbox and without.
 struct Shared {
     workspace: TempDir,
-    sandboxed: Option<Workshop>,
-    bare: Workshop,
+    sandboxed: Option<Builder>,
+    bare: Builder,
 }
 
 fn shared() -> &'static Shared {
@@ -159,18 +159,18 @@ fn shared() -> &'static Shared {
     })
 }
 
-fn sandboxed() -> Option<&'static Workshop> {
-    let workshop = shared().sandboxed.as_ref();
-    if workshop.is_none() {
+fn sandboxed() -> Option<&'static Builder> {
+    let builder = shared().sandboxed.as_ref();
+    if builder.is_none() {
         harness::skip("there is no bubblewrap");
     }
-    workshop
+    builder
 }
 
-fn compile_with(workshop: &Workshop, source: &[u8]) -> (Compiled, TempDir) {
+fn compile_with(builder: &Builder, source: &[u8]) -> (Compiled, TempDir) {
     let folder = TempDir::new().expect("a folder");
     let out = folder.path().join("exercise-01");
-    let compiled = workshop.compile(1, source, &out);
+    let compiled = builder.compile(1, source, &out);
     let compiled = compiled.unwrap_or_else(|error| panic!("{error:#}"));
     if let Compiled::Program(program) = &compiled {
         assert_eq!(program, &out);
@@ -188,8 +188,8 @@ fn refused(source: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn refused_by(workshop: &Workshop, source: &[u8]) -> String {
-    match compile_with(workshop, source).0 {
+fn refused_by(builder: &Builder, source: &[u8]) -> String {
+    match compile_with(builder, source).0 {
         Compiled::Refused(message) => {
             assert!(message.len() < 66_000, "{} bytes", message.len());
             // A path that the file itself names may be told.
@@ -222,9 +222,9 @@ fn secret_path() -> PathBuf {
 fn a_file_becomes_a_program_with_the_libraries_of_its_exercise() {
     let source = "fn main() { let unused = 1; println!(\"{}\", harness::answer()); }";
     let print = |program: &Path| Command::new(program).output().expect("it runs").stdout;
-    let workshops = [Some(&shared().bare), sandboxed()];
-    for workshop in workshops.into_iter().flatten() {
-        let (compiled, _folder) = compile_with(workshop, source.as_bytes());
+    let builders = [Some(&shared().bare), sandboxed()];
+    for builder in builders.into_iter().flatten() {
+        let (compiled, _folder) = compile_with(builder, source.as_bytes());
         let Compiled::Program(program) = compiled else {
             panic!("it does not compile: {compiled:?}");
         };
@@ -235,9 +235,9 @@ fn a_file_becomes_a_program_with_the_libraries_of_its_exercise() {
 #[test]
 fn a_mistake_is_told_as_the_compiler_tells_it() {
     let source = "fn main() {\n    let number: u32 = \"one\";\n    let _ = number;\n}\n";
-    let workshops = [Some(&shared().bare), sandboxed()];
-    for workshop in workshops.into_iter().flatten() {
-        let message = refused_by(workshop, source.as_bytes());
+    let builders = [Some(&shared().bare), sandboxed()];
+    for builder in builders.into_iter().flatten() {
+        let message = refused_by(builder, source.as_bytes());
         assert!(
             message.starts_with("error[E0308]: mismatched types"),
             "{message}"
@@ -251,9 +251,9 @@ fn a_mistake_is_told_as_the_compiler_tells_it() {
 fn a_mistake_that_the_linker_finds_is_told_without_folders_of_this_machine() {
     let source = "#[link(name = \"missing\")] unsafe extern \"C\" { fn f(); }
          fn main() { unsafe { f() } }";
-    let workshops = [Some(&shared().bare), sandboxed()];
-    for workshop in workshops.into_iter().flatten() {
-        let message = refused_by(workshop, source.as_bytes());
+    let builders = [Some(&shared().bare), sandboxed()];
+    for builder in builders.into_iter().flatten() {
+        let message = refused_by(builder, source.as_bytes());
         assert!(message.contains("missing"), "{message}");
     }
 }
@@ -262,8 +262,8 @@ fn a_mistake_that_the_linker_finds_is_told_without_folders_of_this_machine() {
 fn what_is_no_rust_is_refused() {
     let sources: [&[u8]; 4] = [b"", b"\xff\xfe\x00", b"\0\0\0", "主函数".as_bytes()];
     for source in sources {
-        let workshop = &shared().bare;
-        let message = refused_by(workshop, source);
+        let builder = &shared().bare;
+        let message = refused_by(builder, source);
         assert!(message.contains("error"), "{message}");
     }
 }
@@ -336,13 +336,7 @@ fn the_assembler_and_the_linker_read_nothing_outside() {
 fn the_environment_holds_nothing_of_the_teachers() {
     let path = printed("fn main() { print!(\"{}\", env!(\"CARGO_MANIFEST_DIR\")); }");
     assert!(path.is_none_or(|path| path == "/student"));
-    for name in [
-        "HOME",
-        "USER",
-        "CARGO_TARGET_DIR",
-        "HARNESS_MARK",
-        "CARGO",
-    ] {
+    for name in ["HOME", "USER", "CARGO_TARGET_DIR", "HARNESS_MARK", "CARGO"] {
         let source = format!("fn main() {{ print!(\"{{:?}}\", option_env!({name:?})); }}");
         assert!(
             printed(&source).is_none_or(|value| value == "None"),
@@ -353,8 +347,8 @@ fn the_environment_holds_nothing_of_the_teachers() {
     for process in ["self", "1"] {
         let source =
             format!("fn main() {{ print!(\"{{}}\", include_str!(\"/proc/{process}/environ\")); }}");
-        let Some(workshop) = sandboxed() else { return };
-        let (compiled, _folder) = compile_with(workshop, source.as_bytes());
+        let Some(builder) = sandboxed() else { return };
+        let (compiled, _folder) = compile_with(builder, source.as_bytes());
         // Where it is closed, it is not read.
         if let Compiled::Program(program) = compiled {
             let output = Command::new(program).output().expect("it runs").stdout;
@@ -450,14 +444,14 @@ fn much_that_the_compiler_says_is_cut() {
 
 #[test]
 fn a_program_may_be_compiled_by_many_at_once() {
-    let Some(workshop) = sandboxed() else {
+    let Some(builder) = sandboxed() else {
         return;
     };
     std::thread::scope(|scope| {
         for number in 0..6 {
             scope.spawn(move || {
                 let source = format!("fn main() {{ print!(\"{number}\"); }}");
-                let (compiled, _folder) = compile_with(workshop, source.as_bytes());
+                let (compiled, _folder) = compile_with(builder, source.as_bytes());
                 let Compiled::Program(program) = compiled else {
                     panic!("it does not compile: {compiled:?}");
                 };
@@ -499,10 +493,10 @@ fn what_is_built_is_built_anew_only_when_something_has_changed() {
         "tests/harness/src/lib.rs",
         "pub fn answer() -> u32 { 43 }",
     );
-    let workshop = open(workspace.path(), &work, false).unwrap_or_else(|e| panic!("{e:#}"));
+    let builder = open(workspace.path(), &work, false).unwrap_or_else(|e| panic!("{e:#}"));
     assert_ne!(built(), then, "the library has changed");
     let source = "fn main() { std::process::exit(harness::answer().cast_signed()); }";
-    let (compiled, _folder) = compile_with(&workshop, source.as_bytes());
+    let (compiled, _folder) = compile_with(&builder, source.as_bytes());
     let Compiled::Program(program) = compiled else {
         panic!("it does not compile: {compiled:?}");
     };

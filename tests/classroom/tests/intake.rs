@@ -2,7 +2,7 @@
 //! should get.
 
 use classroom::intake::originals::Originals;
-use classroom::intake::{self, Class, FILE_LIMIT, Found, Handed, Submission, class};
+use classroom::intake::{self, Answer, Class, FILE_LIMIT, Submission, SubmissionContents, class};
 use classroom::record::Student;
 use classroom::roster;
 use grade::exercise::Exercise;
@@ -52,7 +52,7 @@ impl Folder {
     }
 
     /// What the only student has handed in.
-    fn only(&self) -> Handed {
+    fn only(&self) -> SubmissionContents {
         let class = self.class();
         assert_eq!(class.not_understood, []);
         assert_eq!(class.submissions.len(), 1, "{:?}", class.submissions);
@@ -66,11 +66,11 @@ fn exercises() -> &'static [Exercise] {
     EXERCISES.get_or_init(|| all().unwrap_or_else(|error| panic!("{error:#}")))
 }
 
-fn open(submission: &Submission) -> Handed {
+fn open(submission: &Submission) -> SubmissionContents {
     open_in(submission, Language::En)
 }
 
-fn open_in(submission: &Submission, language: Language) -> Handed {
+fn open_in(submission: &Submission, language: Language) -> SubmissionContents {
     let originals = Originals::of(workspace::root());
     submission.open(exercises(), &originals, language)
 }
@@ -84,11 +84,11 @@ fn student(id: &str, name: &str) -> Student {
 }
 
 /// The sources by exercise; `?` is what is not understood.
-fn sources(handed: &Handed) -> BTreeMap<u32, String> {
-    let found = handed.exercises.iter().map(|(number, found)| {
+fn sources(contents: &SubmissionContents) -> BTreeMap<u32, String> {
+    let found = contents.exercises.iter().map(|(number, found)| {
         let text = match found {
-            Found::Source(source) => String::from_utf8_lossy(source).into_owned(),
-            Found::NotUnderstood(_) => "?".to_string(),
+            Answer::Source(source) => String::from_utf8_lossy(source).into_owned(),
+            Answer::NotUnderstood(_) => "?".to_string(),
         };
         (*number, text)
     });
@@ -102,9 +102,9 @@ fn is(found: &[(u32, &str)]) -> BTreeMap<u32, String> {
 
 /// Why an exercise is not understood.
 #[track_caller]
-fn why(handed: &Handed, exercise: u32) -> &str {
-    match handed.exercises.get(&exercise) {
-        Some(Found::NotUnderstood(why)) => why,
+fn why(contents: &SubmissionContents, exercise: u32) -> &str {
+    match contents.exercises.get(&exercise) {
+        Some(Answer::NotUnderstood(why)) => why,
         other => panic!("exercise {exercise} is {other:?}"),
     }
 }
@@ -192,16 +192,16 @@ fn names_that_say_no_exercise_are_named() {
         "08.rs",
         "05/src/lib.rs",
     ] {
-        let handed = Folder::with(&[(&format!("alice/{name}"), b"x")]).only();
-        assert_eq!(sources(&handed), is(&[]), "{name}");
+        let contents = Folder::with(&[(&format!("alice/{name}"), b"x")]).only();
+        assert_eq!(sources(&contents), is(&[]), "{name}");
         assert_says(
-            &handed.notices,
+            &contents.notices,
             &["do not count", name.rsplit('/').next().unwrap_or(name)],
         );
     }
-    let handed = Folder::with(&[("alice/report.docx", b"x")]).only();
-    assert!(handed.notices.is_empty(), "{:?}", handed.notices);
-    let others: Vec<_> = handed.for_other_languages.into_iter().collect();
+    let contents = Folder::with(&[("alice/report.docx", b"x")]).only();
+    assert!(contents.notices.is_empty(), "{:?}", contents.notices);
+    let others: Vec<_> = contents.for_other_languages.into_iter().collect();
     assert_says(&others, &["other languages", "report.docx"]);
 }
 
@@ -247,10 +247,10 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
         for (path, bytes) in &honest {
             folder.write(path, bytes);
         }
-        let handed = folder.only();
+        let contents = folder.only();
         let starter = String::from_utf8_lossy(&starter);
-        assert_eq!(sources(&handed), is(&[(3, &starter), (5, "five")]));
-        assert_eq!(handed.notices, Vec::<String>::new());
+        assert_eq!(sources(&contents), is(&[(3, &starter), (5, "five")]));
+        assert_eq!(contents.notices, Vec::<String>::new());
 
         let hostile = [
             file(
@@ -276,16 +276,16 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
             &format!("alice/{root}lessons/05-threaded/exercise/helper.rs"),
             b"x",
         );
-        let handed = folder.only();
-        assert_eq!(sources(&handed)[&5], "five");
+        let contents = folder.only();
+        assert_eq!(sources(&contents)[&5], "five");
         for (path, _) in hostile {
             let path = path
                 .strip_prefix("alice/")
                 .expect("it is below")
                 .to_string();
-            assert_says(&handed.notices, &["the teacher's are used", &path]);
+            assert_says(&contents.notices, &["the teacher's are used", &path]);
         }
-        assert_says(&handed.notices, &["do not count", "helper.rs"]);
+        assert_says(&contents.notices, &["do not count", "helper.rs"]);
     }
 }
 
@@ -320,12 +320,12 @@ fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
         "alice/.cargo/config.toml",
         format!("{config}{elsewhere}").as_bytes(),
     );
-    let handed = folder.only();
+    let contents = folder.only();
     assert_says(
-        &handed.notices,
+        &contents.notices,
         &["do not count", "tests/of_the_handout.rs"],
     );
-    assert_says(&handed.notices, &["do not count", ".cargo/config.toml"]);
+    assert_says(&contents.notices, &["do not count", ".cargo/config.toml"]);
 }
 
 #[test]
@@ -378,10 +378,10 @@ fn files_named_by_student_and_exercise() {
     assert_eq!(alice.paths.len(), 2);
     assert_eq!(sources(&open(alice)), is(&[(5, "five"), (6, "six")]));
     assert_eq!(bob.student.id, "bob lee");
-    let handed = open(bob);
-    assert_eq!(sources(&handed), is(&[(5, "bob's")]));
+    let contents = open(bob);
+    assert_eq!(sources(&contents), is(&[(5, "bob's")]));
     // The names are those that a template such as `python3 {dir}/05.py` asks for.
-    assert_eq!(handed.files[Path::new("05.py")], b"bob's python");
+    assert_eq!(contents.files[Path::new("05.py")], b"bob's python");
     let names: Vec<_> = class
         .not_understood
         .iter()
@@ -607,14 +607,14 @@ fn tables_in_tables_without_end_are_no_danger() {
     ]);
     let class = folder.class();
     // As the grader does.
-    let handed = std::thread::Builder::new()
+    let contents = std::thread::Builder::new()
         .stack_size(intake::STACK)
         .spawn(move || open(&class.submissions[0]))
         .expect("a thread")
         .join()
         .expect("it has come back");
-    assert_eq!(sources(&handed), is(&[(5, "ann's")]));
-    assert_says(&handed.notices, &["Cargo.toml"]);
+    assert_eq!(sources(&contents), is(&[(5, "ann's")]));
+    assert_says(&contents.notices, &["Cargo.toml"]);
 }
 
 #[test]
@@ -626,10 +626,10 @@ fn of_too_many_things_to_say_only_some_are_said() {
         .collect();
     files.push(("05.rs", b"a"));
     let folder = Folder::with(&[("ann.zip", zip(&files).as_slice())]);
-    let handed = folder.only();
-    assert_eq!(sources(&handed), is(&[(5, "a")]));
-    assert!(handed.notices.len() <= 102, "{}", handed.notices.len());
-    assert_says(&handed.notices, &["900 more"]);
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[(5, "a")]));
+    assert!(contents.notices.len() <= 102, "{}", contents.notices.len());
+    assert_says(&contents.notices, &["900 more"]);
 }
 
 // Who.
@@ -676,9 +676,9 @@ fn who_is_matched_by_id_then_by_name_in_any_order() {
             "{name}: {:?}",
             class.notices
         );
-        let handed = open(&class.submissions[0]);
-        assert_eq!(sources(&handed), is(&[(5, "x")]));
-        assert_eq!(handed.notices.is_empty(), is_known);
+        let contents = open(&class.submissions[0]);
+        assert_eq!(sources(&contents), is(&[(5, "x")]));
+        assert_eq!(contents.notices.is_empty(), is_known);
     }
     let folder = Folder::with(&[("wangwei/05.rs", b"x")]);
     let class = folder.class_of(Some(&roster));
@@ -743,9 +743,9 @@ fn loose_files_with_a_roster() {
     );
     assert_eq!(sources(&open(&class.submissions[3])), is(&[(5, "dan's")]));
     // It is there, and nobody knows what is in it.
-    let handed = open(&class.submissions[1]);
-    assert_eq!(handed.exercises.len(), 7);
-    assert!(why(&handed, 5).contains("only zip is read"));
+    let contents = open(&class.submissions[1]);
+    assert_eq!(contents.exercises.len(), 7);
+    assert!(why(&contents, 5).contains("only zip is read"));
     assert_says(&class.notices, &["carol_05.rs", "not in the roster"]);
     assert_eq!(class.not_understood.len(), 1);
     assert_eq!(class.missing, []);
@@ -824,17 +824,17 @@ fn a_roster_that_is_wrong_says_where() {
 #[test]
 fn two_different_files_for_an_exercise_are_not_understood() {
     let folder = Folder::with(&[("alice/05.rs", b"a"), ("alice/exercise-05.rs", b"b")]);
-    let handed = folder.only();
-    let why = why(&handed, 5);
+    let contents = folder.only();
+    let why = why(&contents, 5);
     assert!(why.contains("alice") || (why.contains("05.rs") && why.contains("exercise-05.rs")));
     let folder = Folder::with(&[("alice/05.rs", b"a"), ("alice/exercise-05.rs", b"a")]);
     assert_eq!(sources(&folder.only()), is(&[(5, "a")]));
     // From two places, by the same name.
     let work = zip(&[("05.rs", b"b")]);
     let folder = Folder::with(&[("alice/05.rs", b"a"), ("alice.zip", work.as_slice())]);
-    let handed = folder.only();
-    assert_eq!(sources(&handed), is(&[(5, "?")]));
-    assert_says(&handed.notices, &["05.rs is there twice"]);
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[(5, "?")]));
+    assert_says(&contents.notices, &["05.rs is there twice"]);
 }
 
 #[test]
@@ -846,9 +846,12 @@ fn the_exact_name_wins_over_others_and_anything_over_the_starter() {
         ("alice/05-old.rs", b"b"),
         ("alice/lessons/05-threaded/exercise/main.rs", &starter),
     ]);
-    let handed = folder.only();
-    assert_eq!(sources(&handed), is(&[(5, "a")]));
-    assert_says(&handed.notices, &["do not count beside 05.rs", "05-old.rs"]);
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[(5, "a")]));
+    assert_says(
+        &contents.notices,
+        &["do not count beside 05.rs", "05-old.rs"],
+    );
 }
 
 #[test]
@@ -862,10 +865,13 @@ fn utf_16_is_not_understood_and_a_byte_order_mark_is_no_harm() {
         ("alice/06.rs", "\u{feff}fn main() {}".as_bytes()),
         ("alice/07.rs", b"// \xc4\xe3"),
     ]);
-    let handed = folder.only();
-    assert!(why(&handed, 5).contains("UTF-16"));
-    assert!(matches!(handed.exercises[&6], Found::Source(_)));
-    assert_eq!(handed.exercises[&7], Found::Source(b"// \xc4\xe3".to_vec()));
+    let contents = folder.only();
+    assert!(why(&contents, 5).contains("UTF-16"));
+    assert!(matches!(contents.exercises[&6], Answer::Source(_)));
+    assert_eq!(
+        contents.exercises[&7],
+        Answer::Source(b"// \xc4\xe3".to_vec())
+    );
 }
 
 #[test]
@@ -883,8 +889,8 @@ fn files_for_other_languages_lose_the_folder_that_all_are_in() {
     for (paths, expected) in cases {
         let files: Vec<_> = paths.iter().map(|p| (*p, b"x".as_slice())).collect();
         let folder = Folder::with(&[("alice.zip", zip(&files).as_slice())]);
-        let handed = folder.only();
-        let found: Vec<_> = handed.files.keys().cloned().collect();
+        let contents = folder.only();
+        let found: Vec<_> = contents.files.keys().cloned().collect();
         let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
         assert_eq!(found, expected);
     }
@@ -909,18 +915,18 @@ fn paths_in_zips_that_lead_outside_have_no_effect() {
     ];
     for name in bad {
         let work = zip(&[(name, b"evil"), ("06.rs", b"six")]);
-        let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-        assert_eq!(sources(&handed), is(&[(6, "six")]), "{name:?}");
-        assert_eq!(handed.files.len(), 1);
-        assert_says(&handed.notices, &["05.rs does not count"]);
-        assert!(!handed.notices.concat().contains('\n'));
+        let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+        assert_eq!(sources(&contents), is(&[(6, "six")]), "{name:?}");
+        assert_eq!(contents.files.len(), 1);
+        assert_says(&contents.notices, &["05.rs does not count"]);
+        assert!(!contents.notices.concat().contains('\n'));
     }
     let long = format!("{}/05.rs", "x".repeat(256));
     let deep = format!("{}05.rs", "x/".repeat(600));
     let work = zip(&[(&long, b"x"), (&deep, b"x")]);
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert_eq!(handed.files.len(), 0);
-    assert_says(&handed.notices, &["too long"]);
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert_eq!(contents.files.len(), 0);
+    assert_says(&contents.notices, &["too long"]);
 }
 
 #[test]
@@ -928,19 +934,19 @@ fn the_separators_and_names_of_windows_are_understood() {
     let work = zip(&[("hand-in\\05.rs", b"five"), ("hand-in\\AAAA.txt", b"x")]);
     let (name, _, _) = encoding_rs::GBK.encode("练习");
     let work = patched(&work, b"AAAA", &name);
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert_eq!(sources(&handed), is(&[(5, "five")]));
-    assert_eq!(handed.files[Path::new("练习.txt")], b"x");
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert_eq!(sources(&contents), is(&[(5, "five")]));
+    assert_eq!(contents.files[Path::new("练习.txt")], b"x");
     // A character whose second byte is that of a backslash.
     let (name, _, _) = encoding_rs::GBK.decode(b"\xd5\x5c");
     let work = zip(&[("BB.txt", b"x"), ("05.rs", b"five")]);
     let work = patched(&work, b"BB", b"\xd5\x5c");
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
     let path = PathBuf::from(format!("{name}.txt"));
     assert!(
-        handed.files.contains_key(&path),
+        contents.files.contains_key(&path),
         "{:?}",
-        handed.files.keys()
+        contents.files.keys()
     );
 }
 
@@ -962,15 +968,18 @@ fn links_and_closed_archives_in_zips_have_no_effect() {
     // In the list, the type of a file is 8 bytes before its name, with its mode; 1 is a pipe.
     let name = work.windows(5).rposition(|bytes| bytes == b"04.rs");
     work[name.expect("a name") - 5] = 0o010_644_u16.to_le_bytes()[1];
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert_eq!(sources(&handed)[&6], "six");
-    assert_says(&handed.notices, &["05.rs does not count", "link"]);
-    assert_says(&handed.notices, &["out does not count", "link"]);
-    assert_says(&handed.notices, &["04.rs does not count", "neither a file"]);
-    assert_says(&handed.notices, &["inner.zip stays closed"]);
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert_eq!(sources(&contents)[&6], "six");
+    assert_says(&contents.notices, &["05.rs does not count", "link"]);
+    assert_says(&contents.notices, &["out does not count", "link"]);
+    assert_says(
+        &contents.notices,
+        &["04.rs does not count", "neither a file"],
+    );
+    assert_says(&contents.notices, &["inner.zip stays closed"]);
     // It may have been in there.
-    assert!(why(&handed, 5).contains("inner.zip"));
-    assert!(!handed.files.contains_key(Path::new("05.rs")));
+    assert!(why(&contents, 5).contains("inner.zip"));
+    assert!(!contents.files.contains_key(Path::new("05.rs")));
 }
 
 #[test]
@@ -981,9 +990,9 @@ fn an_encrypted_file_is_named_and_the_others_count() {
         let at = work.windows(4).position(|bytes| bytes == header);
         work[at.expect("a header") + flags] |= 1;
     }
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert!(why(&handed, 5).contains("encrypted"));
-    assert_eq!(sources(&handed)[&6], "six");
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert!(why(&contents, 5).contains("encrypted"));
+    assert_eq!(sources(&contents)[&6], "six");
 }
 
 #[test]
@@ -1006,11 +1015,11 @@ fn damaged_zips_are_not_understood() {
         good[..good.len() / 2].to_vec(),
         wrong_sum,
     ] {
-        let handed = Folder::with(&[("alice.zip", bytes.as_slice())]).only();
+        let contents = Folder::with(&[("alice.zip", bytes.as_slice())]).only();
         assert!(
-            why(&handed, 5).contains("cannot be read"),
+            why(&contents, 5).contains("cannot be read"),
             "{:?}",
-            handed.exercises
+            contents.exercises
         );
     }
 }
@@ -1019,21 +1028,21 @@ fn damaged_zips_are_not_understood() {
 fn two_files_of_the_same_name_in_a_zip_are_not_understood() {
     let work = zip(&[("05.rs", b"mine"), ("0X.rs", b"not mine")]);
     let work = patched(&work, b"0X.rs", b"05.rs");
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert!(why(&handed, 5).contains("same name"));
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert!(why(&contents, 5).contains("same name"));
     // By names that only mean the same.
     let work = zip(&[("a/05.rs", b"mine"), ("a\\05.rs", b"not mine")]);
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-    assert_eq!(sources(&handed), is(&[(5, "?")]));
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    assert_eq!(sources(&contents), is(&[(5, "?")]));
 }
 
 #[test]
 fn a_file_where_a_folder_is_does_not_count() {
     for paths in [["a", "a/05.rs"], ["a", "a/x"], ["a/x", "a"]] {
         let work = zip(&[(paths[0], b"x"), (paths[1], b"x")]);
-        let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
-        assert_eq!(handed.files.len(), 1);
-        assert_says(&handed.notices, &["have the same name"]);
+        let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
+        assert_eq!(contents.files.len(), 1);
+        assert_says(&contents.notices, &["have the same name"]);
     }
 }
 
@@ -1045,10 +1054,10 @@ fn a_zip_bomb_is_not_unpacked_whatever_it_says_of_its_size() {
     let said = u32::try_from(zeros.len()).expect("a size").to_le_bytes();
     let lying = patched(&honest, &said, &100_u32.to_le_bytes());
     for (bytes, what) in [(honest, "larger than 1000000 bytes"), (lying, "05.rs")] {
-        let handed = Folder::with(&[("alice.zip", bytes.as_slice())]).only();
-        assert!(why(&handed, 5).contains(what), "{}", why(&handed, 5));
-        assert_eq!(sources(&handed)[&6], "six");
-        let kept: usize = handed.files.values().map(Vec::len).sum();
+        let contents = Folder::with(&[("alice.zip", bytes.as_slice())]).only();
+        assert!(why(&contents, 5).contains(what), "{}", why(&contents, 5));
+        assert_eq!(sources(&contents)[&6], "six");
+        let kept: usize = contents.files.values().map(Vec::len).sum();
         assert_eq!(kept, 3);
     }
 }
@@ -1068,14 +1077,14 @@ fn answers_come_before_the_rest_where_there_is_too_much() {
         folder.write(&format!("alice/{name}"), bytes);
     }
     folder.write("alice/06.rs", &[&large[..], b"x"].concat());
-    let handed = folder.only();
-    assert_eq!(sources(&handed), is(&[(5, "five"), (6, "?")]));
-    assert!(why(&handed, 6).contains("larger than"));
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[(5, "five"), (6, "?")]));
+    assert!(why(&contents, 6).contains("larger than"));
     assert_says(
-        &handed.notices,
+        &contents.notices,
         &["more than 20000000 bytes", "a20.dat, a21.dat"],
     );
-    assert_eq!(handed.files.len(), 1 + 19);
+    assert_eq!(contents.files.len(), 1 + 19);
 }
 
 #[test]
@@ -1090,10 +1099,10 @@ fn too_many_files_are_not_understood_but_those_in_target_do_not_matter() {
             zip.start_file("05.rs", options).expect("a file");
         })
     };
-    let handed = Folder::with(&[("alice.zip", many("x", 5_001).as_slice())]).only();
-    assert!(why(&handed, 5).contains("more than 5000 files"));
-    let handed = Folder::with(&[("alice.zip", many("target", 6_000).as_slice())]).only();
-    assert_eq!(sources(&handed), is(&[(5, "")]));
+    let contents = Folder::with(&[("alice.zip", many("x", 5_001).as_slice())]).only();
+    assert!(why(&contents, 5).contains("more than 5000 files"));
+    let contents = Folder::with(&[("alice.zip", many("target", 6_000).as_slice())]).only();
+    assert_eq!(sources(&contents), is(&[(5, "")]));
 }
 
 #[test]
@@ -1106,11 +1115,11 @@ fn a_list_of_files_that_would_fill_the_memory_is_not_read() {
                 .expect("a file");
         }
     });
-    let handed = Folder::with(&[("alice.zip", work.as_slice())]).only();
+    let contents = Folder::with(&[("alice.zip", work.as_slice())]).only();
     assert!(
-        why(&handed, 5).contains("list of files is too long"),
+        why(&contents, 5).contains("list of files is too long"),
         "{}",
-        why(&handed, 5)
+        why(&contents, 5)
     );
 }
 
@@ -1140,8 +1149,8 @@ fn any_bytes_are_answered() {
         }
         bytes.truncate(bytes.len() - random(3) * random(20));
         fs::write(&path, bytes).expect("a file");
-        let handed = folder.only();
-        for path in handed.files.keys() {
+        let contents = folder.only();
+        for path in contents.files.keys() {
             assert!(path.is_relative() && !path.to_string_lossy().contains(".."));
         }
     }
@@ -1175,15 +1184,15 @@ fn links_pipes_and_what_cannot_be_read_in_folders() {
         .map(|s| s.student.id.as_str())
         .collect();
     assert_eq!(ids, ["alice", "bob"]);
-    let handed = open(&class.submissions[0]);
-    assert_eq!(sources(&handed), is(&[(6, "six")]));
+    let contents = open(&class.submissions[0]);
+    assert_eq!(sources(&contents), is(&[(6, "six")]));
     for (name, why) in [
         ("07.rs", "link"),
         ("up", "link"),
         ("05.rs", "link"),
         ("04.rs", "neither"),
     ] {
-        assert_says(&handed.notices, &[name, why]);
+        assert_says(&contents.notices, &[name, why]);
     }
     let refused: Vec<_> = class
         .not_understood
@@ -1200,10 +1209,10 @@ fn links_pipes_and_what_cannot_be_read_in_folders() {
         eprintln!("skipped in part: to this user, no folder is closed");
         return;
     }
-    let handed = open(&folder.class().submissions[1]);
+    let contents = open(&folder.class().submissions[1]);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).expect("its mode");
-    assert_eq!(sources(&handed)[&7], "bob's");
-    assert!(why(&handed, 5).contains("closed"));
+    assert_eq!(sources(&contents)[&7], "bob's");
+    assert!(why(&contents, 5).contains("closed"));
 }
 
 #[test]
@@ -1219,9 +1228,9 @@ fn folders_that_are_no_class_and_submissions_that_are_empty() {
     assert!(format!("{error:#}").contains("nowhere"));
     let folder = Folder::new();
     fs::create_dir(folder.path().join("alice")).expect("a folder");
-    let handed = folder.only();
-    assert_eq!(sources(&handed), is(&[]));
-    assert_says(&handed.notices, &["no files"]);
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[]));
+    assert_says(&contents.notices, &["no files"]);
 }
 
 #[test]

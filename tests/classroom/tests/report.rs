@@ -2,8 +2,8 @@
 
 mod made_up;
 
-use classroom::record::{Checked, Graded, Override, Record, Status, Student};
-use classroom::report::{FEEDBACK, Report, Standing, file_stem, status_in_words};
+use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
+use classroom::report::{ExerciseResult, FEEDBACK, Report, status_in_words};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::Failure;
@@ -37,17 +37,17 @@ fn student(id: &str) -> Student {
 }
 
 /// A student who has handed in some exercises: the number of each, and the checks that fail.
-fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> Record {
+fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> StudentRecord {
     let exercises = exercises.iter().map(|exercise| {
         let handed_in = graded.iter().find(|(number, _)| *number == exercise.number);
         let checks = handed_in.into_iter().flat_map(|(_, failed)| {
-            exercise.checks.iter().map(|check| Checked {
+            exercise.checks.iter().map(|check| CheckResult {
                 name: check.name.clone(),
                 failure: failed.contains(&check.name.as_str()).then(panicked),
             })
         });
-        Graded {
-            made_of: String::new(),
+        GradedExercise {
+            fingerprint: String::new(),
             exercise: exercise.number,
             version: exercise.version,
             status: handed_in.map_or(Status::Missing, |_| Status::Graded),
@@ -55,7 +55,7 @@ fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]) -> Record
             message: String::new(),
         }
     });
-    Record {
+    StudentRecord {
         exercises: exercises.collect(),
         student: student(id),
         language: Language::En,
@@ -70,7 +70,7 @@ fn panicked() -> Failure {
     }
 }
 
-fn report<'a>(exercises: &'a [Exercise], records: &'a [Record]) -> Report<'a> {
+fn report<'a>(exercises: &'a [Exercise], records: &'a [StudentRecord]) -> Report<'a> {
     Report {
         exercises,
         records,
@@ -84,7 +84,7 @@ fn page(report: &Report) -> Html {
     Html::parse_document(&report.page().expect("there is a page"))
 }
 
-fn feedback(report: &Report, record: &Record) -> Html {
+fn feedback(report: &Report, record: &StudentRecord) -> Html {
     Html::parse_document(&report.feedback_html(record).expect("there is feedback"))
 }
 
@@ -143,11 +143,11 @@ fn file_names_are_safe_and_differ_wherever_ids_do() {
         "student",
         "o'neill",
     ];
-    let mut stems: Vec<String> = ids.iter().map(|id| file_stem(&student(id))).collect();
+    let mut stems: Vec<String> = ids.iter().map(|id| student(id).file_stem()).collect();
     // Who takes the name of somebody's file for an ID gets another file.
     stems.extend(stems.clone().iter().filter_map(|stem| {
         let taken = !ids.contains(&stem.as_str());
-        taken.then(|| file_stem(&student(stem)))
+        taken.then(|| student(stem).file_stem())
     }));
     let different: BTreeSet<_> = stems.iter().collect();
     assert_eq!(different.len(), stems.len(), "{stems:#?}");
@@ -175,7 +175,7 @@ fn every_link_leads_to_a_place_that_there_is() {
         };
         let mut files = BTreeMap::from([(String::new(), ids(&page))]);
         for record in report.records {
-            let file = format!("{FEEDBACK}/{}.html", file_stem(&record.student));
+            let file = format!("{FEEDBACK}/{}.html", record.student.file_stem());
             files.insert(file, ids(&feedback(report, record)));
         }
         let links = all(&page, "a");
@@ -235,16 +235,16 @@ fn the_cells_are_what_the_records_say() {
         let page = page(report);
         for (record, row) in report.records.iter().zip(all(&page, "#marks tbody tr")) {
             let shown: Vec<String> = row.child_elements().skip(1).map(text).collect();
-            let standings = report.standings(record);
-            let total: u32 = standings.iter().map(Standing::points).sum();
+            let exercise_results = report.exercise_results(record);
+            let total: u32 = exercise_results.iter().map(ExerciseResult::points).sum();
             let mut expected = vec![total.to_string()];
-            for standing in &standings {
-                expected.push(standing.points().to_string());
-                if standing.status != Status::Graded {
-                    expected.push(status_in_words(standing.status, Language::En).to_string());
+            for result in &exercise_results {
+                expected.push(result.points().to_string());
+                if result.status != Status::Graded {
+                    expected.push(status_in_words(result.status, Language::En).to_string());
                     continue;
                 }
-                let results = standing.outcome.iter().flat_map(|outcome| &outcome.results);
+                let results = result.outcome.iter().flat_map(|outcome| &outcome.results);
                 expected.extend(results.map(|result| {
                     let mark = if result.passed() { "✓" } else { "✗" };
                     mark.to_string()
@@ -311,16 +311,16 @@ fn who_fails_alike_stands_together_with_what_came() {
         let exercise = &report.exercises[4];
         for (index, check) in exercise.checks.iter().enumerate() {
             let failed = report.records.iter().filter(|record| {
-                let standing = &report.standings(record)[4];
-                let outcome = standing.outcome.as_ref();
-                standing.status == Status::Graded
+                let result = &report.exercise_results(record)[4];
+                let outcome = result.outcome.as_ref();
+                result.status == Status::Graded
                     && outcome.is_some_and(|outcome| outcome.failed().contains(&&*check.name))
             });
             let failed: BTreeSet<String> = failed
                 .map(|record| {
                     format!(
                         "{FEEDBACK}/{}.html#05-{}",
-                        file_stem(&record.student),
+                        record.student.file_stem(),
                         index + 1
                     )
                 })
@@ -419,7 +419,7 @@ fn every_status_stands_there_in_words_in_both_languages() {
                 let word = status_in_words(status, language).to_string();
                 assert!(headers.contains(&word), "{word}");
                 assert!(status == Status::Graded || cells.contains(&word), "{word}");
-                let exercise = |record: &&Record| {
+                let exercise = |record: &&StudentRecord| {
                     let mut exercises = record.exercises.iter();
                     exercises.any(|graded| graded.status == status)
                 };
@@ -535,17 +535,17 @@ fn gradescope_gets_scores_and_the_record_comes_back() {
             let json = serde_json::to_string(&report.gradescope(record)).expect("it is JSON");
             let results: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
             let again = results["extra_data"]["record"].clone();
-            let again: Record = serde_json::from_value(again).expect("it is a record");
+            let again: StudentRecord = serde_json::from_value(again).expect("it is a record");
             assert_eq!(again, *record);
 
             let tests = results["tests"].as_array().expect("there are tests");
             let scored = tests.iter().filter(|test| test["max_score"].is_u64());
             assert_eq!(scored.count(), checks);
             let earned: u64 = tests.iter().filter_map(|test| test["score"].as_u64()).sum();
-            let standings = report.standings(record);
-            let expected: u32 = standings.iter().map(Standing::earned).sum();
+            let exercise_results = report.exercise_results(record);
+            let expected: u32 = exercise_results.iter().map(ExerciseResult::earned).sum();
             assert_eq!(earned, u64::from(expected));
-            let points: u32 = standings.iter().map(Standing::points).sum();
+            let points: u32 = exercise_results.iter().map(ExerciseResult::points).sum();
             assert_eq!(results["score"], points);
             let version = &results["extra_data"]["rubric_versions"]["exercise-05"];
             assert_eq!(*version, report.exercises[4].version);
@@ -565,20 +565,20 @@ fn junit_has_a_suite_for_each_student_and_exercise() {
         assert_eq!(suites.len(), 30 * 7 + 1);
         let mut suites = suites.into_iter();
         for record in report.records {
-            for standing in report.standings(record) {
+            for result in report.exercise_results(record) {
                 let suite = suites.next().expect("there is one more");
-                let package = standing.exercise.package();
+                let package = result.exercise.package();
                 let name = format!("{}/{package}", record.student.id);
                 assert_eq!(suite.attribute("name"), Some(name.as_str()));
                 let count = |tag: &str| {
                     let nodes = suite.descendants();
                     nodes.filter(|node| node.has_tag_name(tag)).count()
                 };
-                let failed = standing
+                let failed = result
                     .outcome
                     .as_ref()
                     .map(|outcome| outcome.failed().len());
-                let expected = match standing.status {
+                let expected = match result.status {
                     Status::Graded => (failed.unwrap_or_default(), 0, 0),
                     Status::Missing => (0, 0, 1),
                     _ => (0, 1, 0),
@@ -678,7 +678,7 @@ fn the_page_of_200_is_light_and_quickly_made() {
         })
         .collect();
     let all: Vec<(u32, &[&str])> = (1..).zip(all.iter().map(Vec::as_slice)).collect();
-    let records: Vec<Record> = (0..200)
+    let records: Vec<StudentRecord> = (0..200)
         .map(|number| {
             let mut record = record(&exercises, &format!("s12{number:05}"), &all);
             let name = |place: usize| {

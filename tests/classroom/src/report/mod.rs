@@ -9,9 +9,9 @@
 
 mod feedback;
 mod page;
-mod text;
 
-use crate::record::{Graded, Override, Record, Status};
+use crate::escape::escape_text;
+use crate::record::{GradedExercise, Override, Status, StudentRecord};
 use anyhow::Context;
 use grade::exercise::Exercise;
 use grade::language::Language;
@@ -19,8 +19,6 @@ use grade::outcome::Outcome;
 use grade::report::{gradescope_tests, junit_cases};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Map, Value, json};
-pub use text::file_stem;
-use text::harmless;
 
 /// The folder that the teacher's page looks for the students' feedback in.
 pub const FEEDBACK: &str = "feedback";
@@ -31,7 +29,7 @@ pub struct Report<'a> {
     /// The exercises of the course.
     pub exercises: &'a [Exercise],
     /// One for each student, in order of ID.
-    pub records: &'a [Record],
+    pub records: &'a [StudentRecord],
     /// Points by a teacher's hand. Of several for an exercise of a student, the last counts.
     pub overrides: &'a [Override],
     /// What could not be understood as a submission: path and reason.
@@ -42,7 +40,7 @@ pub struct Report<'a> {
 
 /// How a student stands in an exercise.
 #[derive(Debug, Clone)]
-pub struct Standing<'a> {
+pub struct ExerciseResult<'a> {
     /// The exercise.
     pub exercise: &'a Exercise,
     /// How far it came.
@@ -55,7 +53,7 @@ pub struct Standing<'a> {
     pub by_hand: Option<&'a Override>,
 }
 
-impl Standing<'_> {
+impl ExerciseResult<'_> {
     /// The points that the checks have given, of 100.
     pub fn earned(&self) -> u32 {
         self.outcome.as_ref().map_or(0, Outcome::score)
@@ -104,7 +102,7 @@ impl<'a> Report<'a> {
     /// # Errors
     ///
     /// If the template cannot be filled.
-    pub fn feedback_html(&self, record: &Record) -> anyhow::Result<String> {
+    pub fn feedback_html(&self, record: &StudentRecord) -> anyhow::Result<String> {
         feedback::html(self, record)
     }
 
@@ -113,66 +111,72 @@ impl<'a> Report<'a> {
     /// # Errors
     ///
     /// If the text cannot be written.
-    pub fn feedback_text(&self, record: &Record) -> anyhow::Result<String> {
+    pub fn feedback_text(&self, record: &StudentRecord) -> anyhow::Result<String> {
         feedback::text(self, record)
     }
 
     /// How a student stands in each exercise.
-    pub fn standings(&self, record: &Record) -> Vec<Standing<'a>> {
+    pub fn exercise_results(&self, record: &StudentRecord) -> Vec<ExerciseResult<'a>> {
         let exercises = self.exercises.iter();
         exercises
-            .map(|exercise| self.standing(record, exercise))
+            .map(|exercise| self.result(record, exercise))
             .collect()
     }
 
-    fn standing(&self, record: &Record, exercise: &'a Exercise) -> Standing<'a> {
+    /// The points of a student that count, in all exercises.
+    pub fn points(&self, record: &StudentRecord) -> u32 {
+        let results = self.exercise_results(record);
+        results.iter().map(ExerciseResult::points).sum()
+    }
+
+    fn result(&self, record: &StudentRecord, exercise: &'a Exercise) -> ExerciseResult<'a> {
         let is_this = |by_hand: &&Override| {
             (by_hand.student.as_str(), by_hand.exercise)
                 == (record.student.id.as_str(), exercise.number)
         };
-        let mut standing = Standing {
+        let mut result = ExerciseResult {
             exercise,
             status: Status::Missing,
             outcome: None,
             message: String::new(),
             by_hand: self.overrides.iter().rev().find(is_this),
         };
-        let is_of = |graded: &&Graded| graded.exercise == exercise.number;
+        let is_of = |graded: &&GradedExercise| graded.exercise == exercise.number;
         let Some(graded) = record.exercises.iter().find(is_of) else {
-            return standing;
+            return result;
         };
-        standing.status = graded.status;
-        standing.message.clone_from(&graded.message);
+        result.status = graded.status;
+        result.message.clone_from(&graded.message);
         if graded.checks.is_empty() {
-            return standing;
+            return result;
         }
-        standing.outcome = graded.outcome(exercise);
-        if standing.outcome.is_none() {
+        result.outcome = graded.outcome(exercise);
+        if result.outcome.is_none() {
             // Points of another version are other points.
-            standing.status = Status::NotUnderstood;
-            standing.message = out_of_date(graded.version, exercise.version, record.language);
+            result.status = Status::NotUnderstood;
+            result.message = out_of_date(graded.version, exercise.version, record.language);
         }
-        standing
+        result
     }
 
     /// `results/STEM.json`: Gradescope's `results.json`, in the student's language. The whole
     /// record stands in `extra_data.record`, from where it is read again.
-    pub fn gradescope(&self, record: &Record) -> Value {
+    pub fn gradescope(&self, record: &StudentRecord) -> Value {
         let language = record.language;
-        let standings = self.standings(record);
-        let tests = standings
+        let exercise_results = self.exercise_results(record);
+        let tests = exercise_results
             .iter()
-            .flat_map(|standing| match &standing.outcome {
+            .flat_map(|result| match &result.outcome {
                 Some(outcome) => gradescope_tests(outcome, language),
-                None => unchecked_tests(standing, language),
+                None => unchecked_tests(result, language),
             });
         let versions = self.exercises.iter().map(|exercise| {
             let version = Value::from(exercise.version);
             (exercise.package(), version)
         });
         let mut results = json!({
-            "score": standings.iter().map(Standing::points).sum::<u32>(),
-            "output": remarks(&standings, record),
+            "score": self.points(record),
+            "output": remarks(&exercise_results, record),
             "tests": tests.collect::<Vec<_>>(),
         });
         clean(&mut results);
@@ -192,16 +196,16 @@ impl<'a> Report<'a> {
     pub fn junit(&self) -> anyhow::Result<String> {
         let mut report = quick_junit::Report::new("cargo grade class");
         for record in self.records {
-            for standing in self.standings(record) {
-                report.add_test_suite(self.suite(record, &standing));
+            for result in self.exercise_results(record) {
+                report.add_test_suite(self.suite(record, &result));
             }
         }
         if !self.not_understood.is_empty() {
             let mut suite = TestSuite::new(self.language.pick("not understood", "无法识别"));
             for (path, reason) in self.not_understood {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                status.set_message(harmless(reason));
-                suite.add_test_case(TestCase::new(harmless(path), status));
+                status.set_message(escape_text(reason));
+                suite.add_test_case(TestCase::new(escape_text(path), status));
             }
             report.add_test_suite(suite);
         }
@@ -209,24 +213,24 @@ impl<'a> Report<'a> {
     }
 
     /// An exercise of a student.
-    fn suite(&self, record: &Record, standing: &Standing) -> TestSuite {
-        let package = standing.exercise.package();
-        let mut suite = TestSuite::new(format!("{}/{package}", harmless(&record.student.id)));
-        suite.add_property(("student", harmless(&record.student.name).as_str()));
-        suite.add_property(("points", standing.points().to_string().as_str()));
-        if let Some(by_hand) = standing.by_hand {
-            suite.add_property(("override", harmless(&by_hand.reason).as_str()));
+    fn suite(&self, record: &StudentRecord, result: &ExerciseResult) -> TestSuite {
+        let package = result.exercise.package();
+        let mut suite = TestSuite::new(format!("{}/{package}", escape_text(&record.student.id)));
+        suite.add_property(("student", escape_text(&record.student.name).as_str()));
+        suite.add_property(("points", result.points().to_string().as_str()));
+        if let Some(by_hand) = result.by_hand {
+            suite.add_property(("override", escape_text(&by_hand.reason).as_str()));
         }
-        if let Some(outcome) = &standing.outcome {
+        if let Some(outcome) = &result.outcome {
             suite.add_test_cases(junit_cases(outcome, self.language));
             return suite;
         }
-        let mut status = match standing.status {
+        let mut status = match result.status {
             Status::Missing | Status::NotGraded => TestCaseStatus::skipped(),
             _ => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
-        status.set_message(status_in_words(standing.status, self.language));
-        status.set_description(harmless(&standing.message));
+        status.set_message(status_in_words(result.status, self.language));
+        status.set_description(escape_text(&result.message));
         let mut case = TestCase::new(package.as_str(), status);
         case.set_classname(package);
         suite.add_test_case(case);
@@ -248,11 +252,11 @@ fn out_of_date(graded: u32, now: u32, language: Language) -> String {
 
 /// The test cases of an exercise whose checks were not run: what there is instead of them, and
 /// then all of them, so that every student's results have the same.
-fn unchecked_tests(standing: &Standing, language: Language) -> Vec<Value> {
-    let exercise = standing.exercise;
+fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
+    let exercise = result.exercise;
     let (number, title) = (exercise.number, exercise.title.get(language));
-    let status = status_in_words(standing.status, language);
-    let output = format!("{status}\n\n{}", standing.message);
+    let status = status_in_words(result.status, language);
+    let output = format!("{status}\n\n{}", result.message);
     let mut tests = vec![json!({
         "name": format!("{} {number:02}: {title}", language.pick("Exercise", "练习")),
         "number": number.to_string(),
@@ -276,18 +280,18 @@ fn unchecked_tests(standing: &Standing, language: Language) -> Vec<Value> {
 }
 
 /// What there is to say besides the checks: points by hand, and what does not count.
-fn remarks(standings: &[Standing], record: &Record) -> String {
-    let by_hand = standings
+fn remarks(exercise_results: &[ExerciseResult], record: &StudentRecord) -> String {
+    let by_hand = exercise_results
         .iter()
-        .filter_map(|standing| by_hand_in_words(standing, record.language));
+        .filter_map(|result| by_hand_in_words(result, record.language));
     let notices = record.notices.iter().cloned();
     by_hand.chain(notices).collect::<Vec<_>>().join("\n")
 }
 
 /// What a teacher's hand has changed.
-fn by_hand_in_words(standing: &Standing, language: Language) -> Option<String> {
-    let Override { points, reason, .. } = standing.by_hand?;
-    let (number, earned) = (standing.exercise.number, standing.earned());
+fn by_hand_in_words(result: &ExerciseResult, language: Language) -> Option<String> {
+    let Override { points, reason, .. } = result.by_hand?;
+    let (number, earned) = (result.exercise.number, result.earned());
     Some(match language {
         Language::En => format!(
             "Exercise {number:02}: {points} points by the teacher's hand, instead of {earned}: {reason}"
@@ -301,7 +305,7 @@ fn by_hand_in_words(standing: &Standing, language: Language) -> Option<String> {
 /// Makes all texts harmless.
 fn clean(value: &mut Value) {
     match value {
-        Value::String(text) => *text = harmless(text),
+        Value::String(text) => *text = escape_text(text),
         Value::Array(values) => values.iter_mut().for_each(clean),
         Value::Object(values) => values.values_mut().for_each(clean),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -1,8 +1,8 @@
 //! The teacher's page.
 
-use super::text::{file_stem, harmless};
-use super::{FEEDBACK, Report, Standing, status_in_words};
-use crate::record::{Record, Status};
+use super::{ExerciseResult, FEEDBACK, Report, status_in_words};
+use crate::escape::escape_text;
+use crate::record::{Status, StudentRecord};
 use anyhow::Context;
 use askama::Template;
 use grade::exercise::Check;
@@ -165,16 +165,16 @@ pub(super) fn html(report: &Report, course: &str, date: &str) -> anyhow::Result<
     let Report {
         records, language, ..
     } = *report;
-    let standings: Vec<_> = records
+    let exercise_results: Vec<_> = records
         .iter()
-        .map(|record| report.standings(record))
+        .map(|record| report.exercise_results(record))
         .collect();
     let possible = 100 * report.exercises.len();
-    let totals: Vec<u32> = standings
+    let totals: Vec<u32> = exercise_results
         .iter()
-        .map(|standings| standings.iter().map(Standing::points).sum())
+        .map(|exercise_results| exercise_results.iter().map(ExerciseResult::points).sum())
         .collect();
-    let exercises = exercises(report, &standings);
+    let exercises = exercises(report, &exercise_results);
     let histogram = histogram(&totals, possible);
     let page = Page {
         language,
@@ -185,7 +185,7 @@ pub(super) fn html(report: &Report, course: &str, date: &str) -> anyhow::Result<
         date,
         folder: FEEDBACK,
         possible,
-        summary: Summary::of(&standings, &totals, possible),
+        summary: Summary::of(&exercise_results, &totals, possible),
         spread: spread(&histogram, language),
         histogram,
         statuses: STATUSES.map(|status| status_in_words(status, language)),
@@ -193,24 +193,26 @@ pub(super) fn html(report: &Report, course: &str, date: &str) -> anyhow::Result<
         exercises,
         students: records
             .iter()
-            .zip(&standings)
+            .zip(&exercise_results)
             .zip(&totals)
-            .map(|((record, standings), total)| Student::of(record, standings, *total, language))
+            .map(|((record, exercise_results), total)| {
+                Student::of(record, exercise_results, *total, language)
+            })
             .collect(),
-        by_hand: by_hand(report, &standings),
+        by_hand: by_hand(report, &exercise_results),
         has_notices: records.iter().any(|record| !record.notices.is_empty()),
         not_understood: report.not_understood,
     };
     let html = page.render().context("cannot make the report")?;
-    Ok(harmless(&html))
+    Ok(escape_text(&html))
 }
 
 impl Summary {
-    fn of(standings: &[Vec<Standing>], totals: &[u32], possible: usize) -> Self {
-        let handed_in = standings.iter().filter(|standings| {
-            let mut standings = standings.iter();
-            standings
-                .any(|standing| !matches!(standing.status, Status::Missing | Status::NotGraded))
+    fn of(exercise_results: &[Vec<ExerciseResult>], totals: &[u32], possible: usize) -> Self {
+        let handed_in = exercise_results.iter().filter(|exercise_results| {
+            let mut exercise_results = exercise_results.iter();
+            exercise_results
+                .any(|result| !matches!(result.status, Status::Missing | Status::NotGraded))
         });
         let full = totals.iter().filter(|total| **total as usize == possible);
         Self {
@@ -298,20 +300,24 @@ fn scale(points: u32, possible: usize) -> usize {
     (points as usize * 5 / possible.max(1)).min(5)
 }
 
-fn exercises<'a>(report: &Report<'a>, standings: &[Vec<Standing>]) -> Vec<Exercise<'a>> {
+fn exercises<'a>(
+    report: &Report<'a>,
+    exercise_results: &[Vec<ExerciseResult>],
+) -> Vec<Exercise<'a>> {
     let exercises = report.exercises.iter().enumerate();
     exercises
         .map(|(place, exercise)| {
-            let all: Vec<&Standing> = standings.iter().map(|row| &row[place]).collect();
-            let points: Vec<u32> = all.iter().map(|standing| standing.points()).collect();
+            let all: Vec<&ExerciseResult> =
+                exercise_results.iter().map(|row| &row[place]).collect();
+            let points: Vec<u32> = all.iter().map(|result| result.points()).collect();
             let counts = STATUSES.iter().map(|status| {
-                let of_this = all.iter().filter(|standing| standing.status == *status);
+                let of_this = all.iter().filter(|result| result.status == *status);
                 of_this.count()
             });
             let checks = exercise.checks.iter().enumerate();
             let checks = checks.map(|(index, check)| {
-                let failures = all.iter().map(|standing| {
-                    checked(standing).map(|outcome| outcome.results[index].failure.as_ref())
+                let failures = all.iter().map(|result| {
+                    checked(result).map(|outcome| outcome.results[index].failure.as_ref())
                 });
                 Column::of(index + 1, check, failures, report.language)
             });
@@ -329,7 +335,7 @@ fn exercises<'a>(report: &Report<'a>, standings: &[Vec<Standing>]) -> Vec<Exerci
 }
 
 /// Who did not get as far as the checks, by reason.
-fn stopped(all: &[&Standing], language: Language) -> Vec<Stopped> {
+fn stopped(all: &[&ExerciseResult], language: Language) -> Vec<Stopped> {
     let reasons = [
         Status::DoesNotCompile,
         Status::TimedOut,
@@ -337,11 +343,11 @@ fn stopped(all: &[&Standing], language: Language) -> Vec<Stopped> {
     ];
     let groups = reasons.map(|status| {
         let students = all.iter().enumerate();
-        let students = students.filter(|(_, standing)| standing.status == status);
+        let students = students.filter(|(_, result)| result.status == status);
         Stopped {
             status: status_in_words(status, language),
             students: students
-                .map(|(index, standing)| (index, first_line(&standing.message)))
+                .map(|(index, result)| (index, first_line(&result.message)))
                 .collect(),
         }
     });
@@ -357,9 +363,9 @@ fn first_line(message: &str) -> String {
 }
 
 /// The outcome of an exercise, if its checks tell about them, and not about their time.
-fn checked<'a>(standing: &'a Standing) -> Option<&'a grade::outcome::Outcome> {
-    match standing.status {
-        Status::Graded => standing.outcome.as_ref(),
+fn checked<'a>(result: &'a ExerciseResult) -> Option<&'a grade::outcome::Outcome> {
+    match result.status {
+        Status::Graded => result.outcome.as_ref(),
         _ => None,
     }
 }
@@ -493,16 +499,21 @@ fn hardest<'a>(exercises: &[Exercise<'a>]) -> Vec<(String, &'a str, Failed)> {
 }
 
 impl<'a> Student<'a> {
-    fn of(record: &'a Record, standings: &[Standing<'a>], total: u32, language: Language) -> Self {
-        let cells = standings
+    fn of(
+        record: &'a StudentRecord,
+        exercise_results: &[ExerciseResult<'a>],
+        total: u32,
+        language: Language,
+    ) -> Self {
+        let cells = exercise_results
             .iter()
-            .map(|standing| Cells::of(standing, language));
+            .map(|result| Cells::of(result, language));
         Self {
             name: &record.student.name,
             id: &record.student.id,
-            stem: file_stem(&record.student),
+            stem: record.student.file_stem(),
             total,
-            scale: scale(total, 100 * standings.len()),
+            scale: scale(total, 100 * exercise_results.len()),
             exercises: cells.collect(),
             notices: &record.notices,
         }
@@ -510,41 +521,41 @@ impl<'a> Student<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn of(standing: &Standing<'a>, language: Language) -> Self {
-        let outcome = checked(standing);
+    fn of(result: &ExerciseResult<'a>, language: Language) -> Self {
+        let outcome = checked(result);
         let results = outcome.iter().flat_map(|outcome| &outcome.results);
-        let status = status_in_words(standing.status, language);
+        let status = status_in_words(result.status, language);
         Self {
-            number: format!("{:02}", standing.exercise.number),
-            points: standing.points(),
-            scale: scale(standing.points(), 100),
-            reason: standing.by_hand.map(|by_hand| by_hand.reason.as_str()),
+            number: format!("{:02}", result.exercise.number),
+            points: result.points(),
+            scale: scale(result.points(), 100),
+            reason: result.by_hand.map(|by_hand| by_hand.reason.as_str()),
             status: outcome.is_none().then_some(status),
-            is_missing: standing.status == Status::Missing,
+            is_missing: result.status == Status::Missing,
             passed: results.map(grade::outcome::Result::passed).collect(),
-            columns: standing.exercise.checks.len(),
+            columns: result.exercise.checks.len(),
         }
     }
 }
 
 /// All points by a teacher's hand, also those that are nobody's: who has mistyped an ID sees it.
-fn by_hand<'a>(report: &Report<'a>, standings: &[Vec<Standing>]) -> Vec<ByHand<'a>> {
+fn by_hand<'a>(report: &Report<'a>, exercise_results: &[Vec<ExerciseResult>]) -> Vec<ByHand<'a>> {
     let overrides = report.overrides.iter();
     overrides
         .map(|by_hand| {
-            let is_this = |record: &Record| record.student.id == by_hand.student;
+            let is_this = |record: &StudentRecord| record.student.id == by_hand.student;
             let row = report.records.iter().position(is_this);
-            let standings = row.map(|row| &standings[row]);
-            let mut standings = standings.into_iter().flatten();
+            let exercise_results = row.map(|row| &exercise_results[row]);
+            let mut exercise_results = exercise_results.into_iter().flatten();
             let student = row.map(|row| &report.records[row].student);
             ByHand {
-                student: student.map(|student| (student.name.as_str(), file_stem(student))),
+                student: student.map(|student| (student.name.as_str(), student.file_stem())),
                 id: &by_hand.student,
                 exercise: format!("{:02}", by_hand.exercise),
                 points: by_hand.points,
-                earned: standings
-                    .find(|standing| standing.exercise.number == by_hand.exercise)
-                    .map(Standing::earned),
+                earned: exercise_results
+                    .find(|result| result.exercise.number == by_hand.exercise)
+                    .map(ExerciseResult::earned),
                 reason: &by_hand.reason,
             }
         })
