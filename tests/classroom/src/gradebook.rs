@@ -1,7 +1,7 @@
 //! `grades.csv`: a row for each student, for a spreadsheet or a learning platform.
 
+use super::disk;
 use super::record::{GradedExercise, Override, Status, StudentRecord};
-use super::store;
 use anyhow::Context;
 use csv::{Terminator, WriterBuilder};
 use grade::exercise::Exercise;
@@ -42,7 +42,7 @@ pub fn write(
         rows.push(row(exercises, record, overrides)?);
     }
     let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
-    store::write(path, &table)
+    disk::write(path, &table)
 }
 
 fn header(exercises: &[Exercise]) -> Vec<String> {

@@ -7,6 +7,7 @@
 
 mod addresses;
 pub mod build;
+mod disk;
 pub mod escape;
 mod file_name;
 mod fingerprint;

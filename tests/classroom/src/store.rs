@@ -3,16 +3,14 @@
 //! Every file is written beside its place and then renamed: whoever reads it, and whenever
 //! the grader is killed, there is the old file or the new one, never half of one.
 
+use super::disk::{self, UNFINISHED};
 use super::record::{Student, StudentRecord};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-/// How the name of a file begins that is being written.
-const UNFINISHED: &str = ".new-";
 
 /// Which part of the class is being graded again, until that is done.
 const PENDING_REGRADE: &str = ".again";
@@ -75,9 +73,7 @@ impl Store {
             for entry in entries {
                 let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                    let path = entry.path();
-                    fs::remove_file(&path)
-                        .with_context(|| format!("cannot remove {}", path.display()))?;
+                    disk::remove(&entry.path())?;
                 }
             }
         }
@@ -95,7 +91,7 @@ impl Store {
     ///
     /// If it cannot be written: a full disk, say.
     pub fn write(&self, name: &str, contents: &[u8]) -> anyhow::Result<()> {
-        write(&self.path(name), contents).context(
+        disk::write(&self.path(name), contents).context(
             "what is done so far is there, and the same command goes on from it when the cause \
              is removed",
         )
@@ -151,13 +147,7 @@ impl Store {
         if let Some(regrade) = regrade {
             return self.write(PENDING_REGRADE, regrade.as_bytes());
         }
-        let path = self.path(PENDING_REGRADE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
+        disk::remove(&self.path(PENDING_REGRADE))
     }
 
     /// Removes the files of students who are not in the class any more.
@@ -172,11 +162,7 @@ impl Store {
             format!("feedback/{stem}.html"),
             format!("feedback/{stem}.txt"),
         ] {
-            let path = self.path(&name);
-            if path.exists() {
-                fs::remove_file(&path)
-                    .with_context(|| format!("cannot remove {}", path.display()))?;
-            }
+            disk::remove(&self.path(&name))?;
         }
         Ok(())
     }
@@ -257,33 +243,4 @@ pub fn class_notes(folder: &Path) -> anyhow::Result<ClassNotes> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is not as it should be", path.display()))
-}
-
-/// Writes a file whole, or not at all.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // A report is a file like any other; the umask of the process applies, too.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let written = || {
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(contents)?;
-        // The name must not be there before the bytes are, also when the power fails.
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error)?;
-        std::io::Result::Ok(())
-    };
-    written().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,6 +1,6 @@
-//! What a student reads: all of their checks, with the stories of those that failed.
+//! What a student reads: all of their checks, with the transcripts of those that failed.
 
-use super::{ExerciseResult, Report, by_hand_in_words, status_in_words};
+use super::results::{ExerciseResult, Report, override_in_words, status_in_words};
 use crate::escape::escape_text;
 use crate::record::StudentRecord;
 use anyhow::Context;
@@ -47,32 +47,50 @@ struct Check<'a> {
     passed: bool,
     score: u32,
     points: u32,
-    story: String,
+    transcript: String,
     look_at: String,
 }
 
-/// The page of a student.
-pub(super) fn html(report: &Report, record: &StudentRecord) -> anyhow::Result<String> {
-    let exercise_results = report.exercise_results(record);
-    let language = record.language;
-    let page = Page {
-        language,
-        colours: include_str!("colours.css"),
-        style: include_str!("feedback.css"),
-        name: &record.student.name,
-        id: &record.student.id,
-        total: exercise_results.iter().map(ExerciseResult::points).sum(),
-        possible: 100 * exercise_results.len(),
-        exercises: exercise_results
-            .iter()
-            .map(|result| Exercise::of(result, language))
-            .collect(),
-        notices: &record.notices,
-    };
-    let html = page
-        .render()
-        .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
-    Ok(escape_text(&html))
+impl Report<'_> {
+    /// `feedback/STEM.html`, in the student's language.
+    ///
+    /// # Errors
+    ///
+    /// If the template cannot be filled.
+    pub fn feedback_html(&self, record: &StudentRecord) -> anyhow::Result<String> {
+        let exercise_results = self.exercise_results(record);
+        let language = record.language;
+        let page = Page {
+            language,
+            colours: include_str!("colours.css"),
+            style: include_str!("feedback.css"),
+            name: &record.student.name,
+            id: &record.student.id,
+            total: exercise_results.iter().map(ExerciseResult::points).sum(),
+            possible: 100 * exercise_results.len(),
+            exercises: exercise_results
+                .iter()
+                .map(|result| Exercise::of(result, language))
+                .collect(),
+            notices: &record.notices,
+        };
+        let html = page
+            .render()
+            .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
+        Ok(escape_text(&html))
+    }
+
+    /// `feedback/STEM.txt`, in the student's language.
+    ///
+    /// # Errors
+    ///
+    /// If the text cannot be written.
+    pub fn feedback_text(&self, record: &StudentRecord) -> anyhow::Result<String> {
+        let mut out = String::new();
+        write_text(self, record, &mut out)
+            .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
+        Ok(escape_text(&out))
+    }
 }
 
 impl<'a> Exercise<'a> {
@@ -86,7 +104,7 @@ impl<'a> Exercise<'a> {
             points: result.points(),
             version: exercise.version,
             status: status_in_words(result.status, language),
-            by_hand: by_hand_in_words(result, language),
+            by_hand: override_in_words(result, language),
             message: result.message.trim_end(),
             checks: results
                 .map(|(index, result)| Check::of(index + 1, result, language))
@@ -98,25 +116,17 @@ impl<'a> Exercise<'a> {
 impl<'a> Check<'a> {
     fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
         let failure = result.failure.as_ref();
-        let story = failure.map(|failure| translate::tell(failure, language));
+        let transcript = failure.map(|failure| translate::tell(failure, language));
         Self {
             number,
             title: result.check.title.get(language),
             passed: result.passed(),
             score: result.score(),
             points: result.check.points,
-            story: story.unwrap_or_default().trim_end().to_string(),
+            transcript: transcript.unwrap_or_default().trim_end().to_string(),
             look_at: look_at(&result.check, language),
         }
     }
-}
-
-/// The same as plain text.
-pub(super) fn text(report: &Report, record: &StudentRecord) -> anyhow::Result<String> {
-    let mut out = String::new();
-    write_text(report, record, &mut out)
-        .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
-    Ok(escape_text(&out))
 }
 
 fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt::Result {
@@ -190,7 +200,7 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
     }
     for check in exercise.checks.iter().filter(|check| !check.passed) {
         writeln!(out, "\n{number}.{} {}\n", check.number, check.title)?;
-        indent(&check.story, out)?;
+        indent(&check.transcript, out)?;
         writeln!(out)?;
         indent(&check.look_at, out)?;
     }
