@@ -77,11 +77,11 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         partition: arguments.partition,
         language,
     };
-    let watcher = Watcher::new(language);
+    let display = ProgressDisplay::new(language);
     let summary = run::grade(workspace::root(), &options, &|event| {
-        watcher.see(&event);
+        display.see(&event);
     });
-    watcher.bar.finish_and_clear();
+    display.bar.finish_and_clear();
     conclude(&summary?, &arguments.out, language);
     Ok(true)
 }
@@ -144,13 +144,13 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
 }
 
 /// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.
-struct Watcher {
+struct ProgressDisplay {
     bar: ProgressBar,
     language: Language,
     running: Mutex<BTreeSet<String>>,
 }
 
-impl Watcher {
+impl ProgressDisplay {
     fn new(language: Language) -> Self {
         let bar = ProgressBar::new(0);
         bar.enable_steady_tick(Duration::from_millis(200));

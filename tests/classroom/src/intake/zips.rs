@@ -48,7 +48,7 @@ impl Seek for Bounded {
 /// A zip.
 pub(super) struct Zip(ZipArchive<Bounded>);
 
-/// EntryKind an entry of a zip is.
+/// What an entry of a zip is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
     /// A file.
@@ -65,9 +65,9 @@ pub(super) enum EntryKind {
 pub(super) struct ZipEntry {
     /// Its path, with `/` between the parts. Nobody has looked where it leads.
     pub(super) name: String,
-    /// EntryKind it is.
+    /// What it is.
     pub(super) kind: EntryKind,
-    /// EntryKind its size is said to be, in bytes.
+    /// What its size is said to be, in bytes.
     pub(super) declared: u64,
 }
 
@@ -105,7 +105,7 @@ impl Zip {
             !archive.has_duplicate_names(),
             "two files in it have the same name"
         );
-        // EntryKind is read from now on is counted where it is unpacked.
+        // What is read from now on is counted where it is unpacked.
         left.store(u64::MAX, Ordering::Relaxed);
         Ok(Self(archive))
     }

@@ -31,15 +31,8 @@ pub fn grade(
 ) -> anyhow::Result<Summary> {
     let exercises = Exercise::all(workspace)?;
     let wanted = wanted(&exercises, options)?;
-    let roster = options.roster.as_deref().map(roster::read).transpose()?;
+    let (class, students) = read_class(options)?;
     let report = options.report.as_path();
-    let class = intake::class(
-        &options.folder,
-        Some(report),
-        roster.as_deref(),
-        options.language,
-    )?;
-    let students = students(&class, options)?;
     let store = Store::open(report)?;
     let overrides = options.overrides.as_deref();
     let overrides = read_overrides(overrides, report, &students, &exercises)?;
@@ -79,6 +72,19 @@ pub fn grade(
     let summary = writer.write_class()?;
     store.set_pending_regrade(None)?;
     Ok(summary)
+}
+
+/// Who has handed in what, and all students of the class.
+fn read_class(options: &ClassOptions) -> anyhow::Result<(Class, Vec<Student>)> {
+    let roster = options.roster.as_deref().map(roster::read).transpose()?;
+    let class = intake::class(
+        &options.folder,
+        Some(&options.report),
+        roster.as_deref(),
+        options.language,
+    )?;
+    let students = students(&class, options)?;
+    Ok((class, students))
 }
 
 /// Grades the students whom the options name, in their part of the class.

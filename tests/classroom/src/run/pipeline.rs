@@ -119,8 +119,8 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 all.all(|(submission, job)| error.note(self.open(submission, job, &to_compile)))
             };
             let opener = thread::Builder::new().stack_size(intake::STACK);
-            let opened = opener.spawn_scoped(scope, open);
-            error.note(opened.map(|_| ()).context("cannot start a thread"));
+            let started = opener.spawn_scoped(scope, open);
+            error.note(started.map(|_| ()).context("cannot start a thread"));
             for _ in 0..processors {
                 let to_judge = to_judge.clone();
                 scope.spawn(move || {
