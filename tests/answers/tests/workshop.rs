@@ -2,7 +2,7 @@
 //! full marks, and what keeps the compiler busy keeps nobody else.
 #![cfg(target_os = "linux")]
 
-use classroom::build::{Compiled, LIMIT, Workshop};
+use classroom::build::{Builder, Compiled, LIMIT};
 use grade::exercise::Exercise;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A workshop of this workspace, for all tests; it stays built from run to run.
-fn workshop() -> &'static Workshop {
-    static WORKSHOP: OnceLock<Workshop> = OnceLock::new();
-    WORKSHOP.get_or_init(|| {
+/// A builder of this workspace, for all tests; it stays built from run to run.
+fn builder() -> &'static Builder {
+    static BUILDER: OnceLock<Builder> = OnceLock::new();
+    BUILDER.get_or_init(|| {
         let sandboxed = Command::new("bwrap").arg("--version").output().is_ok();
         if !sandboxed {
             harness::skip("there is no bubblewrap: files are compiled without a sandbox");
         }
         let (workspace, work) = (workspace::root(), folder().join("work"));
         let start = Instant::now();
-        let workshop = Workshop::open(workspace, &work, &exercises(), sandboxed);
+        let builder = Builder::open(workspace, &work, &exercises(), sandboxed);
         println!("the workshop is open after {:?}", start.elapsed());
-        workshop.unwrap_or_else(|error| panic!("{error:#}"))
+        builder.unwrap_or_else(|error| panic!("{error:#}"))
     })
 }
 
@@ -38,7 +38,7 @@ fn exercises() -> Vec<Exercise> {
 
 fn compile(exercise: u32, source: &[u8], name: &str) -> Compiled {
     let out = folder().join(name);
-    let compiled = workshop().compile(exercise, source, &out);
+    let compiled = builder().compile(exercise, source, &out);
     compiled.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
@@ -60,7 +60,7 @@ fn model_answers_get_full_marks() {
         };
         let compiled = start.elapsed();
         let size = fs::metadata(&program).expect("it is there").len();
-        let rubric = workshop().rubric(number).expect("it was asked for");
+        let rubric = builder().rubric(number).expect("it was asked for");
         let program = program.to_string_lossy().into_owned();
         let outcome = rubric
             .grade(&[program], |_| {})
@@ -106,7 +106,7 @@ fn a_constant_that_computes_for_ever_is_ended_and_others_go_on() {
     let endless = "#![allow(long_running_const_eval)]
         const FOREVER: u32 = { let mut n = 0u32; loop { n = n.wrapping_add(1); if n == u32::MAX { n = 0; } } };
         fn main() { println!(\"{}\", FOREVER); }";
-    workshop();
+    builder();
     let start = Instant::now();
     std::thread::scope(|scope| {
         let endless = scope.spawn(|| compile(2, endless.as_bytes(), "endless"));

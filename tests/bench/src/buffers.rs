@@ -209,7 +209,7 @@ fn through(
         .stdin(stdin)
         .stdout(File::create("/dev/null").context("cannot open /dev/null")?);
     command.stderr(Stdio::null());
-    let (family, mut child) = ProcessGroup::start(&mut command)
+    let (group, mut child) = ProcessGroup::start(&mut command)
         .with_context(|| format!("cannot start {}", shown(&command)))?;
     let (mut stream, _) = listener.accept().context("cannot accept")?;
     let start = Instant::now();
@@ -234,7 +234,7 @@ fn through(
         thread::sleep(std::time::Duration::from_micros(200));
     }
     let speed = speed(megabytes, start);
-    let status = family.end(&mut child).context("cannot tell how it ended")?;
+    let status = group.end(&mut child).context("cannot tell how it ended")?;
     moved.with_context(|| shown(&command))?;
     ensure!(status.success(), "{} exits with {status}", shown(&command));
     Ok(speed)

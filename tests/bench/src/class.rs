@@ -1,10 +1,11 @@
 //! A class: how long it takes to grade, how much memory and disk, and whether a busy machine
 //! gives other grades.
 
+use crate::busy::with_busy_threads;
 use crate::command::{self, cargo, say};
 use crate::statistics::seconds;
 use anyhow::{Context, ensure};
-use classroom::record::Record;
+use classroom::record::StudentRecord;
 use classroom::store;
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,8 +163,8 @@ fn grade(
     folder: &Path,
     (programs, hangs): HandedIn,
     students: usize,
-    hogs: usize,
-) -> anyhow::Result<(OfClass, BTreeMap<String, Record>)> {
+    busy_threads: usize,
+) -> anyhow::Result<(OfClass, BTreeMap<String, StudentRecord>)> {
     let temporary = folder.join("temporary");
     fs::create_dir_all(&temporary)
         .with_context(|| format!("cannot make {}", temporary.display()))?;
@@ -178,20 +178,7 @@ fn grade(
         temporary.clone(),
         report.clone(),
     ];
-    let over = AtomicBool::new(false);
-    let watched = thread::scope(|scope| {
-        for _ in 0..hogs {
-            scope.spawn(|| {
-                while !over.load(SeqCst) {
-                    // Some computing between two looks.
-                    (0..100_000).for_each(|_| std::hint::spin_loop());
-                }
-            });
-        }
-        let watched = watch(&mut command, &on_disk);
-        over.store(true, SeqCst);
-        watched
-    });
+    let watched = with_busy_threads(busy_threads, || watch(&mut command, &on_disk));
     let (took, megabytes, disk) = watched?;
     let of_class = OfClass {
         students,
@@ -213,7 +200,7 @@ fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64
 
     let name = command::shown(command);
     let start = Instant::now();
-    let (family, mut child) = harness::ProcessGroup::start(
+    let (group, mut child) = harness::ProcessGroup::start(
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -234,7 +221,7 @@ fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64
     }
     let took = seconds(start.elapsed());
     disk = disk.max(folders.iter().map(|folder| size(folder)).sum());
-    let status = family.end(&mut child).context("cannot tell how it ended")?;
+    let status = group.end(&mut child).context("cannot tell how it ended")?;
     // 1 says that not all marks are full.
     ensure!(
         status.code().is_some_and(|code| code < 2),
@@ -256,8 +243,11 @@ fn size(folder: &Path) -> u64 {
 }
 
 /// How many exercises or checks have another outcome; each is told.
-fn differences(one: &BTreeMap<String, Record>, other: &BTreeMap<String, Record>) -> usize {
-    let outcomes = |records: &BTreeMap<String, Record>| {
+fn differences(
+    one: &BTreeMap<String, StudentRecord>,
+    other: &BTreeMap<String, StudentRecord>,
+) -> usize {
+    let outcomes = |records: &BTreeMap<String, StudentRecord>| {
         let mut found = BTreeMap::new();
         for (id, record) in records {
             for graded in &record.exercises {

@@ -9,7 +9,7 @@ use harness::ProcessGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
@@ -102,25 +102,10 @@ fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<O
         .stderr(errors);
     say(&format!("cold: {}", shown(&command)));
     let start = Instant::now();
-    let (family, mut child) = ProcessGroup::start(&mut command)
+    let (group, mut child) = ProcessGroup::start(&mut command)
         .with_context(|| format!("cannot run {}", shown(&command)))?;
     let stdout = child.stdout.take().context("stdout is a pipe")?;
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    // To the line; without one the channel closes at the end of the program.
-    let came = loop {
-        match receiver.recv_timeout(LIMIT.saturating_sub(start.elapsed())) {
-            Ok(came) if line.is_some_and(|line| came.contains(line)) => break true,
-            Ok(_) => {}
-            Err(_) => break false,
-        }
-    };
+    let came = wait_for_line(stdout, line, start + LIMIT);
     let took = seconds(start.elapsed());
     let told = || fs::read_to_string(&log).unwrap_or_default();
     if start.elapsed() >= LIMIT {
@@ -131,7 +116,7 @@ fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<O
         );
     }
     let ended = if came {
-        family.end(&mut child).map(|_| true)
+        group.end(&mut child).map(|_| true)
     } else {
         // `cargo grade` exits with 1 where not all marks are full.
         let status = child.wait();
@@ -151,6 +136,28 @@ fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<O
         packages: packages(&target)?,
         megabytes: size(&target)? >> 20,
     })
+}
+
+/// Waits for a line with this text, and without one for the end of the output. Returns whether
+/// the line has come.
+fn wait_for_line(
+    stdout: impl Read + Send + 'static,
+    line: Option<&str>,
+    deadline: Instant,
+) -> bool {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        // It fails when nobody waits any more.
+        lines.map(|line| sender.send(line)).all(|sent| sent.is_ok())
+    });
+    // The channel closes at the end of the program.
+    while let Ok(came) = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if line.is_some_and(|line| came.contains(line)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The packages that have something in a target folder: cargo keeps a folder for each unit,

@@ -14,20 +14,8 @@ use std::time::{Duration, Instant};
 ///
 /// If it cannot be run, or fails.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
-    let name = command.get_program().display().to_string();
-    let output = harness::outside(command)
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run {name}"))?;
-    ensure!(
-        output.status.success(),
-        "{name} failed ({}): {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim_end()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_string())
+    let (_, told) = timed(command, &[0])?;
+    Ok(told.trim_end().to_string())
 }
 
 /// Runs a command that is expected to exit with one of these statuses, and returns how long

@@ -7,6 +7,7 @@
 //! every wait.
 
 pub mod buffers;
+mod busy;
 pub mod class;
 pub mod cold;
 pub mod command;

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use bench::command::say;
 use bench::{buffers, cold, grader, page, results, server, servers, steady};
 use clap::{Parser, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Measures the project on this machine, keeps the figures, and makes the tables and plots of
@@ -122,27 +122,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let figures = cold::measure(arguments.runs.unwrap_or(3).min(3))?;
         results::write(&folder, "cold", figures)?;
     }
-    let mut failures = 0;
-    if wants(What::Steady) {
-        // First: hours later would be a bad time to find that they cannot be read.
-        let earlier = if arguments.add {
-            results::Results::read(&folder)?.steady
-        } else {
-            None
-        };
-        let figures = steady::measure(&steady::Settings {
-            runs: arguments.runs.unwrap_or(20),
-            minutes: arguments.minutes,
-            hogs: arguments.hogs,
-        })?;
-        failures = figures.failures.values().sum();
-        // Of the runs of today, before they are mixed with others.
-        let figures = match earlier {
-            Some(earlier) => figures.added_to(earlier.figures)?,
-            None => figures,
-        };
-        results::write(&folder, "steady", figures)?;
-    }
+    let failures = if wants(What::Steady) {
+        arguments.run_steady(&folder)?
+    } else {
+        0
+    };
     if arguments.out.is_none() {
         page::write()?;
     }
@@ -189,6 +173,30 @@ impl Arguments {
         );
         ensure!(self.runs != Some(0), "--runs must be 1 or more");
         Ok(())
+    }
+
+    /// Runs everything again and again, and keeps what was found. Returns how many tests and
+    /// checks have failed.
+    fn run_steady(&self, folder: &Path) -> anyhow::Result<usize> {
+        // First: hours later would be a bad time to find that they cannot be read.
+        let earlier = if self.add {
+            results::Results::read(folder)?.steady
+        } else {
+            None
+        };
+        let figures = steady::measure(&steady::Settings {
+            runs: self.runs.unwrap_or(20),
+            minutes: self.minutes,
+            hogs: self.hogs,
+        })?;
+        // Of the runs of today, before they are mixed with others.
+        let failures = figures.failures.values().sum();
+        let figures = match earlier {
+            Some(earlier) => figures.added_to(earlier.figures)?,
+            None => figures,
+        };
+        results::write(folder, "steady", figures)?;
+        Ok(failures)
     }
 
     fn servers(&self) -> servers::Settings {

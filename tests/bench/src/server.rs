@@ -189,7 +189,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
-    family: Option<ProcessGroup>,
+    group: Option<ProcessGroup>,
     /// What it prints on stderr goes to a file here.
     folder: TempDir,
 }
@@ -211,12 +211,12 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr);
-        let (family, child) = ProcessGroup::start(&mut command)
+        let (group, child) = ProcessGroup::start(&mut command)
             .with_context(|| format!("cannot start {}", all.join(" ")))?;
         let mut server = Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             child,
-            family: Some(family),
+            group: Some(group),
             folder,
         };
         server.address = server.wait_for_address()?;
@@ -311,8 +311,8 @@ impl Server {
             std::thread::sleep(Duration::from_micros(200));
         }
         let took = start.elapsed();
-        let family = self.family.take().context("a server is interrupted once")?;
-        let status = family
+        let group = self.group.take().context("a server is interrupted once")?;
+        let status = group
             .end(&mut self.child)
             .context("cannot tell how it ended")?;
         ensure!(
@@ -336,9 +336,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(family) = self.family.take() {
+        if let Some(group) = self.group.take() {
             // Nobody asks any more how it has ended.
-            let _ = family.end(&mut self.child);
+            let _ = group.end(&mut self.child);
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! What fails is counted by its name, and its story kept in a file.
 
+use crate::busy::with_busy_threads;
 use crate::command::{self, Executable, cargo, say};
 use crate::machine::Machine;
 use crate::statistics::seconds;
@@ -16,7 +17,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -137,35 +138,12 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
     let work = Work::build()?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let hogs = settings.hogs.unwrap_or(cores);
-    let over = AtomicBool::new(false);
     let begun = AtomicUsize::new(0);
     let found = Mutex::new(Found::default());
     let start = Instant::now();
     let last = start + Duration::from_secs(60 * settings.minutes);
-    let runs = thread::scope(|scope| {
-        for _ in 0..hogs {
-            scope.spawn(|| {
-                while !over.load(SeqCst) {
-                    // Some computing between two looks.
-                    (0..100_000).for_each(|_| std::hint::spin_loop());
-                }
-            });
-        }
-        let runners: Vec<_> = (0..AT_ONCE)
-            .map(|_| scope.spawn(|| runner(&work, settings, &begun, last, &found)))
-            .collect();
-        // All are waited for, and then the hogs end: also where a runner could not go on.
-        let outcomes: Vec<_> = runners
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
-        over.store(true, SeqCst);
-        let mut runs = 0;
-        for outcome in outcomes {
-            runs += outcome.map_err(|_| anyhow::anyhow!("a run has panicked"))??;
-        }
-        anyhow::Ok(runs)
-    })?;
+    let run = || runner(&work, settings, &begun, last, &found);
+    let runs = with_busy_threads(hogs, || side_by_side(run))?;
     let found = found.into_inner().context("a run has panicked")?;
     ensure!(runs > 0, "no run was begun");
     let machine = Machine::here();
@@ -186,6 +164,20 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
         took: seconds(start.elapsed()),
         failures: found.failures,
         sittings: vec![sitting],
+    })
+}
+
+/// Does the same [`AT_ONCE`] times side by side. Returns how many runs there were: all are
+/// waited for, also where one could not go on.
+fn side_by_side(run: impl Fn() -> anyhow::Result<usize> + Sync) -> anyhow::Result<usize> {
+    thread::scope(|scope| {
+        let runners = [(); AT_ONCE].map(|()| scope.spawn(&run));
+        let outcomes = runners.map(thread::ScopedJoinHandle::join);
+        let mut runs = 0;
+        for outcome in outcomes {
+            runs += outcome.map_err(|_| anyhow::anyhow!("a run has panicked"))??;
+        }
+        Ok(runs)
     })
 }
 
@@ -269,7 +261,7 @@ impl Work {
         })
     }
 
-    /// Runs the tests of one target, as cargo does.
+    /// Runs the tests of one target, and notes which have failed.
     fn tests(
         &self,
         name: &str,
@@ -278,35 +270,11 @@ impl Work {
         found: &Mutex<Found>,
     ) -> anyhow::Result<()> {
         let log = self.folder.join(format!("run-{run}-{name}.txt"));
-        let output = File::create(&log).with_context(|| cannot_write(&log))?;
-        let errors = output.try_clone().with_context(|| cannot_write(&log))?;
-        let mut command = Command::new(&tests.path);
-        command
-            .current_dir(&tests.folder)
-            .env("CARGO_MANIFEST_DIR", &tests.folder)
-            .env("CARGO", cargo(&tests.folder).get_program())
-            .env("RUST_TEST_THREADS", "8")
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors);
-        let (family, mut child) = ProcessGroup::start(&mut command)
-            .with_context(|| format!("cannot run {}", tests.path.display()))?;
-        let deadline = Instant::now() + LIMIT;
-        let mut in_time = true;
-        while !harness::has_ended(&mut child).context("cannot watch a test")? {
-            in_time = Instant::now() < deadline;
-            if !in_time {
-                break;
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        let status = family
-            .end(&mut child)
-            .context("cannot tell how a test ended")?;
+        let has_passed = run_tests(tests, &log)?;
         let told = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
         let told = String::from_utf8_lossy(&told);
         let (all, mut failed) = outcomes(&told);
-        if failed.is_empty() && !(in_time && status.success()) {
+        if failed.is_empty() && !has_passed {
             // It died, or was ended, and could not say in which test.
             failed.push("(the whole)".to_string());
         }
@@ -364,6 +332,37 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// Runs the tests of one target, as cargo does, with what they print in a file. Returns whether
+/// all of them have passed in time.
+fn run_tests(tests: &Executable, log: &Path) -> anyhow::Result<bool> {
+    let output = File::create(log).with_context(|| cannot_write(log))?;
+    let errors = output.try_clone().with_context(|| cannot_write(log))?;
+    let mut command = Command::new(&tests.path);
+    command
+        .current_dir(&tests.folder)
+        .env("CARGO_MANIFEST_DIR", &tests.folder)
+        .env("CARGO", cargo(&tests.folder).get_program())
+        .env("RUST_TEST_THREADS", "8")
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors);
+    let (group, mut child) = ProcessGroup::start(&mut command)
+        .with_context(|| format!("cannot run {}", tests.path.display()))?;
+    let deadline = Instant::now() + LIMIT;
+    let mut in_time = true;
+    while !harness::has_ended(&mut child).context("cannot watch a test")? {
+        in_time = Instant::now() < deadline;
+        if !in_time {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let status = group
+        .end(&mut child)
+        .context("cannot tell how a test ended")?;
+    Ok(in_time && status.success())
 }
 
 fn cannot_write(path: &Path) -> String {

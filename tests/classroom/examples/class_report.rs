@@ -7,7 +7,7 @@ mod made_up;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use classroom::report::{FEEDBACK, Report, file_stem};
+use classroom::report::{FEEDBACK, Report};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use std::fs;
@@ -52,7 +52,7 @@ fn main() -> anyhow::Result<()> {
         )?,
     )?;
     for record in &class.records {
-        let stem = file_stem(&record.student);
+        let stem = record.student.file_stem();
         let write = |extension: &str, text: String| {
             fs::write(feedback.join(format!("{stem}.{extension}")), text)
         };

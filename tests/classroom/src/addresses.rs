@@ -10,7 +10,7 @@ const DIGITS: usize = 5;
 /// A story with the ports numbered in the order in which they appear, from 40001, and the
 /// loopback addresses that the test has chosen at random, from 127.1.0.1. What stands for the
 /// same port does so all through the story.
-pub fn settle(failure: Failure) -> Failure {
+pub fn stable_addresses(failure: Failure) -> Failure {
     // In JSON, digits that follow a colon at once, and before it a digit or a bracket, are
     // inside a string.
     let settled = serde_json::to_string(&failure)

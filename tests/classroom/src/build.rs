@@ -1,6 +1,6 @@
 //! Builds students' files, in a clean tree and in a sandbox.
 //!
-//! A [`Workshop`] holds the tree: the manifests, the lockfile, the starters, the rubrics and
+//! A [`Builder`] holds the tree: the manifests, the lockfile, the starters, the rubrics and
 //! the harness of the teacher, and no solution. Cargo builds it once, and tells how it calls
 //! the compiler for each starter. A student's file is compiled by the same call with the
 //! file in the place of the starter: that is four times as fast as cargo, and nothing but
@@ -11,17 +11,20 @@
 //! (`include_str!`), and it can be kept busy: so it runs in a sandbox that holds the file
 //! and what compiles it, and with limits.
 
+mod built;
 mod call;
 mod compiler;
+mod lock;
 mod tree;
 
 use anyhow::{Context, bail, ensure};
-use call::Call;
+use built::Built;
+use call::CompilerCall;
 use grade::exercise::Exercise;
 use grade::rubric::Rubric;
 use grade::sandbox::kind::Kind;
 use harness::ProcessGroup;
-use serde::{Deserialize, Serialize};
+use lock::FolderLock;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -32,15 +35,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
+pub use compiler::{FILE_SIZE, MEMORY};
+
 /// How long the compiler may take for a file. An answer takes a third of a second.
 pub const LIMIT: Duration = Duration::from_secs(20);
-
-/// How much memory each process of the compiler may ask for, in bytes. An answer takes
-/// 150 MB.
-pub const MEMORY: u64 = 2 << 30;
-
-/// How big a file may be that the compiler writes, in bytes. An answer has 1 MB.
-pub const FILE_SIZE: u64 = 64 << 20;
 
 /// How much is kept of what the compiler says, in bytes.
 const MESSAGES: usize = 64 << 10;
@@ -53,63 +51,15 @@ const DISK_RESERVE: u64 = 128 << 20;
 const LEFT_BEHIND: Duration = Duration::from_secs(600);
 
 /// A clean tree in which students' files are compiled, and the rubrics that judge them.
-pub struct Workshop {
+pub struct Builder {
     work: PathBuf,
-    made_of: String,
+    fingerprint: String,
     toolchain: PathBuf,
     kind: Kind,
     rubrics: BTreeMap<u32, Rubric>,
-    calls: BTreeMap<u32, Call>,
-    lock: Lock,
-}
-
-/// A file that is locked while its folder is in use.
-struct Lock {
-    file: fs::File,
-    path: PathBuf,
-}
-
-impl Lock {
-    fn open(work: &Path) -> anyhow::Result<Self> {
-        let path = work.join(".lock");
-        let file =
-            fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { file, path })
-    }
-
-    /// Waits until nobody changes the folder, and lets nobody change it.
-    fn share(&self) -> anyhow::Result<()> {
-        self.wait(Use::Shared)
-    }
-
-    /// Waits until nobody else uses the folder.
-    fn have_alone(&self) -> anyhow::Result<()> {
-        self.wait(Use::Alone)
-    }
-
-    fn wait(&self, how: Use) -> anyhow::Result<()> {
-        #[cfg(unix)]
-        {
-            use rustix::fs::{FlockOperation, flock};
-            let operation = match how {
-                Use::Shared => FlockOperation::LockShared,
-                Use::Alone => FlockOperation::LockExclusive,
-            };
-            flock(&self.file, operation)
-                .with_context(|| format!("cannot lock {}", self.path.display()))?;
-        }
-        // Elsewhere two graders at once are the teacher's business.
-        #[cfg(not(unix))]
-        let _ = (&self.file, &self.path, how);
-        Ok(())
-    }
-}
-
-/// How a folder is used.
-#[derive(Clone, Copy)]
-enum Use {
-    Shared,
-    Alone,
+    calls: BTreeMap<u32, CompilerCall>,
+    /// Nobody changes what is built while this is open.
+    lock: FolderLock,
 }
 
 /// What has become of a student's file.
@@ -124,26 +74,7 @@ pub enum Compiled {
     TimedOut,
 }
 
-/// What has been built, as `workshop.json` in the work folder has it.
-#[derive(Serialize, Deserialize)]
-struct Built {
-    /// What it was built of, as a hash.
-    made_of: String,
-    units: BTreeMap<u32, Unit>,
-}
-
-/// What has been built for an exercise.
-#[derive(Serialize, Deserialize)]
-struct Unit {
-    /// How the compiler is called for the starter.
-    call: Call,
-    /// What has become of the starter.
-    starter: PathBuf,
-    /// The rubric.
-    rubric: PathBuf,
-}
-
-impl Workshop {
+impl Builder {
     /// Copies what builds the exercises from `workspace` into the folder `work`, builds it
     /// there, and learns how the compiler is called for each exercise. Where that is done
     /// already, of the same files and by the same compiler, it takes half a second; else
@@ -169,56 +100,71 @@ impl Workshop {
             .with_context(|| format!("cannot find the folder {}", work.display()))?;
         let toolchain = tree::toolchain(workspace)?;
         let files = tree::files(workspace)?;
-        let made_of = tree::hash(&files, &work, &toolchain)?;
-        // Others may use what is built; who builds is alone.
-        let lock = Lock::open(&work)?;
-        lock.share()?;
-        let mut built = read_built(&work, &made_of);
-        if built.is_none() {
-            lock.have_alone()?;
+        let fingerprint = tree::fingerprint(&files, &work, &toolchain)?;
+        // Others may use what is built; nobody else may while it is being built.
+        let lock = FolderLock::shared(&work)?;
+        let mut found = Built::read(&work, &fingerprint);
+        if found.is_none() {
+            lock.make_exclusive()?;
             // Somebody else may have built it meanwhile.
-            built = read_built(&work, &made_of);
+            found = Built::read(&work, &fingerprint);
+            if found.is_some() {
+                lock.make_shared()?;
+            }
         }
-        let is_new = built.is_none();
-        let units = match &mut built {
-            Some(built) => std::mem::take(&mut built.units),
+        let is_new = found.is_none();
+        let units = match found {
+            Some(built) => built.units,
             None => tree::build(workspace, &work, &files)?,
         };
-        let mut workshop = Self {
-            work,
-            made_of: made_of.clone(),
-            toolchain,
-            kind,
-            rubrics: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            lock,
-        };
-        workshop.sweep()?;
-        for exercise in exercises {
-            let unit = units
-                .get(&exercise.number)
-                .with_context(|| format!("{} was not built", exercise.package()))?;
-            let rubric = Rubric::built(exercise, unit.rubric.clone(), unit.starter.clone())?;
-            workshop.rubrics.insert(exercise.number, rubric);
-            workshop.calls.insert(exercise.number, unit.call.clone());
-        }
+        let built = Built { fingerprint, units };
+        let builder = Self::of(&built, work, toolchain, kind, exercises, lock)?;
+        builder.remove_leftovers()?;
         // All of them once; later one, because the sandbox may be another by now.
         let count = if is_new { exercises.len() } else { 1 };
-        if let Err(error) = workshop.try_starters(workspace, count) {
+        if let Err(error) = builder.try_starters(workspace, count) {
             // Somebody may have taken something out: the next one builds it anew.
-            tree::remove(&workshop.work.join(BUILT))?;
+            Built::remove(&builder.work)?;
             return Err(error);
         }
         if is_new {
-            workshop.write_built(&Built { made_of, units })?;
+            built.write(&builder.work)?;
+            builder.lock.make_shared()?;
         }
-        workshop.lock.share()?;
-        Ok(workshop)
+        Ok(builder)
     }
 
-    /// What rubrics and programs are built of, as a hash.
-    pub fn hash(&self) -> &str {
-        &self.made_of
+    /// A builder of what has been built.
+    fn of(
+        built: &Built,
+        work: PathBuf,
+        toolchain: PathBuf,
+        kind: Kind,
+        exercises: &[Exercise],
+        lock: FolderLock,
+    ) -> anyhow::Result<Self> {
+        let (mut rubrics, mut calls) = (BTreeMap::new(), BTreeMap::new());
+        for exercise in exercises {
+            let unit = built.units.get(&exercise.number);
+            let unit = unit.with_context(|| format!("{} was not built", exercise.package()))?;
+            let rubric = Rubric::built(exercise, unit.rubric.clone(), unit.starter.clone())?;
+            rubrics.insert(exercise.number, rubric);
+            calls.insert(exercise.number, unit.call.clone());
+        }
+        Ok(Self {
+            work,
+            fingerprint: built.fingerprint.clone(),
+            toolchain,
+            kind,
+            rubrics,
+            calls,
+            lock,
+        })
+    }
+
+    /// The fingerprint of what rubrics and programs are built of.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// A folder of its own for a program, on the disk where programs are made.
@@ -227,10 +173,10 @@ impl Workshop {
     ///
     /// If it cannot be made.
     pub fn folder(&self) -> anyhow::Result<TempDir> {
-        TempDir::with_prefix_in("program-", self.benches()).with_context(|| {
+        TempDir::with_prefix_in("program-", self.compilations()).with_context(|| {
             format!(
                 "cannot make a folder for a program in {}",
-                self.benches().display()
+                self.compilations().display()
             )
         })
     }
@@ -246,7 +192,7 @@ impl Workshop {
     ///
     /// # Errors
     ///
-    /// If the exercise was not asked for when the workshop was opened, the compiler or its
+    /// If the exercise was not asked for when the builder was opened, the compiler or its
     /// sandbox cannot be run, or the disk is full. Whatever the file is to blame for is no
     /// error.
     pub fn compile(&self, exercise: u32, source: &[u8], out: &Path) -> anyhow::Result<Compiled> {
@@ -291,7 +237,7 @@ impl Workshop {
     /// A folder of its own for a compilation, with the student's file in it.
     fn bench(&self, source: &[u8]) -> anyhow::Result<TempDir> {
         let make = || -> std::io::Result<TempDir> {
-            let bench = TempDir::with_prefix_in("compile-", self.benches())?;
+            let bench = TempDir::with_prefix_in("compile-", self.compilations())?;
             fs::create_dir(bench.path().join(compiler::STUDENT))?;
             fs::create_dir(bench.path().join(compiler::OUT))?;
             fs::write(
@@ -304,12 +250,12 @@ impl Workshop {
         make().with_context(|| {
             format!(
                 "cannot make a folder for the compiler in {}",
-                self.benches().display()
+                self.compilations().display()
             )
         })
     }
 
-    fn benches(&self) -> PathBuf {
+    fn compilations(&self) -> PathBuf {
         self.work.join("compiling")
     }
 
@@ -319,17 +265,17 @@ impl Workshop {
 
     /// Makes the folder of the compilations, and takes out what a grader that was killed has
     /// left in it.
-    fn sweep(&self) -> anyhow::Result<()> {
-        let benches = self.benches();
-        let sweep = || -> std::io::Result<()> {
-            fs::create_dir_all(&benches)?;
+    fn remove_leftovers(&self) -> anyhow::Result<()> {
+        let compilations = self.compilations();
+        let remove_leftovers = || -> std::io::Result<()> {
+            fs::create_dir_all(&compilations)?;
             // What programs may read in it is nobody else's business.
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt;
-                fs::set_permissions(&benches, fs::Permissions::from_mode(0o700))?;
+                fs::set_permissions(&compilations, fs::Permissions::from_mode(0o700))?;
             }
-            for entry in fs::read_dir(&benches)? {
+            for entry in fs::read_dir(&compilations)? {
                 let entry = entry?;
                 // What is in use may be gone by now.
                 let Ok(modified) = entry.metadata().and_then(|folder| folder.modified()) else {
@@ -345,11 +291,11 @@ impl Workshop {
             }
             Ok(())
         };
-        sweep().with_context(|| format!("cannot clean up {}", benches.display()))
+        remove_leftovers().with_context(|| format!("cannot clean up {}", compilations.display()))
     }
 
     /// Compiles starters as if they were students' files: if that does not go well, it is
-    /// the workshop that is to blame, and no student shall be.
+    /// the builder that is to blame, and no student shall be.
     fn try_starters(&self, workspace: &Path, count: usize) -> anyhow::Result<()> {
         for (&exercise, call) in self.calls.iter().take(count) {
             let starter = tree::starter(workspace, exercise);
@@ -359,7 +305,7 @@ impl Workshop {
             for name in call.crates() {
                 let _ = write!(source, "\nextern crate {name} as _;");
             }
-            let folder = TempDir::with_prefix_in("compile-", self.benches())
+            let folder = TempDir::with_prefix_in("compile-", self.compilations())
                 .context("cannot make a folder")?;
             match self.compile(exercise, source.as_bytes(), &folder.path().join("starter"))? {
                 Compiled::Program(_) => {}
@@ -374,18 +320,6 @@ impl Workshop {
             }
         }
         Ok(())
-    }
-
-    /// Remembers what has been built.
-    fn write_built(&self, built: &Built) -> anyhow::Result<()> {
-        let path = self.work.join(BUILT);
-        let write = || -> anyhow::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.work)?;
-            serde_json::to_writer(&mut file, built)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// What the end of the compiler means: `None` that it has made a program, and otherwise
@@ -450,9 +384,6 @@ impl Workshop {
     }
 }
 
-/// The file that says what has been built.
-const BUILT: &str = "workshop.json";
-
 /// The numbers of signals are the same on Linux and macOS.
 const KILL: i32 = 9;
 /// A file has become too big.
@@ -513,14 +444,6 @@ fn free_space(folder: &Path) -> Option<u64> {
         let _ = folder;
         None
     }
-}
-
-/// What has been built, if it was made of this.
-fn read_built(work: &Path, made_of: &str) -> Option<Built> {
-    let text = fs::read(work.join(BUILT)).ok()?;
-    let built: Built = serde_json::from_slice(&text).ok()?;
-    let is_there = |unit: &Unit| unit.rubric.is_file() && unit.starter.is_file();
-    (built.made_of == made_of && built.units.values().all(is_there)).then_some(built)
 }
 
 /// Moves a program to where it is wanted, so that it is there whole or not at all. It is not

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use classroom::intake::printable;
-use classroom::record::{Graded, Record, Status, Student};
-use classroom::run::{self, Event, Order, Partition, Summary};
+use classroom::escape::escape_line;
+use classroom::record::{GradedExercise, Status, Student, StudentRecord};
+use classroom::run::{self, ClassOptions, Event, Partition, Summary};
 use grade::language::Language;
 use grade::say;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -65,7 +65,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         let words = shlex::split(command).filter(|words| !words.is_empty());
         words.with_context(|| format!("cannot use {command:?} as a command"))
     });
-    let order = Order {
+    let options = ClassOptions {
         folder: arguments.folder.clone(),
         report: arguments.out.clone(),
         roster: arguments.roster.clone(),
@@ -77,11 +77,11 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         partition: arguments.partition,
         language,
     };
-    let watcher = Watcher::new(language);
-    let summary = run::grade(workspace::root(), &order, &|event| {
-        watcher.see(&event);
+    let display = ProgressDisplay::new(language);
+    let summary = run::grade(workspace::root(), &options, &|event| {
+        display.see(&event);
     });
-    watcher.bar.finish_and_clear();
+    display.bar.finish_and_clear();
     conclude(&summary?, &arguments.out, language);
     Ok(true)
 }
@@ -110,18 +110,18 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
     // Names and paths are of students' making: they must not steer the terminal.
     for (student, notice) in &summary.notices {
         if student.name == student.id {
-            say!("{}", printable(&format!("{}: {notice}", student.id)));
+            say!("{}", escape_line(&format!("{}: {notice}", student.id)));
         } else {
             let whose = format!("{} ({}): {notice}", student.name, student.id);
-            say!("{}", printable(&whose));
+            say!("{}", escape_line(&whose));
         }
     }
     for remark in &summary.remarks {
-        say!("{}", printable(remark));
+        say!("{}", escape_line(remark));
     }
     for (path, reason) in &summary.not_understood {
         let words = language.pick("not understood", "无法识别");
-        say!("{words}: {}", printable(&format!("{path}: {reason}")));
+        say!("{words}: {}", escape_line(&format!("{path}: {reason}")));
     }
     let (students, missing) = (summary.students, summary.missing);
     let unclear = summary.not_understood.len();
@@ -144,13 +144,13 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
 }
 
 /// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.
-struct Watcher {
+struct ProgressDisplay {
     bar: ProgressBar,
     language: Language,
     running: Mutex<BTreeSet<String>>,
 }
 
-impl Watcher {
+impl ProgressDisplay {
     fn new(language: Language) -> Self {
         let bar = ProgressBar::new(0);
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -211,16 +211,16 @@ impl Watcher {
     }
 
     /// A student, in a line.
-    fn line(&self, record: &Record, points: u32, graded: usize) {
+    fn line(&self, record: &StudentRecord, points: u32, graded: usize) {
         let all = self.bar.length().unwrap_or_default();
         let (done, left) = (self.bar.position(), self.bar.eta().as_secs());
         let left = match self.language {
             Language::En => format!("{left} s left"),
             Language::Zh => format!("剩余 {left} 秒"),
         };
-        let name = printable(&record.student.name);
+        let name = escape_line(&record.student.name);
         let is_missing =
-            |graded: &Graded| matches!(graded.status, Status::Missing | Status::NotGraded);
+            |graded: &GradedExercise| matches!(graded.status, Status::Missing | Status::NotGraded);
         let how = if record.exercises.iter().all(is_missing) {
             self.language
                 .pick("nothing handed in", "未提交")
@@ -239,5 +239,5 @@ impl Watcher {
 
 /// An exercise of a student, as the progress shows it.
 fn task(student: &Student, exercise: u32) -> String {
-    format!("{} {exercise:02}", printable(&student.name))
+    format!("{} {exercise:02}", escape_line(&student.name))
 }

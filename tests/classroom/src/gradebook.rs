@@ -1,7 +1,7 @@
 //! `grades.csv`: a row for each student, for a spreadsheet or a learning platform.
 
-use super::record::{Graded, Override, Record, Status};
-use super::store;
+use super::disk;
+use super::record::{GradedExercise, Override, Status, StudentRecord};
 use anyhow::Context;
 use csv::{Terminator, WriterBuilder};
 use grade::exercise::Exercise;
@@ -31,18 +31,18 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// cannot be written.
 pub fn write(
     exercises: &[Exercise],
-    records: &[Record],
+    records: &[StudentRecord],
     overrides: &[Override],
     path: &Path,
 ) -> anyhow::Result<()> {
-    let mut records: Vec<&Record> = records.iter().collect();
+    let mut records: Vec<&StudentRecord> = records.iter().collect();
     records.sort_by(|a, b| a.student.cmp(&b.student));
     let mut rows = vec![header(exercises), possible(exercises)];
     for record in records {
         rows.push(row(exercises, record, overrides)?);
     }
     let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
-    store::write(path, &table)
+    disk::write(path, &table)
 }
 
 fn header(exercises: &[Exercise]) -> Vec<String> {
@@ -72,7 +72,7 @@ fn possible(exercises: &[Exercise]) -> Vec<String> {
 
 fn row(
     exercises: &[Exercise],
-    record: &Record,
+    record: &StudentRecord,
     overrides: &[Override],
 ) -> anyhow::Result<Vec<String>> {
     let (mut total, mut cells, mut reasons) = (0, Vec::new(), Vec::new());
@@ -107,7 +107,10 @@ fn row(
 }
 
 /// An exercise of a student, and the points that its checks have given.
-fn earned<'a>(exercise: &Exercise, record: &'a Record) -> anyhow::Result<(&'a Graded, u32)> {
+fn earned<'a>(
+    exercise: &Exercise,
+    record: &'a StudentRecord,
+) -> anyhow::Result<(&'a GradedExercise, u32)> {
     let graded = record
         .exercises
         .iter()
@@ -141,14 +144,14 @@ fn encode(rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
         .terminator(Terminator::CRLF)
         .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
     for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+        writer.write_record(row.iter().map(|cell| without_formulas(cell)))?;
     }
     Ok(writer.into_inner()?)
 }
 
 /// A cell that no spreadsheet takes for a formula, also where it has other separators than the
 /// comma and takes a part of the cell for a cell.
-fn harmless(cell: &str) -> String {
+fn without_formulas(cell: &str) -> String {
     let starts = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
     let separators = [';', '\t', '\r', '\n'];
     let mut safe = String::new();

@@ -7,6 +7,10 @@
 
 mod addresses;
 pub mod build;
+mod disk;
+pub mod escape;
+mod file_name;
+mod fingerprint;
 pub mod gradebook;
 pub mod gradescope;
 pub mod handout;
@@ -20,4 +24,4 @@ pub mod run;
 pub mod store;
 mod table;
 
-pub use addresses::settle;
+pub use addresses::stable_addresses;

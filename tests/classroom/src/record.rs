@@ -1,6 +1,7 @@
 //! What is known about a student after grading: it is stored as it comes, and all reports are
 //! made of it.
 
+use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
@@ -20,15 +21,23 @@ pub struct Student {
     pub language: Option<Language>,
 }
 
+impl Student {
+    /// The name of the student's files, without an extension: the same on every system, and
+    /// another one for every ID.
+    pub fn file_stem(&self) -> String {
+        file_name::stem(&self.id)
+    }
+}
+
 /// A student, and what grading has found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct StudentRecord {
     /// The student.
     pub student: Student,
     /// The language of the feedback.
     pub language: Language,
     /// All exercises of the course, in order, also those that were not handed in.
-    pub exercises: Vec<Graded>,
+    pub exercises: Vec<GradedExercise>,
     /// What was left out of account, each with the reason: files that do not count, links,
     /// paths that lead outside.
     pub notices: Vec<String>,
@@ -36,18 +45,19 @@ pub struct Record {
 
 /// An exercise of a student.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Graded {
+pub struct GradedExercise {
     /// The number of the exercise.
     pub exercise: u32,
     /// The version of the rubric.
     pub version: u32,
     /// What the grade depends on, as a hash: the student's file, the rubric and the way of
     /// grading. With another one it is out of date.
-    pub made_of: String,
+    #[serde(rename = "made_of")]
+    pub fingerprint: String,
     /// How far it came.
     pub status: Status,
     /// The checks, in the order of the exercise; none unless they were run.
-    pub checks: Vec<Checked>,
+    pub checks: Vec<CheckResult>,
     /// What the compiler said, or why the submission was not understood; otherwise empty.
     pub message: String,
 }
@@ -72,14 +82,14 @@ pub enum Status {
 
 /// A check of a student's exercise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Checked {
+pub struct CheckResult {
     /// The name of the test function.
     pub name: String,
     /// Why it has failed; `None` if it has passed.
     pub failure: Option<Failure>,
 }
 
-impl Record {
+impl StudentRecord {
     /// The record with all these exercises, and by these versions of the rubrics: what it does
     /// not have is not graded.
     #[must_use]
@@ -91,27 +101,27 @@ impl Record {
             });
             self.exercises.push(match found {
                 Some(index) => old.swap_remove(index),
-                None => Graded::new(exercise, Status::NotGraded),
+                None => GradedExercise::new(exercise, Status::NotGraded),
             });
         }
         self
     }
 
     /// An exercise, if it is graded.
-    pub fn graded(&self, exercise: u32) -> Option<&Graded> {
+    pub fn graded(&self, exercise: u32) -> Option<&GradedExercise> {
         let mut exercises = self.exercises.iter();
         let found = exercises.find(|graded| graded.exercise == exercise);
         found.filter(|graded| graded.status != Status::NotGraded)
     }
 }
 
-impl Graded {
+impl GradedExercise {
     /// An exercise of which nothing is known but how far it came.
     pub fn new(exercise: &Exercise, status: Status) -> Self {
         Self {
             exercise: exercise.number,
             version: exercise.version,
-            made_of: String::new(),
+            fingerprint: String::new(),
             status,
             checks: Vec::new(),
             message: String::new(),

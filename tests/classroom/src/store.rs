@@ -3,20 +3,17 @@
 //! Every file is written beside its place and then renamed: whoever reads it, and whenever
 //! the grader is killed, there is the old file or the new one, never half of one.
 
-use super::record::{Record, Student};
-use super::report::file_stem;
-use anyhow::Context;
+use super::disk::{self, UNFINISHED};
+use super::record::{Student, StudentRecord};
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// How the name of a file begins that is being written.
-const UNFINISHED: &str = ".new-";
-
 /// Which part of the class is being graded again, until that is done.
-const AGAIN: &str = ".again";
+const PENDING_REGRADE: &str = ".again";
 
 /// The folder of a report. As long as this lives no other grader can write there.
 pub struct Store {
@@ -26,7 +23,7 @@ pub struct Store {
 
 /// What is known of a class besides its students.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct About {
+pub struct ClassNotes {
     /// What was handed in and could not be understood: where it is, and the reason.
     pub not_understood: Vec<(String, String)>,
     /// What else a teacher should know.
@@ -48,26 +45,24 @@ impl Store {
         let path = folder.join(".lock");
         let lock =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        #[cfg(unix)]
-        if let Err(error) =
-            rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        {
-            anyhow::bail!(
-                "cannot have {} for oneself: {error}; is another cargo grade at work there?",
-                folder.display()
+        if let Err(error) = lock.try_lock() {
+            bail!(
+                "cannot have {} for oneself: {}; is another cargo grade at work there?",
+                folder.display(),
+                io::Error::from(error)
             );
         }
         let store = Self {
             folder: folder.to_path_buf(),
             _lock: lock,
         };
-        store.sweep()?;
+        store.remove_unfinished()?;
         Ok(store)
     }
 
     /// Removes what a grader that was killed while it wrote has left. Nobody else writes here:
     /// the folder is locked.
-    fn sweep(&self) -> anyhow::Result<()> {
+    fn remove_unfinished(&self) -> anyhow::Result<()> {
         for folder in [
             self.folder.clone(),
             self.path("results"),
@@ -78,9 +73,7 @@ impl Store {
             for entry in entries {
                 let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                    let path = entry.path();
-                    fs::remove_file(&path)
-                        .with_context(|| format!("cannot remove {}", path.display()))?;
+                    disk::remove(&entry.path())?;
                 }
             }
         }
@@ -98,7 +91,7 @@ impl Store {
     ///
     /// If it cannot be written: a full disk, say.
     pub fn write(&self, name: &str, contents: &[u8]) -> anyhow::Result<()> {
-        write(&self.path(name), contents).context(
+        disk::write(&self.path(name), contents).context(
             "what is done so far is there, and the same command goes on from it when the cause \
              is removed",
         )
@@ -109,7 +102,7 @@ impl Store {
     /// # Errors
     ///
     /// If the folder cannot be read.
-    pub fn records(&self) -> anyhow::Result<BTreeMap<String, Record>> {
+    pub fn records(&self) -> anyhow::Result<BTreeMap<String, StudentRecord>> {
         records(&self.folder)
     }
 
@@ -118,8 +111,8 @@ impl Store {
     /// # Errors
     ///
     /// If the file is there and cannot be read.
-    pub fn about(&self) -> anyhow::Result<About> {
-        about(&self.folder)
+    pub fn class_notes(&self) -> anyhow::Result<ClassNotes> {
+        class_notes(&self.folder)
     }
 
     /// Notes what is known of the class.
@@ -127,8 +120,8 @@ impl Store {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn set_about(&self, about: &About) -> anyhow::Result<()> {
-        self.write("class.json", &serde_json::to_vec_pretty(about)?)
+    pub fn set_class_notes(&self, class_notes: &ClassNotes) -> anyhow::Result<()> {
+        self.write("class.json", &serde_json::to_vec_pretty(class_notes)?)
     }
 
     /// Which part of the class was being graded again when the grader was stopped, if it was.
@@ -136,8 +129,8 @@ impl Store {
     /// # Errors
     ///
     /// If that is there and cannot be read.
-    pub fn again(&self) -> anyhow::Result<Option<String>> {
-        let path = self.path(AGAIN);
+    pub fn pending_regrade(&self) -> anyhow::Result<Option<String>> {
+        let path = self.path(PENDING_REGRADE);
         match fs::read_to_string(&path) {
             Ok(again) => Ok(Some(again)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -150,17 +143,11 @@ impl Store {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn set_again(&self, again: Option<&str>) -> anyhow::Result<()> {
-        if let Some(again) = again {
-            return self.write(AGAIN, again.as_bytes());
+    pub fn set_pending_regrade(&self, regrade: Option<&str>) -> anyhow::Result<()> {
+        if let Some(regrade) = regrade {
+            return self.write(PENDING_REGRADE, regrade.as_bytes());
         }
-        let path = self.path(AGAIN);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
+        disk::remove(&self.path(PENDING_REGRADE))
     }
 
     /// Removes the files of students who are not in the class any more.
@@ -168,18 +155,14 @@ impl Store {
     /// # Errors
     ///
     /// If one cannot be removed.
-    pub fn forget(&self, student: &Student) -> anyhow::Result<()> {
-        let stem = file_stem(student);
+    pub fn remove_student(&self, student: &Student) -> anyhow::Result<()> {
+        let stem = student.file_stem();
         for name in [
             format!("results/{stem}.json"),
             format!("feedback/{stem}.html"),
             format!("feedback/{stem}.txt"),
         ] {
-            let path = self.path(&name);
-            if path.exists() {
-                fs::remove_file(&path)
-                    .with_context(|| format!("cannot remove {}", path.display()))?;
-            }
+            disk::remove(&self.path(&name))?;
         }
         Ok(())
     }
@@ -190,7 +173,7 @@ impl Store {
 /// # Errors
 ///
 /// If the folder cannot be read.
-pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, Record>> {
+pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, StudentRecord>> {
     let mut records = BTreeMap::new();
     for path in result_files(folder)? {
         if let Some(record) = read_record(&path)? {
@@ -215,24 +198,32 @@ fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The files of results in a report's folder that are no records of this version of the program.
+/// Refuses a report with results of another version of this program: a part of the class could
+/// be graded, but the others' grades would be gone. `what_to_do` is for the teacher.
 ///
 /// # Errors
 ///
-/// If the folder cannot be read.
-pub fn unreadable(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// If there are such results, or the folder cannot be read.
+pub(crate) fn ensure_readable(folder: &Path, what_to_do: &str) -> anyhow::Result<()> {
     let mut unreadable = Vec::new();
     for path in result_files(folder)? {
         if read_record(&path)?.is_none() {
             unreadable.push(path);
         }
     }
-    Ok(unreadable)
+    if let Some(first) = unreadable.first() {
+        bail!(
+            "{} is no result of this version of cargo grade ({} in all): {what_to_do}",
+            first.display(),
+            unreadable.len()
+        );
+    }
+    Ok(())
 }
 
 /// The record in a file; `None` where another version of this program has written it: the
 /// student is graded anew then.
-fn read_record(path: &Path) -> anyhow::Result<Option<Record>> {
+fn read_record(path: &Path) -> anyhow::Result<Option<StudentRecord>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let value: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
     let record = value.and_then(|value| value.pointer("/extra_data/record").cloned());
@@ -244,41 +235,12 @@ fn read_record(path: &Path) -> anyhow::Result<Option<Record>> {
 /// # Errors
 ///
 /// If the file is there and cannot be read.
-pub fn about(folder: &Path) -> anyhow::Result<About> {
+pub fn class_notes(folder: &Path) -> anyhow::Result<ClassNotes> {
     let path = folder.join("class.json");
     if !path.exists() {
-        return Ok(About::default());
+        return Ok(ClassNotes::default());
     }
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is not as it should be", path.display()))
-}
-
-/// Writes a file whole, or not at all.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // A report is a file like any other; the umask of the process applies, too.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let written = || {
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(contents)?;
-        // The name must not be there before the bytes are, also when the power fails.
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error)?;
-        std::io::Result::Ok(())
-    };
-    written().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! The random addresses of a story.
 
-use classroom::settle;
+use classroom::stable_addresses;
 use harness::Failure;
 
 fn settled(text: &str) -> String {
@@ -8,7 +8,7 @@ fn settled(text: &str) -> String {
         what: String::new(),
         printed: text.to_string(),
     };
-    match settle(failure) {
+    match stable_addresses(failure) {
         Failure::NoTranscript { printed, .. } => printed,
         Failure::Transcript(_) => unreachable!("it was none"),
     }

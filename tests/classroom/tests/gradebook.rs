@@ -2,7 +2,7 @@
 
 use classroom::gradebook;
 use classroom::overrides;
-use classroom::record::{Checked, Graded, Override, Record, Status, Student};
+use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::Failure;
@@ -15,20 +15,20 @@ fn exercises() -> Vec<Exercise> {
 
 /// A student of whom each exercise has come as far as said; of one that was graded, the first
 /// check has passed.
-fn record(id: &str, name: &str, statuses: [Status; 7]) -> Record {
+fn record(id: &str, name: &str, statuses: [Status; 7]) -> StudentRecord {
     let exercises = exercises();
     let graded = exercises.iter().zip(statuses).map(|(exercise, status)| {
         let checks = exercise.checks.iter().enumerate();
-        let checks = checks.map(|(index, check)| Checked {
+        let checks = checks.map(|(index, check)| CheckResult {
             name: check.name.clone(),
             failure: (index > 0).then(|| Failure::NoTranscript {
                 what: "it failed".to_string(),
                 printed: String::new(),
             }),
         });
-        Graded {
+        GradedExercise {
             exercise: exercise.number,
-            made_of: String::new(),
+            fingerprint: String::new(),
             version: exercise.version,
             status,
             checks: if status == Status::Graded {
@@ -39,7 +39,7 @@ fn record(id: &str, name: &str, statuses: [Status; 7]) -> Record {
             message: String::new(),
         }
     });
-    Record {
+    StudentRecord {
         student: Student {
             id: id.to_string(),
             name: name.to_string(),
@@ -71,7 +71,7 @@ fn by_hand(student: &str, exercise: u32, points: u32, reason: &str) -> Override 
 }
 
 /// Writes the gradebook. Returns its bytes, and its cells as a reader of CSV sees them.
-fn write(records: &[Record], overrides: &[Override]) -> (Vec<u8>, Vec<Vec<String>>) {
+fn write(records: &[StudentRecord], overrides: &[Override]) -> (Vec<u8>, Vec<Vec<String>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grades.csv");
     gradebook::write(&exercises(), records, overrides, &path)

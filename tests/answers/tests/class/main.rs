@@ -10,7 +10,7 @@ mod marks;
 mod resume;
 mod teacher;
 
-use classroom::record::{Record, Status};
+use classroom::record::{Status, StudentRecord};
 use classroom::store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -86,7 +86,7 @@ impl Class {
         command
     }
 
-    fn records(&self, out: &str) -> BTreeMap<String, Record> {
+    fn records(&self, out: &str) -> BTreeMap<String, StudentRecord> {
         store::records(&self.path(out)).expect("the results can be read")
     }
 
@@ -156,13 +156,13 @@ fn wrong(exercise: u32, extension: &str) -> Vec<(String, String, BTreeSet<String
     mine.collect()
 }
 
-fn status_of(record: &Record, exercise: u32) -> Status {
+fn status_of(record: &StudentRecord, exercise: u32) -> Status {
     let mut exercises = record.exercises.iter();
     let graded = exercises.find(|graded| graded.exercise == exercise);
     graded.expect("the exercise is in the record").status
 }
 
-fn failed(record: &Record, exercise: u32) -> BTreeSet<String> {
+fn failed(record: &StudentRecord, exercise: u32) -> BTreeSet<String> {
     let mut exercises = record.exercises.iter();
     let graded = exercises.find(|graded| graded.exercise == exercise);
     let checks = &graded.expect("the exercise is in the record").checks;

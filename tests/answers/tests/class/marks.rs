@@ -3,7 +3,7 @@
 use crate::{Class, failed, model, status_of, wrong};
 use answers::right_files;
 use assert_cmd::assert::OutputAssertExt;
-use classroom::record::{Record, Status};
+use classroom::record::{Status, StudentRecord};
 use grade::exercise::Exercise;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ fn exercises() -> impl Iterator<Item = u32> {
 
 /// Everybody has failed the checks that they should, of this exercise, and no others.
 fn assert_failed(
-    records: &BTreeMap<String, Record>,
+    records: &BTreeMap<String, StudentRecord>,
     expected: &BTreeMap<String, (u32, BTreeSet<String>)>,
 ) {
     assert!(!expected.is_empty());

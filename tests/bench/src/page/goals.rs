@@ -1,14 +1,12 @@
 //! What the project wants of itself, and whether it is so.
 
-use super::tables::{decimal, milliseconds, ratio, thousands};
+use super::figures::{COLD, WITH_A_WAIT, added, first_commands, for_a_program, per_client};
+use super::format::{decimal, milliseconds, ratio, thousands};
 use crate::results::Results;
 use crate::server::Kind;
+use crate::servers;
 use crate::statistics::{Spread, ratios};
-use crate::{cold, grader, servers};
 use grade::language::Language;
-
-/// Exercises whose checks have to wait: for a time limit that the task sets.
-pub(super) const WITH_A_WAIT: [u32; 2] = [4, 6];
 
 /// A goal, and what was measured for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,67 +45,75 @@ fn goal(what: String, wanted: String, found: Option<(String, bool)>) -> Goal {
 const LESSONS: [Kind; 2] = [Kind::Lesson05, Kind::Lesson06];
 
 fn of_servers(results: &Results, language: Language) -> Vec<Goal> {
-    let pick = |en: String, zh: String| match language {
-        Language::En => en,
-        Language::Zh => zh,
-    };
     let figures = results.servers.as_ref().map(|measured| &measured.figures);
-    let mut goals = Vec::new();
-    for kind in LESSONS {
-        let name = kind.name();
-        for connections in [50, 500] {
-            goals.push(goal(
-                pick(
-                    format!("`{name}` beside `server.c`, {connections} clients: requests"),
-                    format!("`{name}` 与 `server.c` 相比，{connections} 个客户端：请求数"),
-                ),
-                "≥ 0.95".to_string(),
-                figures.and_then(|all| at_least(all, kind, Kind::C, connections, 0.95)),
-            ));
-        }
-        let twin = kind.twin().unwrap_or(Kind::Python05);
-        goals.push(goal(
-            pick(
-                format!("`{name}` beside its Python twin, 50 clients: requests"),
-                format!("`{name}` 与 Python 版相比，50 个客户端：请求数"),
-            ),
-            "≥ 5".to_string(),
-            figures.and_then(|all| at_least(all, kind, twin, 50, 5.0)),
-        ));
-        goals.push(goal(
-            pick(
-                format!("`{name}`: memory for an idle client"),
-                format!("`{name}`：每个空闲客户端的内存"),
-            ),
-            "≤ 14 KB".to_string(),
-            figures.and_then(|all| per_client(all, kind)).map(|bytes| {
-                let kilobytes = bytes / 1024.0;
-                (format!("{} KB", decimal(kilobytes, 1)), kilobytes <= 14.0)
-            }),
-        ));
-        goals.push(goal(
-            pick(
-                format!("`{name}`: requests that fail with 5,000 clients"),
-                format!("`{name}`：5,000 个客户端时失败的请求"),
-            ),
-            "0".to_string(),
-            figures
-                .filter(|all| all.settings.idle.1 >= 5000)
-                .and_then(|all| all.servers.get(&kind))
-                .map(|of| (thousands(of.failed_idle), of.failed_idle == 0)),
-        ));
-    }
+    let lessons = LESSONS.into_iter();
+    let mut goals: Vec<Goal> = lessons
+        .flat_map(|kind| of_server(figures, kind, language))
+        .collect();
     goals.push(goal(
-        pick(
-            "`lesson-06`: from Ctrl-C to the exit with 1,000 clients, at most".to_string(),
-            "`lesson-06`：1,000 个客户端时，从 Ctrl-C 到退出，最长".to_string(),
-        ),
+        language
+            .pick(
+                "`lesson-06`: from Ctrl-C to the exit with 1,000 clients, at most",
+                "`lesson-06`：1,000 个客户端时，从 Ctrl-C 到退出，最长",
+            )
+            .to_string(),
         "≤ 100 ms".to_string(),
         figures
             .filter(|all| all.settings.leaving >= 1000)
             .and_then(|all| all.servers.get(&Kind::Lesson06))
             .and_then(|of| of.exit.iter().copied().reduce(f64::max))
             .map(|slowest| (milliseconds(slowest), slowest <= 0.1)),
+    ));
+    goals
+}
+
+fn of_server(figures: Option<&servers::Figures>, kind: Kind, language: Language) -> Vec<Goal> {
+    let pick = |en: String, zh: String| match language {
+        Language::En => en,
+        Language::Zh => zh,
+    };
+    let mut goals = Vec::new();
+    let name = kind.name();
+    for connections in [50, 500] {
+        goals.push(goal(
+            pick(
+                format!("`{name}` beside `server.c`, {connections} clients: requests"),
+                format!("`{name}` 与 `server.c` 相比，{connections} 个客户端：请求数"),
+            ),
+            "≥ 0.95".to_string(),
+            figures.and_then(|all| at_least(all, kind, Kind::C, connections, 0.95)),
+        ));
+    }
+    let twin = kind.twin().unwrap_or(Kind::Python05);
+    goals.push(goal(
+        pick(
+            format!("`{name}` beside its Python twin, 50 clients: requests"),
+            format!("`{name}` 与 Python 版相比，50 个客户端：请求数"),
+        ),
+        "≥ 5".to_string(),
+        figures.and_then(|all| at_least(all, kind, twin, 50, 5.0)),
+    ));
+    goals.push(goal(
+        pick(
+            format!("`{name}`: memory for an idle client"),
+            format!("`{name}`：每个空闲客户端的内存"),
+        ),
+        "≤ 14 KB".to_string(),
+        figures.and_then(|all| per_client(all, kind)).map(|bytes| {
+            let kilobytes = bytes / 1024.0;
+            (format!("{} KB", decimal(kilobytes, 1)), kilobytes <= 14.0)
+        }),
+    ));
+    goals.push(goal(
+        pick(
+            format!("`{name}`: requests that fail with 5,000 clients"),
+            format!("`{name}`：5,000 个客户端时失败的请求"),
+        ),
+        "0".to_string(),
+        figures
+            .filter(|all| all.settings.idle.1 >= 5000)
+            .and_then(|all| all.servers.get(&kind))
+            .map(|of| (thousands(of.failed_idle), of.failed_idle == 0)),
     ));
     goals
 }
@@ -129,24 +135,6 @@ fn at_least(
     Some((ratio(spread), spread.median >= least))
 }
 
-/// The bytes of memory that one more idle client takes.
-#[allow(clippy::cast_precision_loss, reason = "bytes of memory")]
-pub(super) fn per_client(figures: &servers::Figures, kind: Kind) -> Option<f64> {
-    let (few, many) = figures.settings.idle;
-    let resident = figures.servers.get(&kind)?.resident.iter();
-    let each: Vec<f64> = resident
-        .map(|(first, second)| (*second as f64 - *first as f64) / (many - few) as f64)
-        .collect();
-    Some(Spread::of(&each)?.median)
-}
-
-/// Seconds that the grader adds to the bare build of an exercise.
-pub(super) fn added(of: &grader::OfExercise) -> Option<f64> {
-    let pairs = of.graded.iter().zip(&of.bare);
-    let added: Vec<f64> = pairs.map(|(graded, bare)| graded - bare).collect();
-    Some(Spread::of(&added)?.median)
-}
-
 fn of_grader(results: &Results, language: Language) -> Goal {
     let what = language.pick(
         "what the grader adds to the bare build of an exercise without a built-in wait, at most",
@@ -166,12 +154,6 @@ fn of_grader(results: &Results, language: Language) -> Goal {
         (text, added <= 0.3)
     });
     goal(what.to_string(), "≤ 0.3 s".to_string(), found)
-}
-
-/// Seconds for each of so many programs.
-#[allow(clippy::cast_precision_loss, reason = "some hundred programs")]
-pub(super) fn for_a_program(took: f64, programs: usize) -> f64 {
-    took / programs.max(1) as f64
 }
 
 #[allow(clippy::cast_precision_loss, reason = "megabytes")]
@@ -256,27 +238,6 @@ fn of_steady(results: &Results, language: Language) -> Goal {
         (text, failures == 0)
     });
     goal(what.to_string(), "0".to_string(), found)
-}
-
-/// The first commands, and how long each may take, in seconds, where that is a goal.
-const COLD: [(&str, Option<f64>); 5] = [
-    ("cargo run -p lesson-02", Some(10.0)),
-    ("cargo grade 01", Some(60.0)),
-    ("cargo grade", None),
-    ("cargo test", Some(90.0)),
-    ("cargo book", Some(120.0)),
-];
-
-/// What was found of the first commands, in the order of the table.
-pub(super) fn first_commands(figures: &cold::Figures) -> [(&'static str, &[cold::Of]); 5] {
-    let found: [&[cold::Of]; 5] = [
-        &figures.listening,
-        &figures.verdict,
-        &figures.grade,
-        &figures.test,
-        &figures.book,
-    ];
-    std::array::from_fn(|index| (COLD[index].0, found[index]))
 }
 
 fn of_cold(results: &Results, language: Language) -> Vec<Goal> {

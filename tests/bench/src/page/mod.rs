@@ -1,8 +1,12 @@
 //! Makes the tables and plots of the book's page *Measured* of the figures that are kept,
 //! and of nothing else: the same figures give the same files.
 
+mod figures;
+mod format;
 mod goals;
+mod grader_tables;
 mod plots;
+mod server_tables;
 mod tables;
 
 pub use goals::goals;

@@ -1,7 +1,7 @@
 //! The plots of the page.
 
-use super::goals::WITH_A_WAIT;
-use super::tables::{decimal, thousands};
+use super::figures::WITH_A_WAIT;
+use super::format::{decimal, thousands};
 use crate::plot::{Plot, Row, Tone};
 use crate::results::Results;
 use crate::server::Kind;

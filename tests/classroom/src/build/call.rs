@@ -18,20 +18,20 @@ const LIBRARIES: &str = "{libraries}";
 
 /// A call of the compiler for a student's file; where the program goes is not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Call {
+pub(super) struct CompilerCall {
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
 }
 
 /// A call of the compiler, as cargo tells it.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct CargoCall {
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
 }
 
 /// The calls in what cargo has told.
-pub(super) fn told(log: &str) -> Vec<Told> {
+pub(super) fn cargo_calls(log: &str) -> Vec<CargoCall> {
     let lines = log.lines().filter_map(|line| {
         let call = line.trim().strip_prefix("Running `")?.strip_suffix('`')?;
         let words = shlex::split(call)?;
@@ -42,7 +42,7 @@ pub(super) fn told(log: &str) -> Vec<Told> {
         let environment: BTreeMap<_, _> = words.iter().map_while(assigned).collect();
         // The compiler itself is the next word.
         let arguments = words.into_iter().skip(environment.len() + 1).collect();
-        Some(Told {
+        Some(CargoCall {
             arguments,
             environment,
         })
@@ -50,7 +50,7 @@ pub(super) fn told(log: &str) -> Vec<Told> {
     lines.collect()
 }
 
-impl Told {
+impl CargoCall {
     /// The value that follows an argument.
     fn value(&self, name: &str) -> Option<&str> {
         let mut arguments = self.arguments.iter().skip_while(|word| *word != name);
@@ -86,7 +86,7 @@ impl Told {
     /// # Errors
     ///
     /// If it needs something of the folder `work` that is not among the libraries.
-    pub(super) fn for_student(&self, work: &Path) -> anyhow::Result<Call> {
+    pub(super) fn for_student(&self, work: &Path) -> anyhow::Result<CompilerCall> {
         let work = work.to_string_lossy();
         let built = self
             .value("--out-dir")
@@ -104,7 +104,7 @@ impl Told {
                         arguments.extend(["-C".to_string(), option.to_string()]);
                     }
                 }
-                it if is_how_to_tell(it) => {}
+                it if is_about_output(it) => {}
                 it if !it.starts_with('-') && it.ends_with(SOURCE) => {
                     arguments.push(SOURCE.to_string());
                 }
@@ -132,7 +132,7 @@ impl Told {
             foreign.is_none(),
             "the compiler needs what a student's file is not compiled with: {foreign:?}"
         );
-        Ok(Call {
+        Ok(CompilerCall {
             arguments,
             environment: self.environment_of_student(),
         })
@@ -169,7 +169,7 @@ fn is_of_cargo(option: &str) -> bool {
 }
 
 /// Whether an argument is about what the compiler writes and says.
-fn is_how_to_tell(word: &str) -> bool {
+fn is_about_output(word: &str) -> bool {
     [
         "--emit",
         "--json",
@@ -181,7 +181,7 @@ fn is_how_to_tell(word: &str) -> bool {
     .any(|name| word.starts_with(name))
 }
 
-impl Call {
+impl CompilerCall {
     /// The arguments, where the libraries are in this folder.
     pub(super) fn arguments(&self, libraries: &Path) -> impl Iterator<Item = String> {
         let libraries = libraries.to_string_lossy().into_owned();

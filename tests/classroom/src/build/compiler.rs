@@ -1,12 +1,19 @@
 //! The sandbox of the compiler.
 
-use super::call::Call;
-use super::{FILE_SIZE, MEMORY, tree};
+use super::call::CompilerCall;
+use super::tree;
 use anyhow::Context;
 use grade::sandbox::kind::{Kind, is_root};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+/// How much memory each process of the compiler may ask for, in bytes. An answer takes
+/// 150 MB.
+pub const MEMORY: u64 = 2 << 30;
+
+/// How big a file may be that the compiler writes, in bytes. An answer has 1 MB.
+pub const FILE_SIZE: u64 = 64 << 20;
 
 /// In the folder of a compilation, where the student's file is.
 pub(super) const STUDENT: &str = "student";
@@ -20,13 +27,13 @@ pub(super) const PROGRAM: &str = "program";
 const PROCESSES: u32 = 1024;
 
 /// Makes the folder of a compilation ready for whom the compiler runs as.
-pub(super) fn prepare(kind: Kind, bench: &Path) -> std::io::Result<()> {
+pub(super) fn prepare(kind: Kind, folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     if let Kind::User(user) = kind {
         use std::os::unix::fs::{PermissionsExt, chown};
-        chown(bench.join(OUT), Some(user), Some(user))?;
+        chown(folder.join(OUT), Some(user), Some(user))?;
         // Nobody can come here from outside: the folder above is closed.
-        let student = bench.join(STUDENT);
+        let student = folder.join(STUDENT);
         fs::set_permissions(
             student.join(super::call::SOURCE),
             fs::Permissions::from_mode(0o444),
@@ -34,19 +41,19 @@ pub(super) fn prepare(kind: Kind, bench: &Path) -> std::io::Result<()> {
         fs::set_permissions(student, fs::Permissions::from_mode(0o755))?;
     }
     #[cfg(not(unix))]
-    let _ = bench;
+    let _ = folder;
     Ok(())
 }
 
 /// The command that compiles the file in the folder of a compilation.
 pub(super) fn command(
     kind: Kind,
-    call: &Call,
+    call: &CompilerCall,
     toolchain: &Path,
     libraries: &Path,
-    bench: &Path,
+    folder: &Path,
 ) -> anyhow::Result<Command> {
-    let (student, out) = (bench.join(STUDENT), bench.join(OUT));
+    let (student, out) = (folder.join(STUDENT), folder.join(OUT));
     if kind == Kind::None {
         return bare(call, toolchain, libraries, &student, &out);
     }
@@ -96,7 +103,7 @@ fn limits() -> [String; 4] {
 
 /// The compiler without a sandbox.
 fn bare(
-    call: &Call,
+    call: &CompilerCall,
     toolchain: &Path,
     libraries: &Path,
     student: &Path,

@@ -1,10 +1,11 @@
 //! The clean tree: what of the teacher's workspace builds the exercises, and no more.
 
-use super::{BUILT, Unit, call};
-use crate::hash::hexadecimal;
+use super::built::{Built, Unit};
+use super::call::cargo_calls;
+use crate::disk::remove;
+use crate::fingerprint::Fingerprint;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -136,27 +137,23 @@ pub(super) fn rustc(toolchain: &Path) -> PathBuf {
     toolchain.join("bin").join(name)
 }
 
-/// All that the built tree depends on, as a hash.
-pub(super) fn hash(files: &Files, work: &Path, toolchain: &Path) -> anyhow::Result<String> {
+/// The fingerprint of all that the built tree depends on.
+pub(super) fn fingerprint(files: &Files, work: &Path, toolchain: &Path) -> anyhow::Result<String> {
     let rustc = rustc(toolchain);
     let version = Command::new(&rustc)
         .arg("-vV")
         .output()
         .with_context(|| format!("cannot run {}", rustc.display()))?;
-    let mut hash = Sha256::new();
-    let mut add = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    add(&VERSION.to_le_bytes());
-    add(&version.stdout);
-    add(work.as_os_str().as_encoded_bytes());
-    add(toolchain.as_os_str().as_encoded_bytes());
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.add(&VERSION.to_le_bytes());
+    fingerprint.add(&version.stdout);
+    fingerprint.add(work.as_os_str().as_encoded_bytes());
+    fingerprint.add(toolchain.as_os_str().as_encoded_bytes());
     for (path, content) in files {
-        add(path.as_os_str().as_encoded_bytes());
-        add(content);
+        fingerprint.add(path.as_os_str().as_encoded_bytes());
+        fingerprint.add(content);
     }
-    Ok(hexadecimal(&hash.finalize()))
+    Ok(fingerprint.finish())
 }
 
 /// Writes the tree into the folder `work`, and builds it. Returns what there is for each
@@ -166,8 +163,8 @@ pub(super) fn build(
     work: &Path,
     files: &Files,
 ) -> anyhow::Result<BTreeMap<u32, Unit>> {
-    // Who is killed from here on has built nothing.
-    remove(&work.join(BUILT))?;
+    // First, so that an interrupted build counts as not built.
+    Built::remove(work)?;
     let tree = work.join("tree");
     write(&tree, files)?;
     link_vendored(workspace, &tree)?;
@@ -175,14 +172,15 @@ pub(super) fn build(
     let log = cargo(&tree, &work.join("target"), &exercises)?;
     same_versions(workspace, &tree)?;
 
-    let told = call::told(&log);
+    let calls = cargo_calls(&log);
     let mut units = BTreeMap::new();
     let mut folders = BTreeSet::new();
     for exercise in &exercises {
         let name = exercise.rubric();
         let find = |is_test| {
-            told.iter()
-                .find(|told| told.is(&name, is_test))
+            calls
+                .iter()
+                .find(|calls| calls.is(&name, is_test))
                 .with_context(|| format!("cargo does not tell how it builds {name}"))
         };
         let (program, rubric) = (find(false)?, find(true)?);
@@ -196,21 +194,6 @@ pub(super) fn build(
     }
     collect_libraries(&folders, &libraries(work))?;
     Ok(units)
-}
-
-/// Removes a file or a folder, if it is there.
-pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Writes the tree anew: all of its files are younger than whatever was built of an older

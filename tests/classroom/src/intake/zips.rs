@@ -1,8 +1,7 @@
 //! Zips: nothing that they say of themselves is believed.
 
-use super::tree::open_file;
+use super::files::{decode, open_file};
 use anyhow::{Context, ensure};
-use encoding_rs::GBK;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,7 +50,7 @@ pub(super) struct Zip(ZipArchive<Bounded>);
 
 /// What an entry of a zip is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum EntryKind {
     /// A file.
     File,
     /// A folder.
@@ -63,11 +62,11 @@ pub(super) enum What {
 }
 
 /// An entry of a zip.
-pub(super) struct Item {
+pub(super) struct ZipEntry {
     /// Its path, with `/` between the parts. Nobody has looked where it leads.
     pub(super) name: String,
     /// What it is.
-    pub(super) what: What,
+    pub(super) kind: EntryKind,
     /// What its size is said to be, in bytes.
     pub(super) declared: u64,
 }
@@ -117,21 +116,21 @@ impl Zip {
     }
 
     /// An entry.
-    pub(super) fn item(&self, index: usize) -> anyhow::Result<Item> {
+    pub(super) fn entry(&self, index: usize) -> anyhow::Result<ZipEntry> {
         let entry = self.0.by_index_data(index)?;
         let name = name(entry.name_raw());
         // The bits of a file's type, as `stat` has them; none where the system that has made
         // the zip has none.
-        let what = match entry.unix_mode().unwrap_or_default() & 0o170_000 {
-            0o120_000 => What::Link,
-            0 | 0o100_000 if name.ends_with('/') => What::Folder,
-            0 | 0o100_000 => What::File,
-            0o040_000 => What::Folder,
-            _ => What::Other,
+        let kind = match entry.unix_mode().unwrap_or_default() & 0o170_000 {
+            0o120_000 => EntryKind::Link,
+            0 | 0o100_000 if name.ends_with('/') => EntryKind::Folder,
+            0 | 0o100_000 => EntryKind::File,
+            0o040_000 => EntryKind::Folder,
+            _ => EntryKind::Other,
         };
-        Ok(Item {
+        Ok(ZipEntry {
             name,
-            what,
+            kind,
             declared: entry.size(),
         })
     }
@@ -157,9 +156,4 @@ fn name(raw: &[u8]) -> String {
     };
     let name = name.replace('\\', "/");
     name.strip_prefix("./").unwrap_or(&name).to_string()
-}
-
-/// A name that is not in UTF-8.
-pub(super) fn decode(raw: &[u8]) -> String {
-    GBK.decode_without_bom_handling(raw).0.into_owned()
 }

@@ -1,8 +1,8 @@
-//! What a student reads: all of their checks, with the stories of those that failed.
+//! What a student reads: all of their checks, with the transcripts of those that failed.
 
-use super::text::harmless;
-use super::{Report, Standing, by_hand_in_words, status_in_words};
-use crate::record::Record;
+use super::results::{ExerciseResult, Report, override_in_words, status_in_words};
+use crate::escape::escape_text;
+use crate::record::StudentRecord;
 use anyhow::Context;
 use askama::Template;
 use grade::language::Language;
@@ -47,47 +47,65 @@ struct Check<'a> {
     passed: bool,
     score: u32,
     points: u32,
-    story: String,
+    transcript: String,
     look_at: String,
 }
 
-/// The page of a student.
-pub(super) fn html(report: &Report, record: &Record) -> anyhow::Result<String> {
-    let standings = report.standings(record);
-    let language = record.language;
-    let page = Page {
-        language,
-        colours: include_str!("colours.css"),
-        style: include_str!("feedback.css"),
-        name: &record.student.name,
-        id: &record.student.id,
-        total: standings.iter().map(Standing::points).sum(),
-        possible: 100 * standings.len(),
-        exercises: standings
-            .iter()
-            .map(|standing| Exercise::of(standing, language))
-            .collect(),
-        notices: &record.notices,
-    };
-    let html = page
-        .render()
-        .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
-    Ok(harmless(&html))
+impl Report<'_> {
+    /// `feedback/STEM.html`, in the student's language.
+    ///
+    /// # Errors
+    ///
+    /// If the template cannot be filled.
+    pub fn feedback_html(&self, record: &StudentRecord) -> anyhow::Result<String> {
+        let exercise_results = self.exercise_results(record);
+        let language = record.language;
+        let page = Page {
+            language,
+            colours: include_str!("colours.css"),
+            style: include_str!("feedback.css"),
+            name: &record.student.name,
+            id: &record.student.id,
+            total: exercise_results.iter().map(ExerciseResult::points).sum(),
+            possible: 100 * exercise_results.len(),
+            exercises: exercise_results
+                .iter()
+                .map(|result| Exercise::of(result, language))
+                .collect(),
+            notices: &record.notices,
+        };
+        let html = page
+            .render()
+            .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
+        Ok(escape_text(&html))
+    }
+
+    /// `feedback/STEM.txt`, in the student's language.
+    ///
+    /// # Errors
+    ///
+    /// If the text cannot be written.
+    pub fn feedback_text(&self, record: &StudentRecord) -> anyhow::Result<String> {
+        let mut out = String::new();
+        write_text(self, record, &mut out)
+            .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
+        Ok(escape_text(&out))
+    }
 }
 
 impl<'a> Exercise<'a> {
-    fn of(standing: &'a Standing, language: Language) -> Self {
-        let exercise = standing.exercise;
-        let results = standing.outcome.iter();
+    fn of(result: &'a ExerciseResult, language: Language) -> Self {
+        let exercise = result.exercise;
+        let results = result.outcome.iter();
         let results = results.flat_map(|outcome| outcome.results.iter().enumerate());
         Self {
             number: format!("{:02}", exercise.number),
             title: exercise.title.get(language),
-            points: standing.points(),
+            points: result.points(),
             version: exercise.version,
-            status: status_in_words(standing.status, language),
-            by_hand: by_hand_in_words(standing, language),
-            message: standing.message.trim_end(),
+            status: status_in_words(result.status, language),
+            by_hand: override_in_words(result, language),
+            message: result.message.trim_end(),
             checks: results
                 .map(|(index, result)| Check::of(index + 1, result, language))
                 .collect(),
@@ -98,32 +116,24 @@ impl<'a> Exercise<'a> {
 impl<'a> Check<'a> {
     fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
         let failure = result.failure.as_ref();
-        let story = failure.map(|failure| translate::tell(failure, language));
+        let transcript = failure.map(|failure| translate::tell(failure, language));
         Self {
             number,
             title: result.check.title.get(language),
             passed: result.passed(),
             score: result.score(),
             points: result.check.points,
-            story: story.unwrap_or_default().trim_end().to_string(),
+            transcript: transcript.unwrap_or_default().trim_end().to_string(),
             look_at: look_at(&result.check, language),
         }
     }
 }
 
-/// The same as plain text.
-pub(super) fn text(report: &Report, record: &Record) -> anyhow::Result<String> {
-    let mut out = String::new();
-    write_text(report, record, &mut out)
-        .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
-    Ok(harmless(&out))
-}
-
-fn write_text(report: &Report, record: &Record, out: &mut String) -> fmt::Result {
+fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt::Result {
     let language = record.language;
-    let standings = report.standings(record);
-    let total: u32 = standings.iter().map(Standing::points).sum();
-    let possible = 100 * standings.len();
+    let exercise_results = report.exercise_results(record);
+    let total: u32 = exercise_results.iter().map(ExerciseResult::points).sum();
+    let possible = 100 * exercise_results.len();
     // A name is one line.
     let name = one_line(&record.student.name);
     let id = one_line(&record.student.id);
@@ -131,10 +141,10 @@ fn write_text(report: &Report, record: &Record, out: &mut String) -> fmt::Result
         Language::En => writeln!(out, "{name} ({id})\n{total} of {possible} points\n")?,
         Language::Zh => writeln!(out, "{name}（{id}）\n{total} 分（满分 {possible}）\n")?,
     }
-    for standing in &standings {
-        let exercise = standing.exercise;
-        let status = status_in_words(standing.status, language);
-        let (number, points) = (exercise.number, standing.points());
+    for result in &exercise_results {
+        let exercise = result.exercise;
+        let status = status_in_words(result.status, language);
+        let (number, points) = (exercise.number, result.points());
         let title = exercise.title.get(language);
         let colon = language.pick(": ", "：");
         writeln!(
@@ -149,8 +159,8 @@ fn write_text(report: &Report, record: &Record, out: &mut String) -> fmt::Result
             writeln!(out, "  - {}", notice.replace('\n', "\n    "))?;
         }
     }
-    for standing in &standings {
-        write_exercise(&Exercise::of(standing, language), language, out)?;
+    for result in &exercise_results {
+        write_exercise(&Exercise::of(result, language), language, out)?;
     }
     Ok(())
 }
@@ -190,7 +200,7 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
     }
     for check in exercise.checks.iter().filter(|check| !check.passed) {
         writeln!(out, "\n{number}.{} {}\n", check.number, check.title)?;
-        indent(&check.story, out)?;
+        indent(&check.transcript, out)?;
         writeln!(out)?;
         indent(&check.look_at, out)?;
     }

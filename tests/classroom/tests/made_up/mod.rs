@@ -1,6 +1,6 @@
 //! A class that nobody has taught: the same for the same number of students.
 
-use classroom::record::{Checked, Graded, Override, Record, Status, Student};
+use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::Failure;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// What grading a class has found, as the reports need it.
 pub(crate) struct Class {
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Vec<StudentRecord>,
     pub(crate) overrides: Vec<Override>,
     pub(crate) not_understood: Vec<(String, String)>,
 }
@@ -44,13 +44,13 @@ impl Dice {
 /// A class of so many students.
 pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -> Class {
     let mut dice = Dice(7);
-    let records: Vec<Record> = (0..students)
+    let records: Vec<StudentRecord> = (0..students)
         .map(|number| {
             let student = student(number);
             // From those who can do little to those who can do it all.
             let skill = 25 + dice.throw(75);
             let graded = exercises.iter();
-            Record {
+            StudentRecord {
                 exercises: graded
                     .map(|exercise| graded_as(exercise, skill, &mut dice))
                     .collect(),
@@ -106,7 +106,7 @@ fn notices(number: u64) -> Vec<String> {
     }
 }
 
-fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> Graded {
+fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise {
     let (status, message) = match dice.throw(40) {
         0 => (Status::DoesNotCompile, COMPILER),
         1 => (Status::TimedOut, "the compiler was not done after 20 s"),
@@ -116,14 +116,14 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> Graded {
     };
     let mut checks = Vec::new();
     if status == Status::Graded {
-        checks.extend(exercise.checks.iter().map(|check| Checked {
+        checks.extend(exercise.checks.iter().map(|check| CheckResult {
             name: check.name.clone(),
             failure: (dice.throw(100) >= skill).then(|| failure(&mut |sides| dice.throw(sides))),
         }));
     }
-    Graded {
+    GradedExercise {
         exercise: exercise.number,
-        made_of: String::new(),
+        fingerprint: String::new(),
         version: exercise.version,
         status,
         checks,
@@ -152,7 +152,7 @@ pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
         2 => format!("\"<i>hello\\u{{1b}} {}</i>\" (21 bytes)", dice(3)),
         _ => "the program exited with status 101".to_string(),
     };
-    serde_json::from_value(json!({ "Tale": {
+    serde_json::from_value(json!({ "Transcript": {
         "command": "exercise-05 127.0.0.1:0",
         "steps": [
             { "what": "wait for its first line, `listening on ADDR`",

@@ -1,6 +1,6 @@
 //! How many programs are judged at a time.
 
-use super::lock;
+use super::sync::lock;
 use std::fs;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,24 +13,24 @@ pub(super) const MOST: usize = 24;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Lets programs be judged: two for each processor, and further ones while a processor is idle.
-pub(super) struct Gate {
+pub(super) struct Limiter {
     processors: usize,
     state: Mutex<State>,
     left: Condvar,
 }
 
 struct State {
-    inside: usize,
+    running: usize,
     last: Instant,
 }
 
 /// A program that is being judged.
-pub(super) struct Inside<'a>(&'a Gate);
+pub(super) struct Permit<'a>(&'a Limiter);
 
-impl Gate {
+impl Limiter {
     pub(super) fn new(processors: usize) -> Self {
         let state = State {
-            inside: 0,
+            running: 0,
             last: Instant::now(),
         };
         Self {
@@ -41,19 +41,19 @@ impl Gate {
     }
 
     /// Waits until one more program can be judged.
-    pub(super) fn enter(&self) -> Inside<'_> {
+    pub(super) fn acquire(&self) -> Permit<'_> {
         let mut state = lock(&self.state);
         let must_wait = |state: &State| {
             let has_begun = state.last.elapsed() < PAUSE;
-            state.inside >= 2 * self.processors && (has_begun || !self.is_idle())
+            state.running >= 2 * self.processors && (has_begun || !self.is_idle())
         };
         while must_wait(&state) {
             let waited = self.left.wait_timeout(state, PAUSE);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.inside += 1;
+        state.running += 1;
         state.last = Instant::now();
-        Inside(self)
+        Permit(self)
     }
 
     /// Whether a processor has nothing to do. Only Linux shows it.
@@ -66,9 +66,9 @@ impl Gate {
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        lock(&self.0.state).inside -= 1;
+        lock(&self.0.state).running -= 1;
         self.0.left.notify_one();
     }
 }

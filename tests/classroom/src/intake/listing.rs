@@ -1,14 +1,17 @@
 //! The files of a submission: in folders, in zips, alone. Nothing is written to disk, and no
 //! size is believed.
 
+use super::files::{name_text, read_file};
 use super::names::{self, Kind};
-use super::said;
-use super::zips::{self, Item, Zip};
-use anyhow::{bail, ensure};
+use super::paths::{prefix_of_zip, unsafe_because};
+use super::text::said;
+use super::zips::{EntryKind, Zip, ZipEntry};
+use crate::escape::escape_line;
+use anyhow::ensure;
 use grade::language::Text;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes.
@@ -30,12 +33,6 @@ pub(super) const NOTICE_LIMIT: usize = 100;
 /// How many zips are opened for a submission.
 const ZIP_LIMIT: usize = 20;
 
-/// The longest path, in bytes: a folder to put it in must fit before it (4,096 on Linux).
-const PATH_LIMIT: usize = 1_024;
-
-/// The longest name, in bytes: what file systems can do.
-const NAME_LENGTH_LIMIT: usize = 255;
-
 /// Where a part of a submission is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
@@ -56,7 +53,7 @@ pub(super) struct Part {
 }
 
 /// Where the bytes of a file are.
-enum Bytes {
+enum Contents {
     Disk(PathBuf),
     /// In one of the zips of the tree, with this number.
     Zip(usize, usize),
@@ -66,13 +63,13 @@ enum Bytes {
 pub(super) struct Entry {
     /// Its path in the submission: relative, with `/`, and without anything that leads out.
     pub(super) path: String,
-    bytes: Bytes,
+    bytes: Contents,
     /// What its size is said to be, in bytes.
     declared: u64,
 }
 
 /// Why a file is not there.
-pub(super) enum Unread {
+pub(super) enum ReadError {
     /// Something is wrong with this file.
     Itself(Text),
     /// As much has been read as is read of a submission.
@@ -81,28 +78,28 @@ pub(super) enum Unread {
 
 /// The list of the files of a submission.
 #[derive(Default)]
-pub(super) struct Tree {
+pub(super) struct Listing {
     /// The files.
     pub(super) entries: Vec<Entry>,
     /// What was left out, and why.
     pub(super) notices: Vec<Text>,
     /// How many notices there are besides.
-    pub(super) unsaid: usize,
+    pub(super) more_notices: usize,
     /// Why there may be more in it than is known.
     pub(super) blocked: Vec<Text>,
     /// Folders that were not looked into for their name, and which could be a student's.
-    pub(super) passed_over: BTreeSet<String>,
+    pub(super) ignored: BTreeSet<String>,
     zips: Vec<Zip>,
     /// Where the zip of the class is, and its number.
     of_class: Option<(PathBuf, usize)>,
     /// How many names have been looked at.
-    looked_at: usize,
+    names_seen: usize,
     /// How many bytes have been read.
     read: u64,
     full: bool,
 }
 
-impl Tree {
+impl Listing {
     /// Lists a part of a submission. What cannot be listed stands in `blocked`.
     pub(super) fn add(&mut self, part: &Part) {
         match &part.place {
@@ -130,7 +127,7 @@ impl Tree {
     }
 
     fn add_from_disk(&mut self, path: &Path, name: &str) {
-        let shown = path.file_name().map(shown).unwrap_or_default();
+        let shown = path.file_name().map(name_text).unwrap_or_default();
         let data = match fs::symlink_metadata(path) {
             Ok(data) => data,
             Err(error) => {
@@ -162,7 +159,7 @@ impl Tree {
                 self.open(&name, Zip::open(path), &prefix);
             }
             Kind::OtherArchive => self.block(other_archive(&name)),
-            Kind::File => self.file(name, Bytes::Disk(path.to_path_buf()), data.len()),
+            Kind::File => self.file(name, Contents::Disk(path.to_path_buf()), data.len()),
         }
     }
 
@@ -194,9 +191,9 @@ impl Tree {
 
     /// Lists an entry of a folder. Returns it with its prefix if it is a folder itself.
     fn walk_entry(&mut self, entry: &fs::DirEntry, prefix: &str) -> Option<(PathBuf, String)> {
-        let name = shown(&entry.file_name());
+        let name = name_text(&entry.file_name());
         let path = format!("{prefix}{name}");
-        if self.passes_over(&path) || !self.look_at() {
+        if self.ignores(&path) || !self.count_name() {
             return None;
         }
         // Of the entry itself, and not of what a link leads to.
@@ -222,7 +219,7 @@ impl Tree {
                     self.open(&path, Zip::open(&entry.path()), &prefix);
                 }
                 Kind::OtherArchive => self.block(other_archive(&path)),
-                Kind::File => self.file(path, Bytes::Disk(entry.path()), data.len()),
+                Kind::File => self.file(path, Contents::Disk(entry.path()), data.len()),
             }
         }
         None
@@ -248,23 +245,23 @@ impl Tree {
     /// Lists the files in a zip. A zip in it stays closed.
     fn list(&mut self, zip: usize, shown: &str, prefix: &str) {
         for index in 0..self.zips[zip].len() {
-            if !self.look_at() {
+            if !self.count_name() {
                 return;
             }
-            let item = match self.zips[zip].item(index) {
+            let item = match self.zips[zip].entry(index) {
                 Ok(item) => item,
                 Err(error) => return self.cannot_open(shown, &error),
             };
             let path = format!("{prefix}{}", item.name);
             match self.kind(&item, &item.name, &path) {
                 Some(Kind::Zip | Kind::OtherArchive) => {
-                    let (zip, path) = (printable(shown), printable(&path));
+                    let (zip, path) = (escape_line(shown), escape_line(&path));
                     self.block(said!(
                         "{path} stays closed: it is an archive in the archive {zip}",
                         "{path} 没有打开：它是压缩包 {zip} 里的压缩包"
                     ));
                 }
-                Some(Kind::File) => self.file(path, Bytes::Zip(zip, index), item.declared),
+                Some(Kind::File) => self.file(path, Contents::Zip(zip, index), item.declared),
                 None => {}
             }
         }
@@ -274,7 +271,7 @@ impl Tree {
     /// or the file `inside`, which may be a zip itself.
     fn add_from_class(&mut self, zip: usize, inside: &str, name: &str) {
         for index in 0..self.zips[zip].len() {
-            let item = match self.zips[zip].item(index) {
+            let item = match self.zips[zip].entry(index) {
                 Ok(item) => item,
                 Err(error) => return self.cannot_open(inside, &error),
             };
@@ -290,7 +287,7 @@ impl Tree {
                 (None, name) => name.to_string(),
             };
             let below = below.as_str();
-            if !self.look_at() {
+            if !self.count_name() {
                 return;
             }
             match self.kind(&item, below, below) {
@@ -305,7 +302,7 @@ impl Tree {
                 }
                 Some(Kind::OtherArchive) => self.block(other_archive(below)),
                 Some(Kind::File) => {
-                    let bytes = Bytes::Zip(zip, index);
+                    let bytes = Contents::Zip(zip, index);
                     self.file(below.to_string(), bytes, item.declared);
                 }
                 None => {}
@@ -324,21 +321,21 @@ impl Tree {
     }
 
     /// What an entry of a zip is, if it is a file that is to be looked at.
-    fn kind(&mut self, item: &Item, path: &str, shown: &str) -> Option<Kind> {
-        if self.passes_over(path) {
+    fn kind(&mut self, entry: &ZipEntry, path: &str, shown: &str) -> Option<Kind> {
+        if self.ignores(path) {
             return None;
         }
-        match item.what {
-            zips::What::Link => self.note(link(shown)),
-            zips::What::Other => self.note(no_file(shown)),
-            zips::What::File if self.is_safe(path) => return Some(Kind::of(path)),
+        match entry.kind {
+            EntryKind::Link => self.note(link(shown)),
+            EntryKind::Other => self.note(no_file(shown)),
+            EntryKind::File if self.is_safe(path) => return Some(Kind::of(path)),
             // What is not safe has been named.
-            zips::What::File | zips::What::Folder => {}
+            EntryKind::File | EntryKind::Folder => {}
         }
         None
     }
 
-    fn file(&mut self, path: String, bytes: Bytes, declared: u64) {
+    fn file(&mut self, path: String, bytes: Contents, declared: u64) {
         if self.is_safe(&path) {
             self.entries.push(Entry {
                 path,
@@ -353,33 +350,33 @@ impl Tree {
         let Some(why) = unsafe_because(path) else {
             return true;
         };
-        let path = printable(path);
+        let path = escape_line(path);
         let (en, zh) = (&why.en, &why.zh);
         self.note(said!("{path} does not count: {en}", "{path} 不计入：{zh}"));
         false
     }
 
     /// Whether something is left out for its name, or that of a folder that it is in.
-    fn passes_over(&mut self, path: &str) -> bool {
+    fn ignores(&mut self, path: &str) -> bool {
         let Some(litter) = names::litter_in(path) else {
             return false;
         };
         let name = litter.rsplit('/').next().unwrap_or(litter);
-        if names::may_be_a_student(name) && self.passed_over.len() < FILE_COUNT_LIMIT {
-            self.passed_over.insert(litter.to_string());
+        if names::may_be_a_student(name) && self.ignored.len() < FILE_COUNT_LIMIT {
+            self.ignored.insert(litter.to_string());
         }
         true
     }
 
     /// Whether one more name may be looked at.
-    fn look_at(&mut self) -> bool {
-        self.looked_at += 1;
+    fn count_name(&mut self) -> bool {
+        self.names_seen += 1;
         !self.is_too_much()
     }
 
     /// Whether there are too many files. Then nobody knows what else there would be.
     fn is_too_much(&mut self) -> bool {
-        let too_much = self.entries.len() > FILE_COUNT_LIMIT || self.looked_at > NAME_LIMIT;
+        let too_much = self.entries.len() > FILE_COUNT_LIMIT || self.names_seen > NAME_LIMIT;
         if too_much && !self.full {
             self.full = true;
             self.entries.clear();
@@ -392,8 +389,8 @@ impl Tree {
     }
 
     fn cannot_open(&mut self, path: &str, error: &anyhow::Error) {
-        let path = printable(path);
-        let error = printable(&format!("{error:#}"));
+        let path = escape_line(path);
+        let error = escape_line(&format!("{error:#}"));
         self.block(said!(
             "{path} cannot be read: {error}",
             "{path} 无法读取：{error}"
@@ -412,20 +409,20 @@ impl Tree {
         if self.notices.len() < NOTICE_LIMIT {
             self.notices.push(notice);
         } else {
-            self.unsaid += 1;
+            self.more_notices += 1;
         }
     }
 
     /// Reads a file.
-    pub(super) fn read(&mut self, entry: Entry) -> Result<Vec<u8>, Unread> {
+    pub(super) fn read(&mut self, entry: Entry) -> Result<Vec<u8>, ReadError> {
         let Entry {
             path,
             bytes,
             declared,
         } = entry;
         let too_large = || {
-            let path = printable(&path);
-            Unread::Itself(said!(
+            let path = escape_line(&path);
+            ReadError::Itself(said!(
                 "{path} does not count: it is larger than {FILE_LIMIT} bytes",
                 "{path} 不计入：超过 {FILE_LIMIT} 字节"
             ))
@@ -436,8 +433,8 @@ impl Tree {
         let left = SUBMISSION_LIMIT - self.read;
         let limit = left.min(FILE_LIMIT);
         let found = match bytes {
-            Bytes::Disk(path) => read_file(&path, limit),
-            Bytes::Zip(zip, index) => {
+            Contents::Disk(path) => read_file(&path, limit),
+            Contents::Zip(zip, index) => {
                 let found = self.zips[zip].read(index, limit);
                 if found.is_err() {
                     // How much of it was unpacked before it turned out to be damaged, nobody
@@ -448,9 +445,9 @@ impl Tree {
             }
         };
         let found = found.map_err(|error| {
-            let path = printable(&path);
-            let error = printable(&format!("{error:#}"));
-            Unread::Itself(said!(
+            let path = escape_line(&path);
+            let error = escape_line(&format!("{error:#}"));
+            ReadError::Itself(said!(
                 "{path} cannot be read: {error}",
                 "{path} 无法读取：{error}"
             ))
@@ -458,97 +455,15 @@ impl Tree {
         let length = found.len() as u64;
         self.read = (self.read + length).min(SUBMISSION_LIMIT);
         match length {
-            length if length > left => Err(Unread::Full),
+            length if length > left => Err(ReadError::Full),
             length if length > FILE_LIMIT => Err(too_large()),
             _ => Ok(found),
         }
     }
 }
 
-/// Opens a regular file. A link is not followed, and a pipe is not waited for.
-pub(super) fn open_file(path: &Path) -> anyhow::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits();
-        options.custom_flags(i32::try_from(flags).unwrap_or_default());
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        bail!("it is no regular file");
-    }
-    Ok(file)
-}
-
-/// The bytes of a file, and no more than one above the limit.
-fn read_file(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_file(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The name of a file of this system.
-pub(super) fn shown(name: &std::ffi::OsStr) -> String {
-    match name.to_str() {
-        Some(name) => name.to_string(),
-        None => zips::decode(name.as_encoded_bytes()),
-    }
-}
-
-/// Control characters, quoted: they do things to terminals and to pages.
-pub fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars() {
-        if c.is_control() || is_direction(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// Characters that turn the direction of the text behind them.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Why a path cannot be that of a file in a submission.
-fn unsafe_because(path: &str) -> Option<Text> {
-    let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
-    if path.starts_with('/') || drive {
-        return Some(said!("its path leads outside", "路径指向外面"));
-    }
-    if path.len() > PATH_LIMIT || path.split('/').any(|name| name.len() > NAME_LENGTH_LIMIT) {
-        return Some(said!("its path is too long", "路径太长"));
-    }
-    if path.split('/').any(|name| name == "..") {
-        return Some(said!("its path leads outside", "路径指向外面"));
-    }
-    let odd = |name: &str| matches!(name, "" | ".") || name.contains(['\\', ':']);
-    if path.split('/').any(odd) || path.chars().any(char::is_control) {
-        return Some(said!(
-            "not every system can have such a name",
-            "有的系统不允许这样的文件名"
-        ));
-    }
-    None
-}
-
-/// What the name of a zip means for the files in it: `05.zip` is like a folder `05`.
-fn prefix_of_zip(name: &str) -> String {
-    let (stem, _) = names::split_extension(name);
-    match names::number(stem) {
-        Some(_) => format!("{stem}/"),
-        None => String::new(),
-    }
-}
-
 fn link(path: &str) -> Text {
-    let path = printable(path);
+    let path = escape_line(path);
     said!(
         "{path} does not count: it is a link, and links are not followed",
         "{path} 不计入：这是链接，不会跟随链接"
@@ -556,7 +471,7 @@ fn link(path: &str) -> Text {
 }
 
 fn no_file(path: &str) -> Text {
-    let path = printable(path);
+    let path = escape_line(path);
     said!(
         "{path} does not count: it is neither a file nor a folder",
         "{path} 不计入：既不是文件，也不是文件夹"
@@ -564,7 +479,7 @@ fn no_file(path: &str) -> Text {
 }
 
 fn other_archive(path: &str) -> Text {
-    let path = printable(path);
+    let path = escape_line(path);
     said!(
         "{path} stays closed: of archives, only zip is read",
         "{path} 没有打开：压缩包只支持 zip 格式"

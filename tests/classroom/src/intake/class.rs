@@ -1,0 +1,266 @@
+//! Who has handed in what, by the names of files and folders.
+
+use super::entries::{ClassEntry, class_entries};
+use super::listing::Part;
+use super::names::{self, Claim, Kind};
+use super::people::{self, Match};
+use super::submission::Submission;
+use super::text::said;
+use crate::escape::escape_line;
+use crate::record::Student;
+use grade::language::{Language, Text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a class has handed in.
+#[derive(Debug)]
+pub struct Class {
+    /// Who has handed in what, in the order of the ids.
+    pub submissions: Vec<Submission>,
+    /// Who is in the roster and has handed in nothing, in the order of the ids.
+    pub missing: Vec<Student>,
+    /// What is no part of a submission.
+    pub not_understood: Vec<NotUnderstood>,
+    /// What else a teacher should know: submissions of students who are not in the roster.
+    pub notices: Vec<String>,
+}
+
+/// Something in the folder of the class that is no part of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotUnderstood {
+    /// What it is.
+    pub path: PathBuf,
+    /// Why it is none.
+    pub reason: String,
+}
+
+/// Finds out who has handed in what.
+///
+/// `folder` is the folder of the class, or a zip of it; the folder of the `report` may be in it,
+/// and is left out. Everything else in it is either part of a
+/// submission or named in `not_understood`, except for what operating systems and editors
+/// leave behind. With a roster, submissions are matched by the id, then by the name; whoever
+/// is not in it is a submission all the same. Texts are in `language`.
+///
+/// # Errors
+///
+/// If the folder cannot be read, or is rather one student's copy of the handout.
+pub fn class(
+    folder: &Path,
+    report: Option<&Path>,
+    roster: Option<&[Student]>,
+    language: Language,
+) -> anyhow::Result<Class> {
+    let mut found = ClassSorter {
+        roster,
+        language,
+        submissions: BTreeMap::new(),
+        not_understood: Vec::new(),
+    };
+    // There is none before the first time.
+    let report = report.and_then(|report| fs::canonicalize(report).ok());
+    for entry in class_entries(folder, report.as_deref(), roster)? {
+        found.sort(entry);
+    }
+    Ok(found.finish())
+}
+
+/// Whose something is.
+enum Owner {
+    /// A student's, with what is left of the name, and why the student is not known.
+    Student(Student, String, Option<Text>),
+    /// Nobody's, and why.
+    Nobody(Text),
+}
+
+/// A class that is being sorted.
+struct ClassSorter<'a> {
+    roster: Option<&'a [Student]>,
+    language: Language,
+    /// By the id.
+    submissions: BTreeMap<String, Submission>,
+    not_understood: Vec<NotUnderstood>,
+}
+
+impl ClassSorter<'_> {
+    fn sort(&mut self, entry: ClassEntry) {
+        let owner = match &entry.refused {
+            Some(why) => Owner::Nobody(why.clone()),
+            None => self.owner(&entry.name, entry.is_folder),
+        };
+        match owner {
+            Owner::Nobody(why) => self.refuse(entry.path, &why),
+            Owner::Student(student, rest, unknown) => self.take(entry, student, rest, unknown),
+        }
+    }
+
+    fn refuse(&mut self, path: PathBuf, why: &Text) {
+        self.not_understood.push(NotUnderstood {
+            path,
+            reason: why.get(self.language).to_string(),
+        });
+    }
+
+    fn take(&mut self, entry: ClassEntry, student: Student, rest: String, unknown: Option<Text>) {
+        let Student { id, name, .. } = student.clone();
+        let submission = self.submissions.entry(id).or_insert_with(|| Submission {
+            student,
+            paths: Vec::new(),
+            parts: Vec::new(),
+            unknown,
+        });
+        if submission.student.name != name {
+            let student = &submission.student;
+            let (id, name) = (escape_line(&student.id), escape_line(&student.name));
+            let why = said!(
+                "its id {id} is that of {name} already",
+                "编号 {id} 已经是 {name} 的了"
+            );
+            return self.refuse(entry.path, &why);
+        }
+        submission.paths.push(entry.path);
+        submission.parts.push(Part {
+            place: entry.place,
+            name: rest,
+        });
+    }
+
+    /// Whose a file or a folder is, by its name.
+    fn owner(&self, name: &str, is_folder: bool) -> Owner {
+        if let Some(claim) = names::of_platform(name) {
+            return match self.roster {
+                None => known(claim),
+                Some(roster) => match people::find(roster, &claim) {
+                    Match::One(student) => Owner::Student(student.clone(), claim.rest, None),
+                    other => unmatched(claim, &other, roster),
+                },
+            };
+        }
+        let whole = if is_folder {
+            names::whole(name)
+        } else {
+            names::whole(names::split_extension(name).0)
+        };
+        let splits = names::with_exercise(name, is_folder);
+        let Some(roster) = self.roster else {
+            return match splits.into_iter().next() {
+                Some(split) if is_folder || names::may_be_program(name) => known(split),
+                _ if is_folder || Kind::of(name) != Kind::File => known(whole),
+                _ => Owner::Nobody(not_a_students(name)),
+            };
+        };
+        let mut first = None;
+        let is_source = is_folder || names::may_be_program(name);
+        let mut claims = vec![whole.clone()];
+        claims.extend(splits.clone());
+        // A file has to name its exercise; an id among all of its words would hide that.
+        if !is_folder && Kind::of(name) == Kind::File {
+            claims.rotate_left(1);
+        }
+        for claim in claims.into_iter().filter(|_| is_source) {
+            match people::find(roster, &claim) {
+                Match::One(student) => return Owner::Student(student.clone(), claim.rest, None),
+                Match::Nobody => {}
+                other => first = first.or(Some((claim, other))),
+            }
+        }
+        if let Some((claim, other)) = first {
+            return unmatched(claim, &other, roster);
+        }
+        match splits.into_iter().next() {
+            Some(split) if is_source => unmatched(split, &Match::Nobody, roster),
+            _ if is_folder || Kind::of(name) == Kind::Zip => {
+                unmatched(whole, &Match::Nobody, roster)
+            }
+            _ => Owner::Nobody(not_a_students(name)),
+        }
+    }
+
+    fn finish(self) -> Class {
+        let language = self.language;
+        let submissions: Vec<_> = self.submissions.into_values().collect();
+        let handed_in: BTreeSet<_> = submissions.iter().map(|s| &s.student).collect();
+        let mut missing: Vec<_> = self
+            .roster
+            .unwrap_or_default()
+            .iter()
+            .filter(|student| !handed_in.contains(student))
+            .cloned()
+            .collect();
+        missing.sort();
+        let notices = submissions.iter().filter_map(|submission| {
+            let unknown = submission.unknown.as_ref()?.get(language);
+            let paths = submission.paths.iter();
+            let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+            Some(format!(
+                "{}{}{unknown}",
+                escape_line(&paths.join(", ")),
+                language.pick(": ", "：")
+            ))
+        });
+        Class {
+            notices: notices.collect(),
+            missing,
+            not_understood: self.not_understood,
+            submissions,
+        }
+    }
+}
+
+/// A student of whom nothing is known but the name of the submission.
+fn known(claim: Claim) -> Owner {
+    let student = Student {
+        id: claim.id,
+        name: claim.name,
+        language: None,
+    };
+    Owner::Student(student, claim.rest, None)
+}
+
+/// A submission of which the roster does not say whose it is. It counts all the same, unless
+/// it would be taken for another student's.
+fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
+    let named = |student: &Student| escape_line(&format!("{} ({})", student.name, student.id));
+    let why = match found {
+        Match::Contradiction(one, other) => {
+            let (one, other) = (named(one), named(other));
+            said!(
+                "the roster has its id as that of {one}, and its name as that of {other}",
+                "按编号是名单里的 {one}，按名字却是 {other}"
+            )
+        }
+        Match::Several(students) => {
+            let all: Vec<_> = students.iter().map(|student| named(student)).collect();
+            let all = all.join(", ");
+            said!(
+                "it may be from any of these of the roster: {all}",
+                "名单里有几个人都对得上：{all}"
+            )
+        }
+        Match::One(_) | Match::Nobody => {
+            said!("the student is not in the roster", "名单里没有这名学生")
+        }
+    };
+    if roster.iter().any(|student| student.id == claim.id) {
+        return Owner::Nobody(why);
+    }
+    match known(claim) {
+        Owner::Student(student, rest, _) => Owner::Student(student, rest, Some(why)),
+        nobody @ Owner::Nobody(_) => nobody,
+    }
+}
+
+fn not_a_students(name: &str) -> Text {
+    let (stem, _) = names::split_extension(name);
+    if names::number(stem).is_some() {
+        return said!(
+            "its name does not say whose it is: alice_05.rs would",
+            "文件名没有说是谁的：alice_05.rs 这样的名字才行"
+        );
+    }
+    said!(
+        "it is neither a student's folder, nor a zip, nor a file with a name such as alice_05.rs",
+        "既不是学生的文件夹，也不是 zip，也不是 alice_05.rs 这样命名的文件"
+    )
+}

@@ -1,0 +1,115 @@
+//! What is in a submission.
+
+use super::names;
+use crate::fingerprint::Fingerprint;
+use grade::language::{Language, Text};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The answers to exercises, or why nobody knows what was handed in.
+pub(super) type Answers = BTreeMap<u32, Result<Vec<u8>, Text>>;
+
+/// A submission, read.
+#[derive(Debug)]
+pub struct SubmissionContents {
+    /// What was found for each exercise; an exercise that is not in it was not handed in.
+    pub exercises: BTreeMap<u32, Answer>,
+    /// All regular files, by relative paths that lead nowhere else, for programs in other
+    /// languages. If all are in one folder, this is the folder that they are relative to.
+    pub files: BTreeMap<PathBuf, Vec<u8>>,
+    /// What does not count, and why: changed tests and manifests, build scripts, links, paths
+    /// that lead outside.
+    pub notices: Vec<String>,
+    /// The same of files that count for programs in other languages only.
+    pub for_other_languages: Option<String>,
+    /// The SHA-256 of all of the above, in hexadecimal digits, for telling whether a result is
+    /// out of date. It does not depend on the language.
+    pub hash: String,
+}
+
+/// What was handed in for an exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The student's file.
+    Source(Vec<u8>),
+    /// Why nobody knows what it is.
+    NotUnderstood(String),
+}
+
+impl SubmissionContents {
+    pub(super) fn new(
+        answers: Answers,
+        files: BTreeMap<String, Vec<u8>>,
+        notices: &[Text],
+        for_other_languages: Option<&Text>,
+        language: Language,
+    ) -> Self {
+        let hash = hash(&answers, &files, notices);
+        let told = |text: &Text| text.get(language).to_string();
+        let exercises = answers.into_iter().map(|(number, found)| {
+            let answer = match found {
+                Ok(source) => Answer::Source(source),
+                Err(why) => Answer::NotUnderstood(told(&why)),
+            };
+            (number, answer)
+        });
+        let common = common_folder(files.keys());
+        let files = files
+            .into_iter()
+            .map(|(path, bytes)| (PathBuf::from(&path[common.len()..]), bytes));
+        Self {
+            exercises: exercises.collect(),
+            files: files.collect(),
+            notices: notices.iter().map(told).collect(),
+            for_other_languages: for_other_languages.map(told),
+            hash,
+        }
+    }
+}
+
+/// The fingerprint of a submission.
+fn hash(answers: &Answers, files: &BTreeMap<String, Vec<u8>>, notices: &[Text]) -> String {
+    let mut hash = Fingerprint::default();
+    for (number, found) in answers {
+        hash.add(&number.to_le_bytes());
+        match found {
+            Ok(source) => hash.add(source),
+            Err(why) => hash.add(format!("not understood: {}", why.en).as_bytes()),
+        }
+    }
+    hash.add(b"files");
+    for (path, bytes) in files {
+        hash.add(path.as_bytes());
+        hash.add(bytes);
+    }
+    hash.add(b"notices");
+    for notice in notices {
+        hash.add(notice.en.as_bytes());
+    }
+    hash.finish()
+}
+
+/// The folder that all files are in, with a `/` at its end: that a zip was made of a folder
+/// means nothing. A folder that names an exercise stays.
+fn common_folder<'a>(mut paths: impl Iterator<Item = &'a String>) -> String {
+    let Some(first) = paths.next() else {
+        return String::new();
+    };
+    let end = first.rfind('/').map_or(0, |at| at + 1);
+    let mut common = &first[..end];
+    for path in paths {
+        while !path.starts_with(common) {
+            let shorter = common.trim_end_matches('/').rfind('/');
+            common = &common[..shorter.map_or(0, |at| at + 1)];
+        }
+    }
+    let mut kept = 0;
+    for folder in common.split_inclusive('/') {
+        let name = folder.trim_end_matches('/');
+        if names::number(name).is_some() || matches!(name, "lessons" | "src") {
+            break;
+        }
+        kept += folder.len();
+    }
+    common[..kept].to_string()
+}

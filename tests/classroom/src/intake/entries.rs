@@ -1,0 +1,214 @@
+//! What is in the folder of a class, or in a zip of it.
+
+use super::files::name_text;
+use super::listing::Place;
+use super::names::{self, Kind};
+use super::people::{self, Match};
+use super::text::said;
+use super::zips::Zip;
+use crate::record::Student;
+use anyhow::{Context, ensure};
+use grade::language::Text;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirEntry};
+use std::path::{Path, PathBuf};
+
+/// Something in the folder of a class.
+pub(super) struct ClassEntry {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) place: Place,
+    pub(super) is_folder: bool,
+    /// Why it is not looked into.
+    pub(super) refused: Option<Text>,
+}
+
+/// What is in the folder of the class, in the order of the names.
+pub(super) fn class_entries(
+    folder: &Path,
+    report: Option<&Path>,
+    roster: Option<&[Student]>,
+) -> anyhow::Result<Vec<ClassEntry>> {
+    let data = fs::metadata(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    if data.is_file() {
+        ensure!(
+            Kind::of(&name_text(folder.file_name().unwrap_or_default())) == Kind::Zip,
+            "cannot read {}: a class is a folder, or a zip of one",
+            folder.display()
+        );
+        return zip_entries(folder);
+    }
+    let entries = folder_entries(folder, report)?;
+    ensure!(
+        !entries
+            .iter()
+            .any(|entry| entry.name == "lessons" && entry.is_folder),
+        "{} is a copy of the handout, and not the folder of a class: name the folder in which \
+         there is one for each student",
+        folder.display()
+    );
+    // A platform's download is a zip; it may have been put into a folder. But the zip of the
+    // first student who has handed in is alone, too, whatever is in it.
+    if let [only] = entries.as_slice() {
+        let is_zip = only.refused.is_none() && Kind::of(&only.name) == Kind::Zip;
+        if is_zip && !only.is_folder && !is_of_one_student(&only.name, roster) {
+            let inside = zip_entries(&only.path).unwrap_or_default();
+            let is_download = |entry: &ClassEntry| names::of_platform(&entry.name).is_some();
+            if !inside.is_empty() && inside.iter().all(is_download) {
+                return Ok(inside);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Whether a zip has the name of a student.
+fn is_of_one_student(name: &str, roster: Option<&[Student]>) -> bool {
+    let (stem, _) = names::split_extension(name);
+    let is_in = |roster: &[Student]| people::find(roster, &names::whole(stem)) != Match::Nobody;
+    names::of_platform(name).is_some() || roster.is_some_and(is_in)
+}
+
+/// What is in a folder but the report, in the order of the names.
+fn folder_entries(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<ClassEntry>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let is_report =
+            report.is_some() && fs::canonicalize(entry.path()).ok().as_deref() == report;
+        if !is_report {
+            entries.extend(folder_entry(&entry)?);
+        }
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// An entry of a folder, unless nobody would miss it.
+fn folder_entry(entry: &DirEntry) -> anyhow::Result<Option<ClassEntry>> {
+    let name = name_text(&entry.file_name());
+    // A student may be called `vendor`: nobody's folder is left out in silence.
+    let is_litter = names::is_litter(&name);
+    if is_litter && !names::may_be_a_student(&name) {
+        return Ok(None);
+    }
+    let path = entry.path();
+    let kind = entry
+        .file_type()
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let refused = if is_litter {
+        Some(litter_text())
+    } else if kind.is_symlink() {
+        Some(said!(
+            "it is a link, and links are not followed",
+            "这是链接，不会跟随链接"
+        ))
+    } else if kind.is_dir() || kind.is_file() {
+        None
+    } else {
+        Some(said!(
+            "it is neither a file nor a folder",
+            "既不是文件，也不是文件夹"
+        ))
+    };
+    Ok(Some(ClassEntry {
+        name,
+        place: Place::Disk(path.clone()),
+        path,
+        is_folder: kind.is_dir(),
+        refused,
+    }))
+}
+
+/// What is in the zip of a class, in the order of the names. If all of it is in one folder
+/// that is not a student's, then what is in that.
+fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
+    let (names, litter) = zip_names(path)?;
+    let prefix = wrapper(&names).unwrap_or_default();
+    let (mut tops, mut from_root) = (BTreeMap::new(), Vec::new());
+    for name in &names {
+        let below = name.strip_prefix(&prefix).unwrap_or(name);
+        if below.starts_with('/') {
+            from_root.push(name);
+            continue;
+        }
+        let (top, rest) = below
+            .split_once('/')
+            .map_or((below, None), |(top, rest)| (top, Some(rest)));
+        if !top.is_empty() {
+            *tops.entry(top.to_string()).or_insert(false) |= rest.is_some();
+        }
+    }
+    let entry = |(name, is_folder): (String, bool)| {
+        let inside = format!("{prefix}{name}");
+        ClassEntry {
+            path: path.join(&inside),
+            place: Place::Zip(path.to_path_buf(), inside),
+            name,
+            is_folder,
+            refused: None,
+        }
+    };
+    let refused = |name: &str, why: Text| ClassEntry {
+        path: path.join(name.trim_start_matches('/')),
+        place: Place::Zip(path.to_path_buf(), name.to_string()),
+        name: name.to_string(),
+        is_folder: false,
+        refused: Some(why),
+    };
+    let mut entries: Vec<ClassEntry> = tops.into_iter().map(entry).collect();
+    entries.extend(from_root.into_iter().map(|name| {
+        let why = said!(
+            "its path in the zip begins with /",
+            "它在压缩包里的路径以 / 开头"
+        );
+        refused(name, why)
+    }));
+    // As in a folder; what is deeper is said of the student whose it is.
+    let may_be_a_student = |folder: &&String| {
+        let own = folder.strip_prefix(&prefix).unwrap_or(folder);
+        names::may_be_a_student(own)
+    };
+    let students = litter.iter().filter(may_be_a_student);
+    entries.extend(students.map(|name| refused(name, litter_text())));
+    Ok(entries)
+}
+
+/// The names in a zip, and the folders in it that are left out for their name.
+fn zip_names(path: &Path) -> anyhow::Result<(Vec<String>, BTreeSet<String>)> {
+    let cannot = || format!("cannot read {}", path.display());
+    let zip = Zip::of_class(path).with_context(cannot)?;
+    let (mut names, mut litter) = (Vec::new(), BTreeSet::new());
+    for index in 0..zip.len() {
+        let entry = zip.entry(index).with_context(cannot)?;
+        if let Some(folder) = names::litter_in(&entry.name) {
+            litter.insert(folder.to_string());
+        } else {
+            names.push(entry.name);
+        }
+    }
+    Ok((names, litter))
+}
+
+/// The folder that all names are in, with a `/`, if it is not a student's.
+fn wrapper(names: &[String]) -> Option<String> {
+    let (folder, _) = names.first()?.split_once('/')?;
+    let wrapper = format!("{folder}/");
+    let is_around = names.iter().all(|name| name.starts_with(&wrapper));
+    let is_of_students = |name: &String| {
+        let is_below = name.matches('/').count() > 1 && !name.starts_with("lessons/");
+        let own = name.strip_prefix(&wrapper).unwrap_or_default();
+        is_below || Kind::of(own) == Kind::Zip || names::of_platform(own).is_some()
+    };
+    let has_folders = names.iter().any(is_of_students);
+    (is_around && has_folders && names::of_platform(folder).is_none()).then_some(wrapper)
+}
+
+/// Why a folder that may be a student's is left out.
+fn litter_text() -> Text {
+    said!(
+        "it is left out for its name, which is that of a folder of dependencies or builds",
+        "按名字是依赖或编译产物的文件夹，没有评分"
+    )
+}

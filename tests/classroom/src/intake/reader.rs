@@ -1,0 +1,258 @@
+//! Reads the files of a submission, and names those that do not count.
+
+use super::contents::{Answers, SubmissionContents};
+use super::listing::{Entry, Listing, NOTICE_LIMIT, ReadError, SUBMISSION_LIMIT};
+use super::names::{self, Certainty};
+use super::originals::{self, Originals, Standing};
+use super::text::{list, said};
+use crate::escape::escape_line;
+use grade::exercise::Exercise;
+use grade::language::{Language, Text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A file that may be the answer to an exercise.
+pub(super) struct Candidate {
+    pub(super) path: String,
+    pub(super) certainty: Certainty,
+    pub(super) source: Result<Vec<u8>, Text>,
+}
+
+/// A submission that is being read.
+pub(super) struct SubmissionReader<'a> {
+    pub(super) exercises: &'a [Exercise],
+    pub(super) originals: &'a Originals,
+    pub(super) candidates: BTreeMap<u32, Vec<Candidate>>,
+    files: BTreeMap<String, Vec<u8>>,
+    pub(super) notices: Vec<Text>,
+    for_other_languages: Option<Text>,
+}
+
+impl<'a> SubmissionReader<'a> {
+    pub(super) fn new(exercises: &'a [Exercise], originals: &'a Originals) -> Self {
+        Self {
+            exercises,
+            originals,
+            candidates: BTreeMap::new(),
+            files: BTreeMap::new(),
+            notices: Vec::new(),
+            for_other_languages: None,
+        }
+    }
+
+    /// What has been read, with these answers.
+    pub(super) fn into_contents(self, answers: Answers, language: Language) -> SubmissionContents {
+        let others = self.for_other_languages.as_ref();
+        SubmissionContents::new(answers, self.files, &self.notices, others, language)
+    }
+
+    /// Takes over the notices of the listing, and drops those above the limit.
+    pub(super) fn add_notices(&mut self, listing: &mut Listing) {
+        self.notices.append(&mut listing.notices);
+        let dropped = listing.more_notices + self.notices.len().saturating_sub(NOTICE_LIMIT);
+        self.notices.truncate(NOTICE_LIMIT);
+        if dropped > 0 {
+            self.notices.push(said!(
+                "there is as much to be said about {dropped} more",
+                "另外还有 {dropped} 条类似的情况"
+            ));
+        }
+    }
+
+    /// Reads the files, and first those that may be answers.
+    pub(super) fn read(&mut self, listing: &mut Listing) {
+        let entries = std::mem::take(&mut listing.entries);
+        let roots = entries.iter().filter_map(|e| names::handout_root(&e.path));
+        let roots: BTreeSet<String> = roots.map(String::from).collect();
+        for path in &listing.ignored {
+            // In the root of a copy of the course it is what cargo has made there.
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !roots
+                .iter()
+                .any(|root| root.trim_end_matches('/') == folder)
+            {
+                let path = escape_line(path);
+                self.notices.push(said!(
+                    "{path} was not looked at: a folder of this name has dependencies or builds",
+                    "{path} 没有查看：这个名字的文件夹存放依赖或编译产物"
+                ));
+            }
+        }
+        let (mut answers, mut others) = (Vec::new(), Vec::new());
+        for entry in entries {
+            match self.exercise(&entry.path, &roots) {
+                Some(found) => answers.push((entry, Some(found))),
+                None => others.push((entry, None)),
+            }
+        }
+        let mut left_out = Vec::new();
+        for (entry, found) in answers.into_iter().chain(others) {
+            let path = entry.path.clone();
+            if let Some(path) = self.read_one(listing, entry, path, found) {
+                left_out.push(path);
+            }
+        }
+        if !left_out.is_empty() {
+            let names = list(&left_out);
+            self.notices.push(said!(
+                "there are more than {SUBMISSION_LIMIT} bytes; these files are too much: {names}",
+                "总共超过 {SUBMISSION_LIMIT} 字节；这些文件不计入：{names}"
+            ));
+        }
+    }
+
+    /// Reads a file. Returns its path if there is too much of the submission.
+    fn read_one(
+        &mut self,
+        listing: &mut Listing,
+        entry: Entry,
+        path: String,
+        found: Option<(u32, Certainty)>,
+    ) -> Option<String> {
+        let (bytes, too_much) = match listing.read(entry) {
+            Ok(bytes) => (Ok(bytes), false),
+            Err(ReadError::Itself(why)) => {
+                self.notices.push(why.clone());
+                (Err(why), false)
+            }
+            Err(ReadError::Full) => {
+                let shown = escape_line(&path);
+                let why = said!(
+                    "{shown} was not read: the submission has more than {SUBMISSION_LIMIT} bytes",
+                    "{shown} 没有读取：提交的内容超过 {SUBMISSION_LIMIT} 字节"
+                );
+                (Err(why), true)
+            }
+        };
+        if let Ok(bytes) = &bytes {
+            self.keep(&path, bytes);
+        }
+        if let Some((number, certainty)) = found {
+            self.candidates.entry(number).or_default().push(Candidate {
+                path: path.clone(),
+                certainty,
+                source: bytes,
+            });
+        }
+        too_much.then_some(path)
+    }
+
+    /// The exercise that a file answers.
+    fn exercise(&self, path: &str, roots: &BTreeSet<String>) -> Option<(u32, Certainty)> {
+        // A copy may lie in another one: the inner one counts, which comes later in the order.
+        let below = roots
+            .iter()
+            .rev()
+            .find_map(|root| path.strip_prefix(root.as_str()));
+        let is_answer = names::handout_root(path).is_some() && path.ends_with("/exercise/main.rs");
+        if !is_answer && below.is_some_and(originals::is_of_the_course) {
+            return None;
+        }
+        let found = names::exercise(path)?;
+        let is_one = |exercise: &Exercise| exercise.number == found.0;
+        self.exercises.iter().any(is_one).then_some(found)
+    }
+
+    /// Keeps a file, unless it cannot lie beside those that are there.
+    fn keep(&mut self, path: &str, bytes: &[u8]) {
+        let shown = escape_line(path);
+        match self.files.get(path) {
+            Some(other) if other == bytes => return,
+            Some(_) => {
+                return self.notices.push(said!(
+                    "{shown} is there twice, and different: the first one counts for programs \
+                     in other languages",
+                    "{shown} 有两份，内容不同：其他语言的程序用第一份"
+                ));
+            }
+            None => {}
+        }
+        let is_folder = self
+            .files
+            .range(format!("{path}/")..)
+            .next()
+            .is_some_and(|(other, _)| other.starts_with(&format!("{path}/")));
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        if is_folder
+            || above
+                .into_iter()
+                .any(|above| self.files.contains_key(above))
+        {
+            return self.notices.push(said!(
+                "{shown} does not count: a file and a folder have the same name",
+                "{shown} 不计入：文件和文件夹重名"
+            ));
+        }
+        self.files.insert(path.to_string(), bytes.to_vec());
+    }
+
+    /// Names what does not count.
+    pub(super) fn note_ignored_files(&mut self) {
+        let roots = self.files.keys().filter_map(|p| names::handout_root(p));
+        let roots: BTreeSet<String> = roots.map(String::from).collect();
+        let records: BTreeMap<&String, _> = roots
+            .iter()
+            .map(|root| {
+                let bytes = self.files.get(&originals::record_of(root));
+                (root, originals::record(bytes))
+            })
+            .collect();
+        let (mut changed, mut sources, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for (path, bytes) in &self.files {
+            let is_answer = |candidate: &Candidate| candidate.path == *path;
+            if self.candidates.values().flatten().any(is_answer) {
+                continue;
+            }
+            let root = roots
+                .iter()
+                .rev()
+                .find(|root| path.starts_with(root.as_str()));
+            let standing = match root {
+                Some(root) => {
+                    let below = &path[root.len()..];
+                    self.originals.standing(below, bytes, &records[root])
+                }
+                None if originals::can_judge(path) => Standing::Changed,
+                None => Standing::Students,
+            };
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let (_, extension) = names::split_extension(name);
+            // What `cargo grade reset` keeps.
+            let is_kept = name.starts_with("main.before-reset-");
+            match standing {
+                Standing::Changed => changed.push(path.clone()),
+                Standing::Students if is_kept => {}
+                Standing::Students if extension == "rs" => sources.push(path.clone()),
+                Standing::Students => others.push(path.clone()),
+                Standing::Teachers => {}
+            }
+        }
+        self.add_ignored_notices(&changed, &sources, &others);
+    }
+
+    fn add_ignored_notices(&mut self, changed: &[String], sources: &[String], others: &[String]) {
+        if !changed.is_empty() {
+            let names = list(changed);
+            self.notices.push(said!(
+                "tests, manifests, build scripts and settings do not count, the teacher's are \
+                 used instead of: {names}",
+                "测试、清单、构建脚本和设置不计入，用的是老师的，而不是：{names}"
+            ));
+        }
+        if !sources.is_empty() {
+            let names = list(sources);
+            self.notices.push(said!(
+                "these do not count, as neither file nor folder names an exercise (an exercise \
+                 is one file, such as exercise-05.rs): {names}",
+                "这些不计入，因为文件名和文件夹名都没有说明是哪个练习（一个练习就是一个文件，\
+                 例如 exercise-05.rs）：{names}"
+            ));
+        }
+        if !others.is_empty() {
+            let names = list(others);
+            self.for_other_languages = Some(said!(
+                "these count only for programs in other languages: {names}",
+                "这些只对其他语言的程序有用：{names}"
+            ));
+        }
+    }
+}

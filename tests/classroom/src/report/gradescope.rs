@@ -1,0 +1,86 @@
+//! `results/STEM.json`: what Gradescope shows, and what this program reads again.
+
+use super::results::{ExerciseResult, Report, override_in_words, status_in_words};
+use crate::escape::escape_text;
+use crate::record::StudentRecord;
+use grade::language::Language;
+use grade::report::gradescope_tests;
+use serde_json::{Map, Value, json};
+
+impl Report<'_> {
+    /// `results/STEM.json`: Gradescope's `results.json`, in the student's language. The whole
+    /// record stands in `extra_data.record`, from where it is read again.
+    pub fn gradescope(&self, record: &StudentRecord) -> Value {
+        let language = record.language;
+        let exercise_results = self.exercise_results(record);
+        let tests = exercise_results
+            .iter()
+            .flat_map(|result| match &result.outcome {
+                Some(outcome) => gradescope_tests(outcome, language),
+                None => unchecked_tests(result, language),
+            });
+        let versions = self.exercises.iter().map(|exercise| {
+            let version = Value::from(exercise.version);
+            (exercise.package(), version)
+        });
+        let mut results = json!({
+            "score": self.points(record),
+            "output": remarks(&exercise_results, record),
+            "tests": tests.collect::<Vec<_>>(),
+        });
+        escape_all(&mut results);
+        results["extra_data"] = json!({
+            "rubric_versions": versions.collect::<Map<_, _>>(),
+            "record": record,
+        });
+        results
+    }
+}
+
+/// The test cases of an exercise whose checks were not run: what there is instead of them, and
+/// then all of them, so that every student's results have the same.
+fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
+    let exercise = result.exercise;
+    let (number, title) = (exercise.number, exercise.title.get(language));
+    let status = status_in_words(result.status, language);
+    let output = format!("{status}\n\n{}", result.message);
+    let mut tests = vec![json!({
+        "name": format!("{} {number:02}: {title}", language.pick("Exercise", "练习")),
+        "number": number.to_string(),
+        "status": "failed",
+        "output": output.trim_end(),
+        "tags": [exercise.package()],
+    })];
+    let checks = exercise.checks.iter().enumerate();
+    tests.extend(checks.map(|(index, check)| {
+        json!({
+            "name": check.title.get(language),
+            "number": format!("{number}.{}", index + 1),
+            "score": 0,
+            "max_score": check.points,
+            "status": "failed",
+            "output": language.pick("the check was not run", "这项检查没有运行"),
+            "tags": [exercise.package(), check.name],
+        })
+    }));
+    tests
+}
+
+/// What there is to say besides the checks: points by hand, and what does not count.
+fn remarks(exercise_results: &[ExerciseResult], record: &StudentRecord) -> String {
+    let by_hand = exercise_results
+        .iter()
+        .filter_map(|result| override_in_words(result, record.language));
+    let notices = record.notices.iter().cloned();
+    by_hand.chain(notices).collect::<Vec<_>>().join("\n")
+}
+
+/// Escapes all texts.
+fn escape_all(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = escape_text(text),
+        Value::Array(values) => values.iter_mut().for_each(escape_all),
+        Value::Object(values) => values.values_mut().for_each(escape_all),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,203 @@
+//! Grades a class from the beginning to the end.
+
+use super::event::Event;
+use super::options::ClassOptions;
+use super::pipeline::Pipeline;
+use super::previous::Previous;
+use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
+use crate::build::Builder;
+use crate::escape::escape_line;
+use crate::intake::originals::Originals;
+use crate::intake::{self, Class, Submission};
+use crate::record::Student;
+use crate::roster;
+use crate::store::{ClassNotes, Store};
+use anyhow::ensure;
+use grade::exercise::Exercise;
+use grade::language::Language;
+use grade::sandbox::Sandbox;
+use std::path::Path;
+
+/// Grades a class, and writes the report.
+///
+/// # Errors
+///
+/// If something cannot be read, built or written. What is done by then is in the report, and
+/// the same options go on from there.
+pub fn grade(
+    workspace: &Path,
+    options: &ClassOptions,
+    progress: &(impl Fn(Event) + Sync),
+) -> anyhow::Result<Summary> {
+    let exercises = Exercise::all(workspace)?;
+    let wanted = wanted(&exercises, options)?;
+    let (class, students) = read_class(options)?;
+    let report = options.report.as_path();
+    let store = Store::open(report)?;
+    let overrides = options.overrides.as_deref();
+    let overrides = read_overrides(overrides, report, &students, &exercises)?;
+    let sandbox = sandbox(options)?;
+    progress(Event::Builds);
+    let work = workspace.join("target").join("class");
+    let builder = Builder::open(workspace, &work, &wanted, options.sandbox)?;
+
+    // Exercises and students that are named are graded again, known or not: but only once, as
+    // a run that was stopped goes on from where it was.
+    let regrade = options.regrade()?;
+    let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
+    let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
+    let notes = class_notes(&class, &previous.gone, &sandbox, options.language);
+    store.set_class_notes(&notes)?;
+    let in_report = exercises_in_report(&exercises, &wanted, previous.records.values());
+    let writer = ReportWriter {
+        store: &store,
+        exercises: &in_report,
+        overrides: &overrides,
+        language: options.language,
+    };
+    previous.write(&writer)?;
+    store.set_pending_regrade(regrade.as_deref())?;
+    let pipeline = Pipeline {
+        options,
+        all: &exercises,
+        wanted: &wanted,
+        originals: &Originals::of(workspace),
+        builder: &builder,
+        sandbox: &sandbox,
+        writer: &writer,
+        previous: &previous.records,
+        progress,
+    };
+    grade_selected(&pipeline, &class, &students)?;
+    let summary = writer.write_class()?;
+    store.set_pending_regrade(None)?;
+    Ok(summary)
+}
+
+/// Who has handed in what, and all students of the class.
+fn read_class(options: &ClassOptions) -> anyhow::Result<(Class, Vec<Student>)> {
+    let roster = options.roster.as_deref().map(roster::read).transpose()?;
+    let class = intake::class(
+        &options.folder,
+        Some(&options.report),
+        roster.as_deref(),
+        options.language,
+    )?;
+    let students = students(&class, options)?;
+    Ok((class, students))
+}
+
+/// Grades the students whom the options name, in their part of the class.
+fn grade_selected<P: Fn(Event) + Sync>(
+    pipeline: &Pipeline<P>,
+    class: &Class,
+    students: &[Student],
+) -> anyhow::Result<()> {
+    let options = pipeline.options;
+    let is_selected = |student: &Student| {
+        let index = students.iter().position(|one| one == student);
+        index.is_some_and(|index| options.partition.has(index))
+            && options.wants_student(&student.id)
+    };
+    let submissions = class.submissions.iter();
+    let submissions: Vec<&Submission> = submissions
+        .filter(|submission| is_selected(&submission.student))
+        .collect();
+    let missing = class.missing.iter();
+    let missing: Vec<&Student> = missing.filter(|student| is_selected(student)).collect();
+    (pipeline.progress)(Event::Begins {
+        students: submissions.len() + missing.len(),
+    });
+    for student in missing {
+        pipeline.write_missing(student)?;
+    }
+    pipeline.grade_all(&submissions)
+}
+
+/// The sandbox that the programs run in, which can start the program's own language.
+fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
+    let sandbox = if options.sandbox {
+        Sandbox::find()?
+    } else {
+        Sandbox::none()
+    };
+    if let Some(words) = &options.program {
+        sandbox.verify(&words[0])?;
+    }
+    Ok(sandbox)
+}
+
+/// What there is to know about the class besides its students.
+fn class_notes(
+    class: &Class,
+    gone: &[Student],
+    sandbox: &Sandbox,
+    language: Language,
+) -> ClassNotes {
+    let gone = gone.iter().map(|student| match language {
+        Language::En => format!("{} is not in the class any more", student.id),
+        Language::Zh => format!("{} 已不在班里", student.id),
+    });
+    let notices = class.notices.iter().cloned().chain(gone);
+    let not_understood = class.not_understood.iter();
+    ClassNotes {
+        not_understood: not_understood
+            .map(|what| (what.path.display().to_string(), what.reason.clone()))
+            .collect(),
+        notices: notices.chain(sandbox.missing_limits(language)).collect(),
+    }
+}
+
+/// The exercises that are to be graded.
+fn wanted(exercises: &[Exercise], options: &ClassOptions) -> anyhow::Result<Vec<Exercise>> {
+    for number in &options.only {
+        ensure!(
+            exercises.iter().any(|exercise| exercise.number == *number),
+            "there is no exercise {number:02}"
+        );
+    }
+    let is_wanted = |exercise: &&Exercise| options.wants_exercise(exercise.number);
+    let wanted: Vec<_> = exercises.iter().filter(is_wanted).cloned().collect();
+    if let Some(words) = &options.program {
+        ensure!(
+            wanted.len() == 1 || words.iter().any(|word| word.contains("{nn}")),
+            "which exercise is {:?}? Write {{nn}} for its number, or name it with --only",
+            words.join(" ")
+        );
+    }
+    Ok(wanted)
+}
+
+/// All students of the class, in order, among whom are those that the options name.
+fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student>> {
+    let submissions = class.submissions.iter();
+    let submitted = submissions.map(|submission| &submission.student);
+    let mut students: Vec<_> = submitted.chain(&class.missing).cloned().collect();
+    students.sort();
+    ensure!(
+        !students.is_empty(),
+        "there is nothing to grade in {}: {} things in it, and none is understood{}",
+        options.folder.display(),
+        class.not_understood.len(),
+        reasons(class)
+    );
+    let ids: Vec<&str> = students.iter().map(|student| student.id.as_str()).collect();
+    for id in &options.students {
+        ensure!(
+            ids.contains(&id.as_str()),
+            "there is no student {id}: there are {}",
+            ids.join(", ")
+        );
+    }
+    Ok(students)
+}
+
+/// Why things are not understood, each in a line; the first of many.
+fn reasons(class: &Class) -> String {
+    let all = class.not_understood.iter().take(10);
+    let lines = all.map(|what| {
+        let line = format!("{}: {}", what.path.display(), what.reason);
+        format!("\n{}", escape_line(&line))
+    });
+    lines.collect()
+}

@@ -1,0 +1,86 @@
+//! Puts the reports of the parts of a class together.
+
+use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
+use crate::record::{Student, StudentRecord};
+use crate::store::{self, ClassNotes, Store};
+use anyhow::{bail, ensure};
+use grade::exercise::Exercise;
+use grade::language::Language;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Puts the reports of the parts of a class together.
+///
+/// # Errors
+///
+/// If one cannot be read, two have a student in common and do not agree, or the result cannot
+/// be written.
+pub fn merge(
+    workspace: &Path,
+    parts: &[PathBuf],
+    report: &Path,
+    overrides: Option<&Path>,
+    language: Language,
+) -> anyhow::Result<Summary> {
+    let exercises = Exercise::all(workspace)?;
+    let (records, notes) = read_parts(parts)?;
+    let store = Store::open(report)?;
+    for (id, record) in store.records()? {
+        let is_same = |new: &StudentRecord| new.student == record.student;
+        if !records.get(&id).is_some_and(is_same) {
+            store.remove_student(&record.student)?;
+        }
+    }
+    store.set_class_notes(&notes)?;
+    let students: Vec<Student> = records.values().map(|one| one.student.clone()).collect();
+    let overrides = read_overrides(overrides, report, &students, &exercises)?;
+    let in_report = exercises_in_report(&exercises, &[], records.values());
+    let writer = ReportWriter {
+        store: &store,
+        exercises: &in_report,
+        overrides: &overrides,
+        language,
+    };
+    for record in records.into_values() {
+        writer.write_student(&record.complete(&exercises))?;
+    }
+    writer.write_class()
+}
+
+/// What the parts have found: the records by the students' ids, and the notes of all classes.
+fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
+    let mut records: BTreeMap<String, (StudentRecord, &PathBuf)> = BTreeMap::new();
+    let mut notes = ClassNotes::default();
+    for part in parts {
+        store::ensure_readable(part, "grade that part again")?;
+        for (id, record) in store::records(part)? {
+            match records.get(&id) {
+                Some((other, from)) if *other != record => bail!(
+                    "{} and {} have different grades of {id}: grade one of them again, or leave \
+                     one out",
+                    from.display(),
+                    part.display()
+                ),
+                _ => records.insert(id, (record, part)),
+            };
+        }
+        let more = store::class_notes(part)?;
+        notes.not_understood.extend(more.not_understood);
+        notes.notices.extend(more.notices);
+    }
+    ensure!(
+        !records.is_empty(),
+        "there are no results in {}",
+        parts
+            .iter()
+            .filter_map(|part| part.to_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    notes.not_understood.sort();
+    notes.not_understood.dedup();
+    notes.notices.sort();
+    notes.notices.dedup();
+    let records = records.into_iter().map(|(id, (record, _))| (id, record));
+    Ok((records.collect(), notes))
+}

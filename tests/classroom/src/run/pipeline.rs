@@ -1,0 +1,322 @@
+//! The threads that grade submissions: one opens them, some compile, and some run the checks.
+
+use super::event::Event;
+use super::limiter::{self, Limiter};
+use super::options::ClassOptions;
+use super::plan::{Step, plan, unpack};
+use super::sync::{FirstError, lock};
+use super::writer::ReportWriter;
+use crate::addresses::stable_addresses;
+use crate::build::{Builder, Compiled};
+use crate::intake::originals::Originals;
+use crate::intake::{self, Submission, SubmissionContents};
+use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord};
+use anyhow::Context;
+use grade::exercise::Exercise;
+use grade::sandbox::Sandbox;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use tempfile::TempDir;
+
+/// All that the threads have in common.
+pub(super) struct Pipeline<'a, P> {
+    pub(super) options: &'a ClassOptions,
+    /// The exercises of the course.
+    pub(super) all: &'a [Exercise],
+    /// Those that are to be graded.
+    pub(super) wanted: &'a [Exercise],
+    pub(super) originals: &'a Originals,
+    pub(super) builder: &'a Builder,
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) writer: &'a ReportWriter<'a>,
+    /// What is known already, by the students' ids.
+    pub(super) previous: &'a BTreeMap<String, StudentRecord>,
+    pub(super) progress: &'a P,
+}
+
+/// A student who is being graded.
+struct StudentJob {
+    student: Student,
+    notices: Vec<String>,
+    /// The student's files while programs in other languages run.
+    folder: Mutex<Option<TempDir>>,
+    state: Mutex<State>,
+}
+
+/// What is known of a student so far.
+struct State {
+    exercises: BTreeMap<u32, GradedExercise>,
+    /// How many exercises are graded this time.
+    graded: usize,
+    /// How many of them are not done yet.
+    left: usize,
+}
+
+impl StudentJob {
+    fn new(
+        student: &Student,
+        notices: Vec<String>,
+        folder: Option<TempDir>,
+        exercises: BTreeMap<u32, GradedExercise>,
+        to_grade: usize,
+    ) -> Self {
+        Self {
+            student: student.clone(),
+            notices,
+            folder: Mutex::new(folder),
+            state: Mutex::new(State {
+                exercises,
+                graded: to_grade,
+                left: to_grade,
+            }),
+        }
+    }
+}
+
+/// An exercise of a student that is being graded.
+struct Task<'a> {
+    job: &'a StudentJob,
+    exercise: &'a Exercise,
+    /// What grading has found so far.
+    graded: GradedExercise,
+    step: Step,
+}
+
+impl Task<'_> {
+    /// What an error of this task is about.
+    fn context(&self, what: &str) -> String {
+        let (number, name) = (self.exercise.number, &self.job.student.name);
+        format!("cannot {what} exercise {number:02} of {name}")
+    }
+}
+
+impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
+    /// Writes the files of a student who has handed in nothing.
+    pub(super) fn write_missing(&self, student: &Student) -> anyhow::Result<()> {
+        let mut exercises = self.known(student);
+        for exercise in self.wanted {
+            let missing = GradedExercise::new(exercise, Status::Missing);
+            exercises.insert(exercise.number, missing);
+        }
+        self.finish(&StudentJob::new(student, Vec::new(), None, exercises, 0))
+    }
+
+    /// Grades submissions, side by side.
+    pub(super) fn grade_all(&self, submissions: &[&Submission]) -> anyhow::Result<()> {
+        let processors = thread::available_parallelism().map_or(2, usize::from);
+        // Jobs live until all threads are done.
+        let jobs: Vec<OnceLock<StudentJob>> = submissions.iter().map(|_| OnceLock::new()).collect();
+        let (to_compile, compiling) = sync_channel(processors);
+        let (to_judge, judging) = sync_channel(processors);
+        let (compiling, judging) = (&Mutex::new(compiling), &Mutex::new(judging));
+        let (error, limiter) = (FirstError::default(), &Limiter::new(processors));
+        thread::scope(|scope| {
+            let (error, jobs) = (&error, &jobs);
+            let open = move || {
+                let mut all = submissions.iter().zip(jobs);
+                all.all(|(submission, job)| error.note(self.open(submission, job, &to_compile)))
+            };
+            let opener = thread::Builder::new().stack_size(intake::STACK);
+            let started = opener.spawn_scoped(scope, open);
+            error.note(started.map(|_| ()).context("cannot start a thread"));
+            for _ in 0..processors {
+                let to_judge = to_judge.clone();
+                scope.spawn(move || {
+                    while let Some(task) = next(compiling) {
+                        error.note(self.compile(task, &to_judge));
+                    }
+                });
+            }
+            drop(to_judge);
+            for _ in 0..(4 * processors).min(limiter::MOST) {
+                scope.spawn(move || {
+                    while let Some(task) = next(judging) {
+                        let _permit = limiter.acquire();
+                        error.note(self.judge(task));
+                    }
+                });
+            }
+        });
+        error.into_result()
+    }
+
+    /// Reads a submission, and hands on the exercises that are to be graded.
+    fn open<'s>(
+        &'s self,
+        submission: &Submission,
+        job: &'s OnceLock<StudentJob>,
+        to_compile: &SyncSender<Task<'s>>,
+    ) -> anyhow::Result<()> {
+        let student = &submission.student;
+        let language = self.options.language_of(student);
+        let mut contents = submission.open(self.all, self.originals, language);
+        let known = self.known(student);
+        let mut steps = Vec::new();
+        for exercise in self.wanted {
+            let built = self.builder.fingerprint();
+            let (graded, step) = plan(self.options, built, &contents, exercise);
+            let old = known.get(&exercise.number);
+            if old.is_none_or(|old| old.fingerprint != graded.fingerprint) {
+                steps.push((exercise, graded, step));
+            }
+        }
+        let folder = self.unpack(&contents, steps.iter_mut().map(|(_, _, step)| step))?;
+        let mut notices = std::mem::take(&mut contents.notices);
+        if self.options.program.is_none() {
+            notices.extend(contents.for_other_languages);
+        }
+        let job = job.get_or_init(|| StudentJob::new(student, notices, folder, known, steps.len()));
+        if steps.is_empty() {
+            return self.finish(job);
+        }
+        for (exercise, graded, step) in steps {
+            let task = Task {
+                job,
+                exercise,
+                graded,
+                step,
+            };
+            // It fails when the others have stopped because of an error.
+            if to_compile.send(task).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unpacks a submission for programs in other languages: into one folder for all of them,
+    /// and into none where nothing runs.
+    fn unpack<'s>(
+        &self,
+        contents: &SubmissionContents,
+        steps: impl Iterator<Item = &'s mut Step>,
+    ) -> anyhow::Result<Option<TempDir>> {
+        let mut unpacked = None;
+        for step in steps {
+            if let Step::Judge { folder, .. } = step {
+                let files = match &unpacked {
+                    Some(files) => files,
+                    None => unpacked.insert(unpack(contents, self.builder.folder()?)?),
+                };
+                *folder = files.path().to_path_buf();
+            }
+        }
+        Ok(unpacked)
+    }
+
+    /// What is known of a student, by the numbers of the exercises.
+    fn known(&self, student: &Student) -> BTreeMap<u32, GradedExercise> {
+        let previous = self.previous.get(&student.id).into_iter();
+        let exercises = previous.flat_map(|record| &record.exercises);
+        exercises
+            .map(|graded| (graded.exercise, graded.clone()))
+            .collect()
+    }
+
+    /// Compiles a task's file, if there is one, and hands the task on.
+    fn compile<'s>(
+        &self,
+        mut task: Task<'s>,
+        to_judge: &SyncSender<Task<'s>>,
+    ) -> anyhow::Result<()> {
+        let (student, exercise) = (&task.job.student, task.exercise.number);
+        (self.progress)(Event::Starts { student, exercise });
+        if let Step::Compile(source) = &task.step {
+            let folder = self.builder.folder()?;
+            let package = task.exercise.package();
+            let compiled = self
+                .builder
+                .compile(exercise, source, &folder.path().join(&package))
+                .with_context(|| task.context("compile"))?;
+            task.step = Step::Nothing;
+            match compiled {
+                Compiled::Refused(messages) => {
+                    task.graded.status = Status::DoesNotCompile;
+                    task.graded.message = messages;
+                }
+                Compiled::TimedOut => {
+                    task.graded.status = Status::TimedOut;
+                    let language = self.options.language_of(student);
+                    let words = language.pick("the compiler was not done in time", "编译超时");
+                    task.graded.message = words.to_string();
+                }
+                Compiled::Program(_) => {
+                    task.step = Step::Judge {
+                        program: vec![format!("{{dir}}/{package}")],
+                        folder: folder.path().to_path_buf(),
+                        _own: Some(folder),
+                    };
+                }
+            }
+        }
+        // It fails when the others have stopped because of an error.
+        let _ = to_judge.send(task);
+        Ok(())
+    }
+
+    /// Runs a task's checks, and writes the student's files if it was the last task.
+    fn judge(&self, mut task: Task) -> anyhow::Result<()> {
+        let (student, exercise) = (&task.job.student, task.exercise.number);
+        if let Step::Judge {
+            folder, program, ..
+        } = &task.step
+        {
+            let rubric = self
+                .builder
+                .rubric(exercise)
+                .with_context(|| format!("the rubric of exercise {exercise:02} is not built"))?;
+            let outcome = rubric
+                .grade_in(self.sandbox, folder, program, |_| ())
+                .with_context(|| task.context("grade"))?;
+            if outcome.results.iter().all(|result| result.late) {
+                task.graded.status = Status::TimedOut;
+            }
+            let checks = outcome.results.into_iter().map(|result| CheckResult {
+                name: result.check.name,
+                failure: result.failure.map(stable_addresses),
+            });
+            task.graded.checks = checks.collect();
+        }
+        (self.progress)(Event::Ends { student, exercise });
+        let is_last = {
+            let mut state = lock(&task.job.state);
+            state.exercises.insert(exercise, task.graded);
+            state.left -= 1;
+            state.left == 0
+        };
+        if is_last {
+            self.finish(task.job)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files of a student whose exercises are all done.
+    fn finish(&self, job: &StudentJob) -> anyhow::Result<()> {
+        let (exercises, graded) = {
+            let state = lock(&job.state);
+            (state.exercises.values().cloned().collect(), state.graded)
+        };
+        lock(&job.folder).take();
+        let record = StudentRecord {
+            student: job.student.clone(),
+            language: self.options.language_of(&job.student),
+            exercises,
+            notices: job.notices.clone(),
+        };
+        let record = record.complete(self.all);
+        let points = self.writer.write_student(&record)?;
+        (self.progress)(Event::Student {
+            record: &record,
+            points,
+            graded,
+        });
+        Ok(())
+    }
+}
+
+/// The next task; `None` when there are no more.
+fn next<'a>(tasks: &Mutex<Receiver<Task<'a>>>) -> Option<Task<'a>> {
+    lock(tasks).recv().ok()
+}

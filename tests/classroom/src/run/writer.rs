@@ -1,0 +1,146 @@
+//! Writes the files of a report: those of each student, and those of the class.
+
+use crate::gradebook;
+use crate::overrides;
+use crate::record::{Override, Status, Student, StudentRecord};
+use crate::report::Report;
+use crate::store::Store;
+use anyhow::Context;
+use grade::exercise::Exercise;
+use grade::language::Language;
+use std::fs;
+use std::path::Path;
+
+/// What came of grading a class.
+#[derive(Debug)]
+pub struct Summary {
+    /// How many students are in the report.
+    pub students: usize,
+    /// How many of them have handed in nothing.
+    pub missing: usize,
+    /// What could not be understood: where it is, and the reason.
+    pub not_understood: Vec<(String, String)>,
+    /// What was left out of account: the student, and the reason.
+    pub notices: Vec<(Student, String)>,
+    /// What else there is to know about the class.
+    pub remarks: Vec<String>,
+}
+
+/// Writes the files of a report.
+pub(super) struct ReportWriter<'a> {
+    pub(super) store: &'a Store,
+    /// The exercises that are in the report.
+    pub(super) exercises: &'a [Exercise],
+    pub(super) overrides: &'a [Override],
+    pub(super) language: Language,
+}
+
+impl ReportWriter<'_> {
+    /// Writes the files of a student, and returns the points that count.
+    pub(super) fn write_student(&self, record: &StudentRecord) -> anyhow::Result<u32> {
+        let report = self.report(std::slice::from_ref(record), &[]);
+        let stem = record.student.file_stem();
+        let json = serde_json::to_vec_pretty(&report.gradescope(record));
+        let files = [
+            (
+                format!("feedback/{stem}.html"),
+                report.feedback_html(record)?.into_bytes(),
+            ),
+            (
+                format!("feedback/{stem}.txt"),
+                report.feedback_text(record)?.into_bytes(),
+            ),
+            // Last: it says that the student is done.
+            (
+                format!("results/{stem}.json"),
+                json.context("cannot make JSON")?,
+            ),
+        ];
+        for (name, contents) in files {
+            // What is there already stays as it is.
+            if fs::read(self.store.path(&name)).is_ok_and(|old| old == contents) {
+                continue;
+            }
+            self.store.write(&name, &contents)?;
+        }
+        Ok(report.points(record))
+    }
+
+    /// Writes the files of all students anew, as the overrides may have changed, and those
+    /// of the class.
+    pub(super) fn write_class(&self) -> anyhow::Result<Summary> {
+        let records: Vec<StudentRecord> = self.store.records()?.into_values().collect();
+        for record in &records {
+            self.write_student(record)?;
+        }
+        let notes = self.store.class_notes()?;
+        let report = self.report(&records, &notes.not_understood);
+        self.store.write("report.html", report.page()?.as_bytes())?;
+        self.store.write("junit.xml", report.junit()?.as_bytes())?;
+        let grades = self.store.path("grades.csv");
+        gradebook::write(self.exercises, &records, self.overrides, &grades)?;
+        let notices = records.iter().flat_map(|record| {
+            let notices = record.notices.iter();
+            notices.map(|notice| (record.student.clone(), notice.clone()))
+        });
+        Ok(Summary {
+            students: records.len(),
+            missing: records.iter().filter(|one| self.is_missing(one)).count(),
+            notices: notices.collect(),
+            not_understood: notes.not_understood,
+            remarks: notes.notices,
+        })
+    }
+
+    fn report<'r>(
+        &'r self,
+        records: &'r [StudentRecord],
+        not_understood: &'r [(String, String)],
+    ) -> Report<'r> {
+        Report {
+            exercises: self.exercises,
+            records,
+            overrides: self.overrides,
+            not_understood,
+            language: self.language,
+        }
+    }
+
+    /// Whether a student has handed in nothing.
+    fn is_missing(&self, record: &StudentRecord) -> bool {
+        let exercises = self.exercises.iter();
+        let mut graded = exercises.filter_map(|exercise| record.graded(exercise.number));
+        graded.all(|graded| graded.status == Status::Missing)
+    }
+}
+
+/// The exercises that are in a report: those that are to be graded now, and those that were.
+pub(super) fn exercises_in_report<'a>(
+    exercises: &[Exercise],
+    wanted: &[Exercise],
+    records: impl Iterator<Item = &'a StudentRecord>,
+) -> Vec<Exercise> {
+    let records: Vec<&StudentRecord> = records.collect();
+    let is_in_report = |exercise: &&Exercise| {
+        let number = exercise.number;
+        wanted.iter().any(|one| one.number == number)
+            || records.iter().any(|one| one.graded(number).is_some())
+    };
+    exercises.iter().filter(is_in_report).cloned().collect()
+}
+
+/// The overrides in the file that was named, or else in `overrides.csv` of the report, if it
+/// is there.
+pub(super) fn read_overrides(
+    named: Option<&Path>,
+    report: &Path,
+    students: &[Student],
+    exercises: &[Exercise],
+) -> anyhow::Result<Vec<Override>> {
+    let usual = report.join("overrides.csv");
+    match named {
+        Some(path) => overrides::read(path, students, exercises),
+        None if usual.exists() => overrides::read(&usual, students, exercises),
+        None => Ok(Vec::new()),
+    }
+}

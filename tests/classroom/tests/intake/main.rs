@@ -1,0 +1,10 @@
+//! What students hand in, in the shapes that people really get, and in those that nobody
+//! should get.
+
+mod answers;
+mod archives;
+mod limits;
+mod people;
+mod platforms;
+mod shapes;
+mod support;

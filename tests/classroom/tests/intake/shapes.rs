@@ -1,0 +1,352 @@
+//! The shapes in which a class hands in: folders, zips, single files.
+
+use crate::support::{Folder, assert_says, is, open, sources, sources_by, student, zip};
+use classroom::intake::class;
+use grade::language::Language;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn loose_files_by_any_name_that_has_the_number() {
+    let names = [
+        "exercise-05.rs",
+        "exercise_05.rs",
+        "Exercise 5.rs",
+        "05.rs",
+        "5.rs",
+        "ex05.rs",
+        "EX5.RS",
+        "练习05.rs",
+        "０５.rs",
+        "05 (1).rs",
+        "05_final.rs",
+        "05/main.rs",
+        "exercise-05/main.rs",
+        "exercise-05/src/main.rs",
+        "05-threaded/exercise/main.rs",
+        "05-threaded/main.rs",
+        "hand-in/deep/er/exercise_05.rs",
+    ];
+    for name in names {
+        let folder = Folder::with(&[(&format!("alice/{name}"), b"five")]);
+        let class = folder.class();
+        assert_eq!(class.submissions[0].student, student("alice", "alice"));
+        assert_eq!(
+            sources(&open(&class.submissions[0])),
+            is(&[(5, "five")]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn names_that_say_no_exercise_are_named() {
+    for name in [
+        "solution.rs",
+        "main.rs",
+        "05-06.rs",
+        "2024.rs",
+        "08.rs",
+        "05/src/lib.rs",
+    ] {
+        let contents = Folder::with(&[(&format!("alice/{name}"), b"x")]).only();
+        assert_eq!(sources(&contents), is(&[]), "{name}");
+        assert_says(
+            &contents.notices,
+            &["do not count", name.rsplit('/').next().unwrap_or(name)],
+        );
+    }
+    let contents = Folder::with(&[("alice/report.docx", b"x")]).only();
+    assert!(contents.notices.is_empty(), "{:?}", contents.notices);
+    let others: Vec<_> = contents.for_other_languages.into_iter().collect();
+    assert_says(&others, &["other languages", "report.docx"]);
+}
+
+#[test]
+fn a_copy_of_the_handout_and_what_of_it_was_changed() {
+    let workspace = workspace::root();
+    let copy = |path: &str| fs::read(workspace.join(path)).expect("a file of the workspace");
+    let manifest = copy("Cargo.toml");
+    let cut = String::from_utf8(manifest.clone()).expect("text");
+    let cut = cut.replace("    \"tests/answers\",\n", "");
+    let evil = cut.replace("publish = false", "publish = true");
+    let starter = copy("tests/grade/starters/03.rs");
+    // As git on Windows writes it.
+    let with_crlf = String::from_utf8(copy("tests/exercises/exercise_06.rs")).expect("text");
+    let with_crlf = with_crlf.replace('\n', "\r\n").into_bytes();
+    // What comes in a zip has one more folder around it.
+    for root in ["", "sockets-main/", "a/b/"] {
+        let file = |path: &str, bytes: &[u8]| (format!("alice/{root}{path}"), bytes.to_vec());
+        let honest = [
+            file("lessons/05-threaded/exercise/main.rs", b"five"),
+            file("lessons/03-reuseaddr/exercise/main.rs", &starter),
+            file(
+                "lessons/05-threaded/exercise/main.before-reset-1.rs",
+                b"old",
+            ),
+            file("lessons/05-threaded/src/main.rs", b"played with"),
+            file(
+                "tests/exercises/exercise_05.rs",
+                &copy("tests/exercises/exercise_05.rs"),
+            ),
+            file(
+                "tests/grade/starters/05.rs",
+                &copy("tests/grade/starters/05.rs"),
+            ),
+            file("tests/exercises/exercise_06.rs", &with_crlf),
+            file("Cargo.toml", cut.as_bytes()),
+            file("Cargo.lock", &copy("Cargo.lock")),
+            file(".cargo/config.toml", &copy(".cargo/config.toml")),
+            file("target/debug/05.rs", b"litter"),
+            file(".git/05.rs", b"litter"),
+        ];
+        let folder = Folder::new();
+        for (path, bytes) in &honest {
+            folder.write(path, bytes);
+        }
+        let contents = folder.only();
+        let starter = String::from_utf8_lossy(&starter);
+        assert_eq!(sources(&contents), is(&[(3, &starter), (5, "five")]));
+        assert_eq!(contents.notices, Vec::<String>::new());
+
+        let hostile = [
+            file(
+                "tests/exercises/exercise_05.rs",
+                b"#[test] fn all_is_well() {}",
+            ),
+            file("tests/more.rs", b"x"),
+            file("Cargo.toml", evil.as_bytes()),
+            file("lessons/05-threaded/exercise/build.rs", b"fn main() {}"),
+            file(
+                ".cargo/config.toml",
+                b"[build]\nrustc-wrapper = '/tmp/evil'",
+            ),
+            file(
+                "Cargo.lock",
+                b"[[package]]\nname = 'anyhow'\nversion = '9.9.9'",
+            ),
+        ];
+        for (path, bytes) in &hostile {
+            folder.write(path, bytes);
+        }
+        folder.write(
+            &format!("alice/{root}lessons/05-threaded/exercise/helper.rs"),
+            b"x",
+        );
+        let contents = folder.only();
+        assert_eq!(sources(&contents)[&5], "five");
+        for (path, _) in hostile {
+            let path = path
+                .strip_prefix("alice/")
+                .expect("it is below")
+                .to_string();
+            assert_says(&contents.notices, &["the teacher's are used", &path]);
+        }
+        assert_says(&contents.notices, &["do not count", "helper.rs"]);
+    }
+}
+
+#[test]
+fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
+    use sha2::{Digest, Sha256};
+    let sum = Sha256::digest(b"as given")
+        .iter()
+        .fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"));
+    let record =
+        format!("[files]\n'tests/of_the_handout.rs' = '{sum}'\n'README.zh-CN.md' = '{sum}'");
+    let workspace = workspace::root();
+    let config = fs::read_to_string(workspace.join(".cargo/config.toml")).expect("the settings");
+    // As `cargo grade handout --vendor` writes it.
+    let vendored = "[source.crates-io]\nreplace-with = \"vendored\"\n\n\
+                    [source.vendored]\ndirectory = \"vendor\"\n";
+    let folder = Folder::with(&[
+        ("alice/lessons/05-threaded/exercise/main.rs", b"five"),
+        ("alice/.handout.toml", record.as_bytes()),
+        ("alice/tests/of_the_handout.rs", b"as given"),
+        ("alice/README.zh-CN.md", b"as given"),
+        (
+            "alice/.cargo/config.toml",
+            format!("{config}{vendored}").as_bytes(),
+        ),
+        ("alice/vendor/anyhow/build.rs", b"a dependency's"),
+    ]);
+    assert_eq!(folder.only().notices, Vec::<String>::new());
+    folder.write("alice/tests/of_the_handout.rs", b"changed");
+    let elsewhere = vendored.replace("\"vendor\"", "\"/tmp/evil\"");
+    folder.write(
+        "alice/.cargo/config.toml",
+        format!("{config}{elsewhere}").as_bytes(),
+    );
+    let contents = folder.only();
+    assert_says(
+        &contents.notices,
+        &["do not count", "tests/of_the_handout.rs"],
+    );
+    assert_says(&contents.notices, &["do not count", ".cargo/config.toml"]);
+}
+
+#[test]
+fn zips_by_student_and_zips_in_folders() {
+    let work = zip(&[("05.rs", b"five"), ("sub/06.rs", b"six")]);
+    let five = zip(&[("main.rs", b"five")]);
+    let folder = Folder::with(&[
+        ("alice.zip", work.as_slice()),
+        ("bob/work.zip", work.as_slice()),
+        ("carol/05.zip", five.as_slice()),
+        ("dan_exercise-05.zip", five.as_slice()),
+        ("team_5.zip", work.as_slice()),
+    ]);
+    let class = folder.class();
+    let found = sources_by(&class, |student| student.id.as_str());
+    let both = is(&[(5, "five"), (6, "six")]);
+    let one = is(&[(5, "five")]);
+    let expected = [
+        ("alice", both.clone()),
+        ("bob", both.clone()),
+        ("carol", one.clone()),
+        ("dan", one),
+        ("team_5", both),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn files_named_by_student_and_exercise() {
+    let folder = Folder::with(&[
+        ("alice_05.rs", b"five"),
+        ("alice-exercise_06.rs", b"six"),
+        ("bob lee_5.rs", b"bob's"),
+        ("bob lee_05.py", b"bob's python"),
+        ("05.rs", b"whose"),
+        ("notes.txt", b"?"),
+        ("list_05.csv", b"?"),
+        (".DS_Store", b"?"),
+        // Somebody may be called that.
+        ("vendor/05.rs", b"?"),
+    ]);
+    let class = folder.class();
+    let [alice, bob] = class.submissions.as_slice() else {
+        panic!("{:?}", class.submissions);
+    };
+    assert_eq!(alice.paths.len(), 2);
+    assert_eq!(sources(&open(alice)), is(&[(5, "five"), (6, "six")]));
+    assert_eq!(bob.student.id, "bob lee");
+    let contents = open(bob);
+    assert_eq!(sources(&contents), is(&[(5, "bob's")]));
+    // The names are those that a template such as `python3 {dir}/05.py` asks for.
+    assert_eq!(contents.files[Path::new("05.py")], b"bob's python");
+    let names: Vec<_> = class
+        .not_understood
+        .iter()
+        .map(|it| {
+            (
+                it.path
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned(),
+                &it.reason,
+            )
+        })
+        .collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(names[3].0 == "vendor" && names[3].1.contains("left out"));
+    assert!(names[0].0 == "05.rs" && names[0].1.contains("whose it is"));
+    assert!(names[1].0 == "list_05.csv" && names[2].0 == "notes.txt");
+}
+
+#[test]
+fn a_zip_of_folders_given_instead_of_a_folder() {
+    let all = zip(&[
+        ("class/alice/05.rs", b"a"),
+        ("class/bob_ex05/main.rs", b"b"),
+    ]);
+    let folder = Folder::with(&[("class.zip", all.as_slice())]);
+    let class = class(&folder.path().join("class.zip"), None, None, Language::En).expect("a class");
+    let found = sources_by(&class, |student| student.id.as_str());
+    assert_eq!(
+        found,
+        [("alice", is(&[(5, "a")])), ("bob", is(&[(5, "b")]))]
+    );
+}
+
+#[test]
+fn a_zip_of_a_folder_of_zips() {
+    let of = |text: &str| zip(&[("05.rs", text.as_bytes())]);
+    let (ann, bob) = (of("ann's"), of("bob's"));
+    let all = zip(&[("class/ann.zip", &ann), ("class/bob.zip", &bob)]);
+    let folder = Folder::with(&[("class.zip", all.as_slice())]);
+    let class = class(&folder.path().join("class.zip"), None, None, Language::En).expect("a class");
+    let found = sources_by(&class, |student| student.id.as_str());
+    let expected = [("ann", is(&[(5, "ann's")])), ("bob", is(&[(5, "bob's")]))];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_report_in_the_folder_of_the_class_is_no_submission() {
+    let folder = Folder::with(&[("alice/05.rs", b"a"), ("report/results/alice.json", b"{}")]);
+    let report = folder.path().join("report");
+    let class = class(folder.path(), Some(&report), None, Language::En).expect("a class");
+    assert_eq!(class.submissions.len(), 1, "{:?}", class.submissions);
+    assert_eq!(class.submissions[0].student.id, "alice");
+}
+
+#[test]
+fn folders_that_are_no_class_and_submissions_that_are_empty() {
+    let folder = Folder::with(&[("lessons/05-threaded/exercise/main.rs", b"x")]);
+    let error = class(folder.path(), None, None, Language::En).expect_err("an error");
+    assert!(
+        format!("{error:#}").contains("copy of the handout"),
+        "{error:#}"
+    );
+    let error =
+        class(&folder.path().join("nowhere"), None, None, Language::En).expect_err("an error");
+    assert!(format!("{error:#}").contains("nowhere"));
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("alice")).expect("a folder");
+    let contents = folder.only();
+    assert_eq!(sources(&contents), is(&[]));
+    assert_says(&contents.notices, &["no files"]);
+}
+
+#[test]
+fn a_folder_that_is_left_out_for_its_name_is_named() {
+    let entries: [(&str, &[u8]); 5] = [
+        ("alice/05.rs", b"five"),
+        ("alice/vendor/06.rs", b"six"),
+        ("alice/deep/target/07.rs", b"seven"),
+        ("alice/deep/target/debug/07.rs", b"seven"),
+        ("vendor/05.rs", b"another's"),
+    ];
+    let from_root: (&str, &[u8]) = ("/root.rs", b"x");
+    let zipped = |files: &[(&str, &[u8])]| {
+        let folder = Folder::with(&[("class.zip", zip(files).as_slice())]);
+        let path = folder.path().join("class.zip");
+        (
+            class(&path, None, None, Language::En).expect("a class"),
+            folder,
+        )
+    };
+    let plain = Folder::with(&entries);
+    let (of_zip, _folder) = zipped(&entries);
+    for class in [plain.class(), of_zip] {
+        let [alice] = class.submissions.as_slice() else {
+            panic!("not alice alone: {:?}", class.submissions);
+        };
+        let alice = open(alice);
+        assert_eq!(sources(&alice), is(&[(5, "five")]));
+        assert_eq!(alice.notices.len(), 2, "{:?}", alice.notices);
+        assert_says(&alice.notices, &["vendor was not looked at"]);
+        assert_says(&alice.notices, &["deep/target was not looked at"]);
+        let [vendor] = class.not_understood.as_slice() else {
+            panic!("not vendor alone: {:?}", class.not_understood);
+        };
+        assert!(vendor.path.ends_with("vendor"), "{vendor:?}");
+        assert!(vendor.reason.contains("for its name"), "{vendor:?}");
+    }
+    let (class, _folder) = zipped(&[entries[0], from_root]);
+    let [root] = class.not_understood.as_slice() else {
+        panic!("not the one alone: {:?}", class.not_understood);
+    };
+    assert!(root.reason.contains("begins with /"), "{root:?}");
+}

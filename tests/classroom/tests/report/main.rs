@@ -1,0 +1,8 @@
+//! The reports of a class, read again: as HTML, JSON, XML and text.
+
+mod formats;
+#[path = "../made_up/mod.rs"]
+mod made_up;
+mod page;
+mod students;
+mod support;
