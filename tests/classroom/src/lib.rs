@@ -10,7 +10,6 @@ pub mod build;
 pub mod gradebook;
 pub mod gradescope;
 pub mod handout;
-mod hash;
 pub mod intake;
 pub mod overrides;
 pub mod record;
@@ -21,3 +20,4 @@ pub mod store;
 mod table;
 
 pub use addresses::settle;
+pub(crate) use update::hash;

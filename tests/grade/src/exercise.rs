@@ -48,6 +48,11 @@ pub struct Exercise {
     pub checks: Vec<Check>,
 }
 
+/// Where a workspace has the starter of an exercise, with `/` between the parts.
+pub fn starter(number: u32) -> String {
+    format!("tests/grade/starters/{number:02}.rs")
+}
+
 impl Exercise {
     /// All exercises of a workspace, in order.
     ///

@@ -1,14 +1,15 @@
 //! What of a student's copy of the handout is the teacher's, and has been changed.
 
 use super::names;
-use crate::handout::record::FILE as RECORD;
-use crate::handout::vendor::{FOLDER, SOURCE};
-use crate::hash::sha256;
-use grade::exercise::Exercise;
+use crate::handout::vendor::SOURCE;
+use grade::exercise::{self, Exercise};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
+use update::hash::sha256;
+use update::record::FILE as RECORD;
+use update::vendored::FOLDER;
 
 /// The teacher's own files, which those of the students are compared with.
 #[derive(Debug, Clone)]
@@ -37,8 +38,7 @@ impl Originals {
 
     /// Whether this is the starter of the exercise.
     pub(super) fn is_starter(&self, exercise: &Exercise, source: &[u8]) -> bool {
-        let name = format!("tests/grade/starters/{:02}.rs", exercise.number);
-        let starter = fs::read(self.workspace.join(name));
+        let starter = fs::read(self.workspace.join(exercise::starter(exercise.number)));
         starter.is_ok_and(|starter| is_same_text(&starter, source))
     }
 
