@@ -353,6 +353,10 @@ fn it_says_what_it_was_made_from() {
     let copy = &ours().0;
     let record = CopyRecord::read(&copy.folder).expect("it has a record");
     assert_eq!(record.version, env!("CARGO_PKG_VERSION"));
+    // A copy that was handed out earlier refuses a record that has any other key.
+    let table: toml::Table = copy.read(FILE).parse().expect("it is TOML");
+    let keys: Vec<_> = table.keys().collect();
+    assert_eq!(keys, ["files", "rubrics", "version"]);
     for exercise in Exercise::all(&copy.folder).expect("it has exercises") {
         assert_eq!(record.rubrics[&exercise.package()], exercise.version);
     }
