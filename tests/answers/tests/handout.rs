@@ -1,5 +1,6 @@
 //! The students' copy and the bundle for Gradescope, built and run: without a network, and with
-//! none of the crates that this machine has.
+//! none of the crates that this machine has. And a copy that was handed out earlier, brought up
+//! to date.
 #![cfg(target_os = "linux")]
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
@@ -8,6 +9,7 @@ use classroom::handout;
 use grade::language::Language::En;
 use predicates::prelude::*;
 use predicates::str::contains;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -153,4 +155,142 @@ fn the_bundle_for_gradescope_grades_without_a_network() {
     let results = fs::read_to_string(root.join("results/results.json")).expect("results");
     let results: serde_json::Value = serde_json::from_str(&results).expect("they are JSON");
     assert_eq!(results["score"], 100, "{results:#}");
+}
+
+/// A commit whose copies are in students' hands. It has the tests, the grader and the starters
+/// where later ones do not have them any more.
+const EARLIER: &str = "2db5ca5bf0e1934500a5d0b6fd238418fb71044c";
+
+/// Puts the workspace as it was at that commit into a folder. Returns whether the history here
+/// has the commit.
+fn earlier_workspace(folder: &Path) -> bool {
+    let archive = folder.with_extension("tar");
+    fs::create_dir_all(folder).expect("a folder");
+    let mut git = Command::new("git");
+    let output = harness::outside(&mut git)
+        .current_dir(workspace::root())
+        .args(["archive", "--format=tar", "--output"])
+        .args([archive.as_os_str(), EARLIER.as_ref()])
+        .output()
+        .expect("git can be run");
+    if !output.status.success() {
+        return false;
+    }
+    // The files are as young as this: what cargo has built of others, in their place, is not
+    // taken for theirs.
+    let mut tar = Command::new("tar");
+    harness::outside(&mut tar)
+        .arg("-xmf")
+        .args([archive.as_os_str(), "-C".as_ref(), folder.as_os_str()])
+        .assert()
+        .success();
+    true
+}
+
+#[test]
+fn a_copy_handed_out_earlier_is_brought_up_to_date_by_its_own_update() {
+    let (folder, _guard) = folder();
+    let folder = folder.with_file_name("earlier");
+    let [copy, made, newer] = ["copy", "made", "newer"].map(|name| folder.join(name));
+    for inner in [&copy, &made, &newer] {
+        let _ = fs::remove_dir_all(inner);
+    }
+    // That grader knows its workspace by the path that it was compiled in: where the copy will
+    // be, it makes the copy.
+    if !earlier_workspace(&copy) {
+        harness::skip(&format!("the history here does not have commit {EARLIER}"));
+        return;
+    }
+    let command = |program: &Path, here: &Path, words: &[&str]| -> Command {
+        let mut command = Command::new(program);
+        harness::outside(&mut command)
+            .current_dir(here)
+            .args(words)
+            .env("CARGO_TARGET_DIR", folder.join("target"))
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0")
+            .env("LC_ALL", "C.UTF-8");
+        command
+    };
+    let cargo = |here: &Path, words: &[&str]| command("cargo".as_ref(), here, words);
+    let fetched = cargo(&copy, &["fetch", "--locked"]).output();
+    if !fetched.expect("cargo can be run").status.success() {
+        harness::skip("the crates of the earlier commit are not here, and cannot be downloaded");
+        return;
+    }
+    cargo(&copy, &["build", "--locked", "--package", "classroom"])
+        .assert()
+        .success();
+    // `cargo grade handout` and, in the copy, `cargo grade update` are commands of this program.
+    let earlier = folder.join("target/debug/classroom");
+    command(&earlier, &copy, &["handout", &made.to_string_lossy()])
+        .assert()
+        .success();
+    fs::remove_dir_all(&copy).expect("the workspace can be removed");
+    fs::rename(&made, &copy).expect("the copy can be moved");
+    let write = |path: &str, text: &str| fs::write(copy.join(path), text).expect("a file");
+    let file = "lessons/02-server/exercise/main.rs";
+    write(file, &solution("02"));
+    write("lessons/02-server/exercise/notes.txt", "mine");
+    write("tests/exercise_02.rs", "// changed by the student");
+
+    handout::make(workspace::root(), &newer, false, En).unwrap_or_else(|e| panic!("{e:#}"));
+    let from = newer.to_string_lossy();
+    command(&earlier, &copy, &["update", "--from", &from])
+        .assert()
+        .success()
+        .stdout(contains("tests/exercise_02.rs.yours"));
+
+    // It has what a new one has, and the student's own.
+    let (mut ours, theirs) = (files(&copy), files(&newer));
+    for (path, text) in [
+        ("lessons/02-server/exercise/notes.txt", "mine"),
+        ("tests/exercise_02.rs.yours", "// changed by the student"),
+    ] {
+        assert!(ours.remove(path), "{path} is not there");
+        assert_eq!(fs::read_to_string(copy.join(path)).expect(path), text);
+    }
+    let different: Vec<_> = ours.symmetric_difference(&theirs).collect();
+    assert!(different.is_empty(), "{different:?}");
+    let kept = fs::read_to_string(copy.join(file)).expect("the student's file");
+    assert_eq!(kept, solution("02"));
+
+    // It builds with its lockfile, it grades, and from here on it updates itself.
+    cargo(&copy, &["update", "--workspace", "--locked", "--offline"])
+        .assert()
+        .success();
+    cargo(&copy, &["grade", "02"])
+        .assert()
+        .code(0)
+        .stdout(contains("100 of 100 points."));
+    cargo(&copy, &["grade", "update"])
+        .assert()
+        .code(0)
+        .stdout(contains("up to date"));
+    // The teacher's commands stay with the teacher.
+    cargo(&copy, &["grade", "class", "submissions"])
+        .assert()
+        .code(2)
+        .stderr(contains("belongs to the teacher's workspace"));
+    let help = cargo(&copy, &["grade", "--help"]).assert().code(0);
+    help.stdout(contains("update").and(contains("gradescope").not()));
+}
+
+/// All files in a copy, seen from there, without what git keeps.
+fn files(folder: &Path) -> BTreeSet<String> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let below = path.strip_prefix(root).expect("it is below");
+            let below = below.to_string_lossy().into_owned();
+            if path.is_dir() && below != ".git" {
+                walk(root, &path, found);
+            } else if path.is_file() {
+                found.insert(below);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(folder, folder, &mut found);
+    found
 }

@@ -10,7 +10,7 @@ use crate::statistics::seconds;
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use grade::rubric::Rubric;
-use harness::ProcessGroup;
+use harness::Supervised;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -348,21 +348,10 @@ fn run_tests(tests: &Executable, log: &Path) -> anyhow::Result<bool> {
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors);
-    let (group, mut child) = ProcessGroup::start(&mut command)
+    let running = Supervised::start(&mut command, 0)
         .with_context(|| format!("cannot run {}", tests.path.display()))?;
-    let deadline = Instant::now() + LIMIT;
-    let mut in_time = true;
-    while !harness::has_ended(&mut child).context("cannot watch a test")? {
-        in_time = Instant::now() < deadline;
-        if !in_time {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    let status = group
-        .end(&mut child)
-        .context("cannot tell how a test ended")?;
-    Ok(in_time && status.success())
+    let ended = running.wait(LIMIT).context("cannot watch a test")?;
+    Ok(ended.in_time && ended.status.success())
 }
 
 fn cannot_write(path: &Path) -> String {

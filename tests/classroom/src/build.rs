@@ -23,16 +23,14 @@ use call::CompilerCall;
 use grade::exercise::Exercise;
 use grade::rubric::Rubric;
 use grade::sandbox::kind::Kind;
-use harness::ProcessGroup;
+use harness::{Stderr, Supervised};
 use lock::FolderLock;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 pub use compiler::{FILE_SIZE, MEMORY};
@@ -41,7 +39,7 @@ pub use compiler::{FILE_SIZE, MEMORY};
 pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// How much is kept of what the compiler says, in bytes.
-const MESSAGES: usize = 64 << 10;
+const MESSAGES: u64 = 64 << 10;
 
 /// Below this much free space, in bytes, a compiler that fails may have failed for want of it.
 const DISK_RESERVE: u64 = 128 << 20;
@@ -199,7 +197,7 @@ impl Builder {
         let call = self
             .calls
             .get(&exercise)
-            .with_context(|| format!("the workshop is not open for exercise {exercise:02}"))?;
+            .with_context(|| format!("the builder is not open for exercise {exercise:02}"))?;
         let bench = self.bench(source)?;
         let mut command = compiler::command(
             self.kind,
@@ -212,18 +210,15 @@ impl Builder {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let (family, mut child) =
-            ProcessGroup::start(&mut command).context("cannot run the compiler's sandbox")?;
-        let messages = messages(&mut child);
-        let in_time = wait(&mut child);
-        let status = family
-            .end(&mut child)
+        let running = Supervised::start(&mut command, MESSAGES)
+            .context("cannot run the compiler's sandbox")?;
+        let ended = running
+            .wait(LIMIT)
             .context("cannot wait for the compiler")?;
-        let messages = messages.join().unwrap_or_default();
-        if !in_time {
+        if !ended.in_time {
             return Ok(Compiled::TimedOut);
         }
-        let compiled = self.judge(status, &messages, bench.path())?;
+        let compiled = self.judge(ended.status, &messages(ended.stderr), bench.path())?;
         if let Some(message) = compiled {
             return Ok(Compiled::Refused(message));
         }
@@ -340,11 +335,8 @@ impl Builder {
             "the disk of {} is nearly full: the compiler may have failed for that",
             self.work.display()
         );
-        let is_sandbox = ["bwrap: ", "prlimit: ", "setpriv: "]
-            .iter()
-            .any(|tool| messages.starts_with(tool));
         ensure!(
-            !is_sandbox,
+            !harness::sandbox::has_failed(messages),
             "the compiler's sandbox cannot be started: {}",
             messages.trim_end()
         );
@@ -461,38 +453,12 @@ fn hand_out(program: &Path, out: &Path) -> anyhow::Result<()> {
     hand_out().with_context(|| format!("cannot put a program at {}", out.display()))
 }
 
-/// Reads what the compiler says to its end, and keeps the beginning.
-fn messages(child: &mut Child) -> thread::JoinHandle<String> {
-    let stderr = child.stderr.take();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        let mut left_out = 0;
-        if let Some(mut stderr) = stderr {
-            // What is not kept is drained: nobody waits on a full pipe.
-            let limit = MESSAGES as u64;
-            let read = stderr.by_ref().take(limit).read_to_end(&mut kept);
-            left_out = read
-                .and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()))
-                .unwrap_or_default();
-        }
-        let mut text = String::from_utf8_lossy(&kept).into_owned();
-        if left_out > 0 {
-            // Cut at the end of a line.
-            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
-            text.push_str("...\n");
-        }
-        text
-    })
-}
-
-/// Waits for the compiler, until the limit. Returns whether it has ended by itself.
-fn wait(child: &mut Child) -> bool {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        match harness::has_ended(child) {
-            Ok(true) => return true,
-            Ok(false) if Instant::now() < deadline => thread::sleep(Duration::from_millis(3)),
-            Ok(false) | Err(_) => return false,
-        }
+/// What the compiler has said; what is cut off is cut at the end of a line.
+fn messages(said: Stderr) -> String {
+    let mut text = said.text;
+    if said.left_out > 0 {
+        text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+        text.push_str("...\n");
     }
+    text
 }

@@ -1,7 +1,6 @@
-//! What `cargo grade handout`, `update` and `gradescope` tell.
+//! What `cargo grade handout` and `gradescope` tell.
 
 use classroom::gradescope::{Bundle, bundle};
-use classroom::handout::update::{Updated, update};
 use classroom::handout::{CLASS_WORKFLOW, Made, Vendored, make};
 use grade::language::Language;
 use grade::say;
@@ -46,55 +45,6 @@ pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow
 pub(crate) fn class_workflow() -> bool {
     say!("{}", CLASS_WORKFLOW.trim_end());
     true
-}
-
-/// Brings this copy up to date.
-pub(crate) fn renew(from: Option<&str>, language: Language) -> anyhow::Result<bool> {
-    let updated = update(workspace::root(), from, language)?;
-    if updated.is_nothing() {
-        let told = language.pick("Everything is up to date with", "已经是最新，来源：");
-        say!("{told} {}", updated.from);
-        return Ok(true);
-    }
-    list(language.pick("New:", "新增："), &updated.added);
-    list(language.pick("Changed:", "更新："), &updated.changed);
-    list(language.pick("Removed:", "删除："), &updated.removed);
-    risen(&updated, language);
-    for (path, kept) in &updated.kept {
-        match language {
-            Language::En => say!("You had changed {path}: your version is kept in {kept}"),
-            Language::Zh => say!("你改过 {path}：你的版本保存在 {kept}"),
-        }
-    }
-    say!(
-        "{}",
-        language.pick("Your exercises were not touched.", "你的练习没有改动。")
-    );
-    Ok(true)
-}
-
-fn risen(updated: &Updated, language: Language) {
-    for (package, before, now) in &updated.rubrics {
-        match (language, before) {
-            (Language::En, Some(before)) => {
-                say!("The rubric of {package} has changed: version {now}, before {before}");
-            }
-            (Language::En, None) => say!("A new exercise: {package}"),
-            (Language::Zh, Some(before)) => {
-                say!("{package} 的评分标准有变化：版本 {now}，之前是 {before}");
-            }
-            (Language::Zh, None) => say!("新的练习：{package}"),
-        }
-    }
-}
-
-fn list(title: &str, paths: &[String]) {
-    if !paths.is_empty() {
-        say!("{title}");
-        for path in paths {
-            say!("  {path}");
-        }
-    }
 }
 
 /// Makes the bundle for Gradescope.

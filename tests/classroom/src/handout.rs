@@ -1,37 +1,54 @@
 //! `cargo grade handout`: the students' copy of the workspace, without any solution.
 //!
-//! [`make`] writes it, and [`update::update`] brings a copy up to date, inside of it. What a
-//! copy was made from stands in it, in [`record::FILE`].
+//! [`make`] writes it. What it was made from stands in it: the package `update`, which is in
+//! it too, compares with that, and brings the copy up to date.
 
 pub mod files;
 mod git;
 mod leak;
 mod manifest;
-pub mod record;
-pub mod update;
 pub(crate) mod vendor;
 
 use anyhow::{Context, bail, ensure};
 use files::{Purpose, Sources};
+use grade::exercise::Exercise;
 use grade::language::Language;
-use record::CopyRecord;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use update::paths::exercise_of;
+use update::record::CopyRecord;
 
 pub use vendor::Vendored;
 
 /// What a copy has that the workspace has not: where, and what.
-const EXTRAS: [(&str, &str); 5] = [
+const EXTRAS: [(&str, &str); 4] = [
     ("README.md", include_str!("handout/README.md")),
     ("README.zh-CN.md", include_str!("handout/README.zh-CN.md")),
     (".gitignore", include_str!("handout/gitignore.txt")),
     (".gitattributes", include_str!("handout/gitattributes.txt")),
-    (
-        ".github/workflows/classroom.yml",
-        include_str!("handout/classroom.yml"),
-    ),
 ];
+
+/// Where a copy has the workflow for GitHub Classroom.
+const CLASSROOM_WORKFLOW: &str = ".github/workflows/classroom.yml";
+
+/// The workflow for GitHub Classroom, which reports the points of each of these exercises.
+pub fn classroom_workflow(exercises: &[Exercise]) -> String {
+    let names: Vec<_> = exercises
+        .iter()
+        .map(|exercise| format!("exercise{:02}", exercise.number))
+        .collect();
+    let results: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let variable = name.to_uppercase();
+            format!("{variable}_RESULTS: ${{{{ steps.grade.outputs.{name} }}}}")
+        })
+        .collect();
+    include_str!("handout/classroom.yml")
+        .replace("@RESULTS@", &results.join("\n          "))
+        .replace("@RUNNERS@", &names.join(","))
+}
 
 /// The workflow that grades a class on many machines at once. It belongs to the teacher's
 /// repository, and not to a copy.
@@ -79,7 +96,9 @@ pub fn make(
         .tempdir_in(parent)
         .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
     let sources = Sources::of(workspace, Purpose::Handout)?;
-    let Copied { files, bytes } = copy(&sources, part.path(), &EXTRAS)?;
+    let workflow = classroom_workflow(&Exercise::all(workspace)?);
+    let extras = [&EXTRAS[..], &[(CLASSROOM_WORKFLOW, &workflow)]].concat();
+    let Copied { files, bytes } = copy(&sources, part.path(), &extras)?;
     leak::refuse(workspace, part.path(), &files, language)?;
     let vendored = vendor
         .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
@@ -146,10 +165,10 @@ fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result
 fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
     let mut written = Vec::new();
     for path in &sources.files {
-        let Some((folder, number)) = files::exercise_of(path) else {
+        let Some((folder, number)) = exercise_of(path) else {
             continue;
         };
-        let starter = files::starter(number);
+        let starter = grade::exercise::starter(number);
         let text = sources.read(&starter)?;
         let file = format!("{folder}/main.rs");
         write(to, &file, &text)?;

@@ -14,7 +14,6 @@ mod fingerprint;
 pub mod gradebook;
 pub mod gradescope;
 pub mod handout;
-mod hash;
 pub mod intake;
 pub mod overrides;
 pub mod record;
@@ -25,3 +24,4 @@ pub mod store;
 mod table;
 
 pub use addresses::stable_addresses;
+pub(crate) use update::hash;

@@ -1,5 +1,4 @@
-//! The commands of teachers, and `cargo grade update`. `cargo grade` builds and runs this
-//! program for them.
+//! The commands of teachers. `cargo grade` builds and runs this program for them.
 
 mod classes;
 mod copies;
@@ -34,12 +33,6 @@ enum Command {
         #[arg(long, conflicts_with_all = ["folder", "vendor"])]
         class_workflow: bool,
     },
-    /// In a students' copy: get newer lessons, rubrics and chapters
-    Update {
-        /// The newer copy: a folder, a zip or a git address (default: as the last time)
-        #[arg(long, value_name = "WHERE")]
-        from: Option<String>,
-    },
     /// Make an autograder for Gradescope
     Gradescope {
         /// The zip to write
@@ -65,7 +58,6 @@ fn run(command: &Command, language: Language) -> anyhow::Result<bool> {
             Some(folder) => copies::handout(folder, *vendor, language),
             None => Ok(copies::class_workflow()),
         },
-        Command::Update { from } => copies::renew(from.as_deref(), language),
         Command::Gradescope { file } => copies::gradescope(file, language),
         Command::Class(arguments) => classes::grade(arguments, language),
         Command::Merge(arguments) => classes::merge(arguments, language),

@@ -151,8 +151,8 @@ impl GradedExercise {
                 check: check.clone(),
                 failure,
                 took: Duration::ZERO,
-                late: false,
-                starved: Duration::ZERO,
+                is_late: false,
+                held_up: harness::HeldUp::Waiting(Duration::ZERO),
             }
         });
         Some(Outcome {

@@ -4,7 +4,7 @@
 #![cfg(unix)]
 
 use classroom::gradescope::scripts;
-use classroom::handout::CLASS_WORKFLOW;
+use classroom::handout::{self, CLASS_WORKFLOW};
 use grade::exercise::Exercise;
 use grade::language::Language::{En, Zh};
 use serde_json::{Value, json};
@@ -14,7 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-const CLASSROOM: &str = include_str!("../src/handout/classroom.yml");
+/// The workflow for GitHub Classroom, as a copy of this workspace has it.
+fn classroom_workflow() -> String {
+    handout::classroom_workflow(&exercises())
+}
+
+fn exercises() -> Vec<Exercise> {
+    Exercise::all(workspace::root()).expect("the exercises")
+}
 
 /// A machine of another service: a folder, and stand-ins for commands.
 struct Machine {
@@ -104,8 +111,9 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
         return;
     }
     let machine = Machine::new();
-    for number in 1..=7 {
-        machine.write(&format!("lessons/{number:02}-x/exercise/main.rs"), "");
+    let numbers = ["01", "02", "03", "04", "05", "06", "07"];
+    for number in numbers {
+        machine.write(&format!("lessons/{number}-x/exercise/main.rs"), "");
     }
     // Full marks, some, and one that does not compile.
     machine.command(
@@ -121,7 +129,7 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
         esac"#,
     );
     // As GitHub runs it: `bash -e`, and with failures in pipes.
-    let script = format!("set -eo pipefail\n{}", step(CLASSROOM, "grade"));
+    let script = format!("set -eo pipefail\n{}", step(&classroom_workflow(), "grade"));
     machine.write("step.sh", &script);
     let outputs = machine.path("outputs");
     let output = machine.run("step.sh", &[("GITHUB_OUTPUT", &outputs)]);
@@ -143,10 +151,7 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
     });
     let decoded: Vec<_> = decoded.collect();
     let names: Vec<_> = decoded.iter().map(|(name, _)| name.clone()).collect();
-    let expected: Vec<_> = (1..=7)
-        .map(|number| format!("exercise{number:02}"))
-        .collect();
-    assert_eq!(names, expected);
+    assert_eq!(names, numbers.map(|number| format!("exercise{number}")));
     let statuses: Vec<_> = decoded
         .iter()
         .map(|(_, results)| results["status"].clone())
@@ -179,21 +184,21 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
 
 #[test]
 fn the_classroom_workflow_has_every_exercise_and_the_names_that_the_reporter_looks_for() {
-    let exercises = Exercise::all(workspace::root()).expect("the exercises");
-    let names: Vec<_> = exercises
+    let workflow = classroom_workflow();
+    let names: Vec<_> = exercises()
         .iter()
         .map(|exercise| format!("exercise{:02}", exercise.number))
         .collect();
-    assert!(CLASSROOM.contains(&format!("runners: {}\n", names.join(","))));
+    assert!(workflow.contains(&format!("runners: {}\n", names.join(","))));
     for name in names {
         let variable = format!(
             "{}_RESULTS: ${{{{ steps.grade.outputs.{name} }}}}\n",
             name.to_uppercase()
         );
-        assert!(CLASSROOM.contains(&variable), "{variable}");
+        assert!(workflow.contains(&variable), "{variable}");
     }
-    assert!(CLASSROOM.contains("\n  run-autograding-tests:\n"));
-    assert!(CLASSROOM.contains("\n  checks: write\n"));
+    assert!(workflow.contains("\n  run-autograding-tests:\n"));
+    assert!(workflow.contains("\n  checks: write\n"));
 }
 
 #[test]
@@ -228,7 +233,7 @@ fn every_script_is_one_for_bash_and_shellcheck() {
         .into();
     all.push((
         "step.sh".to_string(),
-        format!("#!/bin/bash\n{}", step(CLASSROOM, "grade")),
+        format!("#!/bin/bash\n{}", step(&classroom_workflow(), "grade")),
     ));
     let shellcheck = has("shellcheck");
     for (name, text) in all {
@@ -257,11 +262,9 @@ fn gradescope() -> Machine {
     for (name, text) in scripts("1.95.0", En) {
         machine.script(&format!("source/{name}"), &text);
     }
-    for number in 1..=7 {
-        machine.write(
-            &format!("source/project/tests/grade/starters/{number:02}.rs"),
-            "",
-        );
+    for exercise in exercises() {
+        let starter = grade::exercise::starter(exercise.number);
+        machine.write(&format!("source/project/{starter}"), "");
     }
     machine.write("submission/05.rs", "fn main() {}");
     for name in ["apt-get", "bwrap", "unshare"] {
@@ -311,7 +314,7 @@ fn setup_installs_builds_and_tries_and_leaves_no_results() {
     let directory = config["source"]["vendored"]["directory"].as_str();
     assert_eq!(directory, vendor.to_str());
     let submitted = fs::read_to_string(machine.path("submitted")).expect("a trial");
-    assert_eq!(submitted.lines().count(), 7, "{submitted}");
+    assert_eq!(submitted.lines().count(), exercises().len(), "{submitted}");
     assert!(!machine.path("results/results.json").exists());
     // What cannot grade says so now.
     machine.command("cargo", "exit 0");

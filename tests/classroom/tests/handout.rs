@@ -1,10 +1,8 @@
 //! The students' copy, and what brings it up to date. What takes a build is in
 //! `tests/answers/tests/handout.rs`.
 
-use classroom::handout::record::{CopyRecord, FILE};
-use classroom::handout::update::{Updated, update};
 use classroom::handout::{self, Made};
-use grade::exercise::Exercise;
+use grade::exercise::{self, Exercise};
 use grade::language::Language::{En, Zh};
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use tempfile::TempDir;
+use update::record::{CopyRecord, FILE};
+use update::{Updated, update};
 
 const EXERCISE: &str = "lessons/05-threaded/exercise";
 
@@ -164,7 +164,7 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
     let files = files(&copy.folder);
     assert_eq!(files.len(), made.files);
     for exercise in Exercise::all(&copy.folder).expect("it has exercises") {
-        let starter = format!("tests/grade/starters/{:02}.rs", exercise.number);
+        let starter = exercise::starter(exercise.number);
         let file = fs::read_to_string(exercise.file()).expect("a starter");
         assert_eq!(file, read(workspace::root(), &starter));
     }
@@ -181,7 +181,13 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
     }
     for path in &files {
         let is_alien = [
-            "answers", "scratch", "notes", "solution", ".ci/", "browser/",
+            "answers",
+            "classroom/",
+            "scratch",
+            "notes",
+            "solution",
+            ".ci/",
+            "browser/",
         ]
         .iter()
         .any(|word| path.contains(word));
@@ -225,7 +231,8 @@ fn no_line_of_a_solution_is_in_it() {
         starters += usize::from(path.ends_with("exercise/main.rs"));
         if is_given { &mut given } else { &mut rest }.push(path);
     }
-    assert_eq!(starters, 7);
+    let exercises = Exercise::all(&copy.folder).expect("it has exercises");
+    assert_eq!(starters, exercises.len());
     for path in given {
         for line in telling(&copy.read(&path)) {
             solutions.remove(&line);
@@ -236,9 +243,10 @@ fn no_line_of_a_solution_is_in_it() {
     for path in rest {
         let text = copy.read(&path);
         let is_tool = [
-            "tests/classroom/",
             "tests/grade/",
             "tests/harness/",
+            "tests/update/",
+            "tests/workspace/",
             "mdbook/server/",
         ]
         .iter()
@@ -345,6 +353,10 @@ fn it_says_what_it_was_made_from() {
     let copy = &ours().0;
     let record = CopyRecord::read(&copy.folder).expect("it has a record");
     assert_eq!(record.version, env!("CARGO_PKG_VERSION"));
+    // A copy that was handed out earlier refuses a record that has any other key.
+    let table: toml::Table = copy.read(FILE).parse().expect("it is TOML");
+    let keys: Vec<_> = table.keys().collect();
+    assert_eq!(keys, ["files", "rubrics", "version"]);
     for exercise in Exercise::all(&copy.folder).expect("it has exercises") {
         assert_eq!(record.rubrics[&exercise.package()], exercise.version);
     }
@@ -391,7 +403,7 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
     );
     assert_eq!(
         updated.removed,
-        ["tests/lessons/lesson_06.rs", "tests/across/twins.rs"]
+        ["tests/across/twins.rs", "tests/lessons/lesson_06.rs"]
     );
     let kept = |path: &str| (path.to_string(), format!("{path}.yours"));
     assert_eq!(
@@ -592,9 +604,11 @@ fn dependencies_are_brought_up_to_date_too() {
 
 #[test]
 fn the_commands_tell_what_they_have_done_and_what_not() {
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let grade = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_classroom"))
+    // Below the workspace: they look for it from the current folder on.
+    let target = workspace::root().join("target");
+    let temporary = tempfile::tempdir_in(target).expect("a temporary folder");
+    let run = |program: &Path, arguments: &[&str]| {
+        let output = Command::new(program)
             .args(arguments)
             .current_dir(temporary.path())
             .output()
@@ -605,17 +619,18 @@ fn the_commands_tell_what_they_have_done_and_what_not() {
             String::from_utf8_lossy(&told).into_owned(),
         )
     };
-    let (code, told) = grade(&["handout", "out", "--lang", "zh"]);
+    let classroom = |arguments: &[&str]| run(env!("CARGO_BIN_EXE_classroom").as_ref(), arguments);
+    let (code, told) = classroom(&["handout", "out", "--lang", "zh"]);
     assert!(code == Some(0) && told.contains("学生副本在"), "{told}");
     assert!(
         temporary.path().join("out/Cargo.toml").is_file(),
         "seen from the current folder"
     );
-    let (code, told) = grade(&["handout", "out", "--lang", "zh"]);
+    let (code, told) = classroom(&["handout", "out", "--lang", "zh"]);
     assert!(code == Some(2) && told.contains("不是空的"), "{told}");
-    let (code, told) = grade(&["handout"]);
+    let (code, told) = classroom(&["handout"]);
     assert!(code == Some(2) && told.contains("<DIR>"), "{told}");
-    let (code, told) = grade(&["update", "--lang", "en"]);
+    let (code, told) = run(&workspace::build::package("update"), &["--lang", "en"]);
     assert!(
         code == Some(2) && told.contains("no copy for students"),
         "{told}"

@@ -1,7 +1,7 @@
 //! What grading has found.
 
 use crate::exercise::{Check, Exercise};
-use harness::Failure;
+use harness::{Failure, HeldUp};
 use std::time::Duration;
 
 /// What a check has found.
@@ -14,11 +14,10 @@ pub struct Result {
     /// How long it took.
     pub took: Duration,
     /// Whether it has failed because its time was over.
-    pub late: bool,
-    /// If it has failed: how long program and check had waited for a processor until then, all
-    /// their threads together; [`Duration::MAX`] where the machine held them up by other means.
-    /// On a machine that has nothing else to do it is next to nothing.
-    pub starved: Duration,
+    pub is_late: bool,
+    /// If it has failed: how the machine had held up the program and the check until then. On a
+    /// machine that has nothing else to do that is next to nothing.
+    pub held_up: HeldUp,
 }
 
 impl Result {

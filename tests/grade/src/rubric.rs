@@ -5,33 +5,21 @@
 //! status alone means nothing (`--exact` with a name that does not exist exits with 0).
 //! Whatever is in doubt has failed.
 
+mod compile;
+mod run;
+mod sandboxed;
+
+pub use compile::DoesNotCompile;
+
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
-use crate::sandbox::{Isolation, close_inherited};
+use crate::sandbox::Isolation;
 use anyhow::{Context, bail, ensure};
-use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
-use harness::{Failure, ProcessGroup};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
-
-/// How long a check may take before it is killed. It gives up by itself a little earlier,
-/// and then it can tell its story.
-const LIMIT: Duration = Duration::from_secs(5);
-
-/// The same behind walls, which a busy machine may take a while to build, and to take down: a
-/// check has 15 seconds more for that, and begins when its network is there.
-const LIMIT_BEHIND_WALLS: Duration = Duration::from_secs(28);
-
-/// A check that has waited for a processor for so long, and has failed, may have failed for that.
-const STARVED: Duration = Duration::from_secs(1);
-
-/// How much is kept of what a check itself prints: it is shown only if there is no record.
-const LAST_WORDS: u64 = 16 << 10;
+use std::time::Duration;
 
 /// An exercise's rubric, ready to run.
 pub struct Rubric {
@@ -40,81 +28,7 @@ pub struct Rubric {
     program: PathBuf,
 }
 
-/// Why an exercise cannot be graded: the compiler refuses it.
-#[derive(Debug)]
-pub struct DoesNotCompile {
-    /// What cargo and the compiler said, as they said it.
-    pub messages: String,
-}
-
-impl std::fmt::Display for DoesNotCompile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "it does not compile")
-    }
-}
-
-impl std::error::Error for DoesNotCompile {}
-
-/// A line of what `cargo --message-format=json` tells, as far as it is of interest.
-#[derive(serde::Deserialize)]
-struct Message {
-    target: Option<Target>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(serde::Deserialize)]
-struct Target {
-    name: String,
-}
-
 impl Rubric {
-    /// Builds an exercise and its rubric.
-    ///
-    /// # Errors
-    ///
-    /// [`DoesNotCompile`] if the compiler refuses the exercise; otherwise if cargo cannot be
-    /// run, or the rubric lacks a check.
-    pub fn build(exercise: &Exercise) -> anyhow::Result<Self> {
-        let (package, tests) = (exercise.package(), exercise.rubric());
-        let color = if std::io::stderr().is_terminal() {
-            "always"
-        } else {
-            "never"
-        };
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        harness::outside(&mut command)
-            .current_dir(workspace::root())
-            .args(["test", "--no-run", "--quiet", "--color", color])
-            .args(["--message-format", "json-render-diagnostics"])
-            .args(["--package", &package, "--test", &tests]);
-        let output = command.output().context("cannot run cargo")?;
-        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !output.status.success() {
-            return Err(DoesNotCompile { messages }.into());
-        }
-        // The compiler's warnings are for the learner, too.
-        if !messages.is_empty() {
-            anstream::eprint!("{messages}");
-        }
-        let told = String::from_utf8_lossy(&output.stdout);
-        let find = |name: &str| {
-            let mut lines = told
-                .lines()
-                .filter_map(|line| serde_json::from_str::<Message>(line).ok());
-            lines
-                .find(|message| {
-                    let is_it = message
-                        .target
-                        .as_ref()
-                        .is_some_and(|target| target.name == name);
-                    is_it && message.executable.is_some()
-                })
-                .and_then(|message| message.executable)
-                .with_context(|| format!("cargo has built no {name}"))
-        };
-        Self::built(exercise, find(&tests)?, find(&package)?)
-    }
-
     /// A rubric that is built already: the program of its checks, and that of the starter.
     ///
     /// # Errors
@@ -174,7 +88,7 @@ impl Rubric {
     }
 
     /// Runs all checks as [`Rubric::grade`] does, each in isolation of its own.
-    pub(crate) fn grade_with(
+    fn grade_with(
         &self,
         program: &[String],
         isolation: impl Fn() -> Isolation + Sync,
@@ -187,35 +101,6 @@ impl Rubric {
             exercise: self.exercise.clone(),
             results: self.run_all(&checks, program, &isolation, &progress)?,
         })
-    }
-
-    /// Runs those checks once more, with more time, that have failed while the machine let them
-    /// wait for a processor, or for their walls: what else it has to do must not decide whether a program passes.
-    /// But nothing where no check was done in time: such a program hangs.
-    pub(crate) fn repeat_starved(
-        &self,
-        outcome: &mut Outcome,
-        program: &[String],
-        isolation: impl Fn() -> Isolation + Sync,
-    ) -> anyhow::Result<()> {
-        let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
-        if outcome.results.iter().all(|result| result.late) {
-            return Ok(());
-        }
-        let starved: Vec<Result> = outcome.results.clone();
-        // Not as much more as it had to wait: it will have to wait again.
-        let checks: Vec<_> = starved
-            .iter()
-            .filter(|result| is_starved(result))
-            .map(|result| (&result.check, 2 * CHECK_LIMIT))
-            .collect();
-        for again in self.run_all(&checks, program, &isolation, &|_: &Result| ())? {
-            let mut results = outcome.results.iter_mut();
-            if let Some(result) = results.find(|result| result.check.name == again.check.name) {
-                *result = again;
-            }
-        }
-        Ok(())
     }
 
     /// Runs checks side by side, each with so much more time than usual.
@@ -248,152 +133,4 @@ impl Rubric {
                 .collect()
         })
     }
-
-    /// Runs one check.
-    fn run(
-        &self,
-        check: &Check,
-        program: &str,
-        isolation: &Isolation,
-        more: Duration,
-    ) -> anyhow::Result<Result> {
-        let start = Instant::now();
-        let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
-        let request = CheckRequest {
-            record: folder.path().join("record"),
-            nonce: secret()?,
-            more,
-        };
-        let mut words = isolation.network.iter();
-        let mut command = match words.next() {
-            Some(first) => Command::new(first),
-            None => Command::new(&self.tests),
-        };
-        if !isolation.network.is_empty() {
-            command.args(words).arg(&self.tests);
-        }
-        if !isolation.command.is_empty() {
-            close_inherited(&mut command).context("cannot close what we have open")?;
-            let sandbox_command = shlex::try_join(isolation.command.iter().map(String::as_str));
-            command.env(
-                SANDBOX,
-                sandbox_command.context("the command of the sandbox cannot be used")?,
-            );
-        }
-        command
-            .args(["--exact", &check.name, "--nocapture"])
-            // What a check that is killed leaves behind goes with the folder.
-            .env("TMPDIR", folder.path())
-            .env("PROGRAM", program)
-            .env(REQUESTED, "1")
-            // With more than one the test runner names a test's thread by the test.
-            .env("RUST_TEST_THREADS", "2")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let (group, mut child) = ProcessGroup::start(&mut command)
-            .with_context(|| format!("cannot run {}", self.tests.display()))?;
-        let words = last_words(&mut child);
-        if let Some(mut stdin) = child.stdin.take() {
-            let mut line = serde_json::to_vec(&request)?;
-            line.push(b'\n');
-            // A check that has died already will not be missed: it leaves no record.
-            let _ = stdin.write_all(&line);
-        }
-
-        let limit = if isolation.command.is_empty() {
-            LIMIT
-        } else {
-            LIMIT_BEHIND_WALLS
-        };
-        let in_time = wait(&mut child, limit + more);
-        // Whatever it has started goes with it, also if it was killed.
-        let status = group.end(&mut child).context("cannot wait for a check")?;
-        let words = words.join().unwrap_or_default();
-        let record = read_record(&request, check);
-        let (late, starved) = match &record {
-            Some(record) => (record.late, record.starved),
-            // It gives up by itself long before, unless it gets no processor.
-            None if !in_time => (true, start.elapsed()),
-            None => (false, Duration::ZERO),
-        };
-        let failure = match record {
-            Some(record) if record.failure.is_none() && in_time && status.success() => None,
-            Some(CheckRecord {
-                failure: Some(failure),
-                ..
-            }) => Some(failure),
-            _ => Some(Failure::NoTranscript {
-                what: if in_time {
-                    format!("the check ended without a verdict: {status}")
-                } else {
-                    format!("the check was not over after {:?}", limit + more)
-                },
-                printed: words,
-            }),
-        };
-        Ok(Result {
-            check: check.clone(),
-            failure,
-            took: start.elapsed(),
-            late,
-            starved,
-        })
-    }
-}
-
-/// A secret that nobody can guess.
-fn secret() -> anyhow::Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    Ok(format!("{bytes:02x?}"))
-}
-
-/// The record that a check has left, if it is one, and its own.
-fn read_record(request: &CheckRequest, check: &Check) -> Option<CheckRecord> {
-    let record = fs::File::open(&request.record).ok()?;
-    // A story is short. What is longer has not been written by a check.
-    let record: CheckRecord = serde_json::from_reader(record.take(1 << 20)).ok()?;
-    (record.nonce == request.nonce && record.check == check.name).then_some(record)
-}
-
-/// Waits for a child, until the limit. Returns whether it has ended by itself.
-fn wait(child: &mut Child, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
-    loop {
-        match harness::has_ended(child) {
-            Ok(true) => return true,
-            Ok(false) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
-            Ok(false) | Err(_) => return false,
-        }
-    }
-}
-
-/// Reads what a check prints on stderr to its end, and keeps some of it.
-fn last_words(child: &mut Child) -> thread::JoinHandle<String> {
-    let stderr = child.stderr.take();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut stderr) = stderr {
-            // What is not kept is drained: nobody waits on a full pipe.
-            let read = stderr.by_ref().take(LAST_WORDS).read_to_end(&mut kept);
-            let _ = read.and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()));
-        }
-        String::from_utf8_lossy(&kept).into_owned()
-    })
-}
-
-/// A command as the rubrics take it: what names a file is made a whole path, because
-/// programs run in a folder of their own.
-pub fn absolute_words(words: Vec<String>, folder: &Path) -> Vec<String> {
-    let absolute = |word: String| {
-        let path = folder.join(&word);
-        // The first word may be a command on the PATH, unless it has a slash.
-        if path.is_file() {
-            path.to_string_lossy().into_owned()
-        } else {
-            word
-        }
-    };
-    words.into_iter().map(absolute).collect()
 }

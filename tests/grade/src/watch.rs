@@ -1,6 +1,7 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::{find, grade, show};
+use crate::grading::{find, grade};
+use crate::show;
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};

@@ -556,3 +556,30 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
         expect_in_order(&told, &["used more than 512 MB of memory"]);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_supervised_child_is_ended_at_its_limit_with_all_that_it_has_started() {
+    use harness::Supervised;
+    use std::process::{Command, Stdio};
+
+    // A child of its own session holds the pipe of stderr, and a lot is printed.
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", "setsid sleep 1000 & yes >&2"])
+        .stderr(Stdio::piped());
+    let running = Supervised::start(&mut command, 10).expect("it can be started");
+    let ended = running.wait(Duration::from_millis(200)).expect("it ends");
+    assert!(!ended.in_time);
+    assert!(!ended.status.success());
+    assert_eq!(ended.stderr.text, "y\ny\ny\ny\ny\n");
+    assert!(ended.stderr.left_out > 0);
+
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "exit 3"]);
+    let running = Supervised::start(&mut command, 10).expect("it can be started");
+    let ended = running.wait(Duration::from_secs(20)).expect("it ends");
+    assert!(ended.in_time);
+    assert_eq!(ended.status.code(), Some(3));
+    assert_eq!(ended.stderr.text, "");
+}

@@ -99,9 +99,11 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         | ["lessons", _, "src", "main.rs"]
         | [
             "tests",
-            "across" | "classroom" | "exercises" | "grade" | "harness" | "lessons" | "workspace",
+            "across" | "exercises" | "grade" | "harness" | "lessons" | "update" | "workspace",
             ..,
         ] => true,
+        // The teacher's commands.
+        ["tests", "classroom", ..] => purpose == Purpose::Grading,
         [name] => name.starts_with("LICENSE-"),
         // Of an exercise just these two: a solution may lie beside them. `main.rs` is a starter.
         ["lessons", _, "exercise", rest @ ..] => {
@@ -110,25 +112,6 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         ["mdbook", ..] => purpose == Purpose::Handout,
         _ => false,
     }
-}
-
-/// The folder and number of the exercise that a path is the `exercise.toml` of.
-pub fn exercise_of(path: &str) -> Option<(&str, u32)> {
-    let folder = path.strip_suffix("/exercise.toml")?;
-    let lesson = folder.strip_prefix("lessons/")?.strip_suffix("/exercise")?;
-    let (number, _) = lesson.split_once('-')?;
-    Some((folder, number.parse().ok()?))
-}
-
-/// Whether a path is that of a file that belongs to the student.
-pub fn is_students(path: &str) -> bool {
-    let parts: Vec<&str> = path.split('/').collect();
-    matches!(parts.as_slice(), ["lessons", _, "exercise", "main.rs"])
-}
-
-/// Where the starter of an exercise is.
-pub fn starter(exercise: u32) -> String {
-    format!("tests/grade/starters/{exercise:02}.rs")
 }
 
 /// Files of the known kinds in a workspace: what git would list, where there is no git.

@@ -1,8 +1,7 @@
 //! What is asked of git.
 
-use anyhow::{Context, bail};
 use std::path::Path;
-use std::process::Command;
+use update::git::{git, run};
 
 /// The author of a copy's only commit, where the teacher has told git no name.
 const NOBODY: [&str; 4] = [
@@ -11,23 +10,6 @@ const NOBODY: [&str; 4] = [
     "-c",
     "user.email=handout@localhost",
 ];
-
-/// A git command in a folder, whatever repository the environment speaks of.
-pub(super) fn git(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.current_dir(folder);
-    for name in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-    ] {
-        command.env_remove(name);
-    }
-    harness::outside(&mut command);
-    command
-}
 
 /// The files that git tracks in a folder; `None` where there is no git, the folder is not in
 /// a repository, or only below one that knows nothing of it.
@@ -75,27 +57,4 @@ pub(super) fn commit_all(folder: &Path) -> anyhow::Result<()> {
         "Exercises: TCP sockets, step by step",
     ]);
     run(folder, &commit)
-}
-
-/// Fetches the newest state of a repository into a folder that does not exist yet.
-pub(super) fn clone(address: &str, to: &Path) -> anyhow::Result<()> {
-    let parent = to.parent().unwrap_or(to);
-    let target = to.to_string_lossy();
-    run(
-        parent,
-        &["clone", "--quiet", "--depth", "1", "--", address, &target],
-    )
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let words = || format!("git {}", arguments.join(" "));
-    let output = git(folder)
-        .args(arguments)
-        .output()
-        .with_context(|| format!("cannot run {}", words()))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed: {}", words(), told.trim());
-    }
-    Ok(())
 }

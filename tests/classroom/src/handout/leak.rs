@@ -63,6 +63,7 @@ fn is_tool(path: &str) -> bool {
         "tests/classroom/",
         "tests/grade/",
         "tests/harness/",
+        "tests/update/",
         "tests/workspace/",
         "mdbook/server/",
     ]

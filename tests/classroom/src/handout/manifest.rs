@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
-use toml_edit::{DocumentMut, Item, Value};
+use toml_edit::{DocumentMut, Item};
 
 /// Aliases of cargo that lead to what a copy lacks, or are for who works on the project.
 const ALIASES: [&str; 2] = ["proofs", "lint"];
@@ -50,16 +50,31 @@ pub(super) fn edit(
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Leaves out the members that a copy lacks.
+/// Leaves out the members that a copy lacks, also where others could depend on them.
 fn fit_root(root: &mut DocumentMut, present: &BTreeSet<&str>) {
+    let is_there = |package: &str| present.contains(format!("{package}/Cargo.toml").as_str());
     for key in ["members", "default-members"] {
         let members = root.get_mut("workspace").and_then(|w| w.get_mut(key));
         if let Some(members) = members.and_then(Item::as_array_mut) {
-            let is_there = |member: &Value| {
-                let member = member.as_str().unwrap_or_default();
-                present.contains(format!("{member}/Cargo.toml").as_str())
-            };
-            members.retain(is_there);
+            members.retain(|member| is_there(member.as_str().unwrap_or_default()));
+        }
+    }
+    let dependencies = root
+        .get_mut("workspace")
+        .and_then(|it| it.get_mut("dependencies"))
+        .and_then(Item::as_table_like_mut);
+    if let Some(dependencies) = dependencies {
+        let lacking: Vec<String> = dependencies
+            .iter()
+            .filter(|(_, it)| {
+                it.get("path")
+                    .and_then(Item::as_str)
+                    .is_some_and(|path| !is_there(path))
+            })
+            .map(|(name, _)| name.to_string())
+            .collect();
+        for name in lacking {
+            dependencies.remove(&name);
         }
     }
 }

@@ -1,24 +1,17 @@
 //! The dependencies, put into a copy for a classroom without internet.
 
 use super::manifest;
-use crate::hash::sha256;
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, value};
-
-/// Where they are in a copy.
-pub(crate) const FOLDER: &str = "vendor";
+use update::vendored::{CHECKSUMS, FOLDER, crates};
 
 /// What `.cargo/config.toml` calls the dependencies there.
 pub(crate) const SOURCE: &str = "vendored";
-
-/// A dependency's list of its files with their checksums: cargo writes it, and checks it.
-pub(super) const CHECKSUMS: &str = ".cargo-checksum.json";
 
 /// What a copy must build on. Not Windows with GNU's linker: its import libraries alone are
 /// two thirds of all that is below.
@@ -148,29 +141,6 @@ fn leave_out(folder: &Path, name: &str) -> anyhow::Result<()> {
     }
     let list = json!({ "files": {}, "package": list["package"] });
     write(CHECKSUMS, &list.to_string())
-}
-
-/// The dependencies in a copy, each with the SHA-256 of its list of checksums; none where
-/// there are none.
-pub(super) fn crates(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let folder = folder.join(FOLDER);
-    let cannot = || format!("cannot read {}", folder.display());
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error).with_context(cannot),
-    };
-    let mut crates = BTreeMap::new();
-    for entry in entries {
-        let entry = entry.with_context(cannot)?;
-        let list = entry.path().join(CHECKSUMS);
-        // Without it cargo takes it for no crate either: it is half-copied, or somebody's own.
-        if let Ok(bytes) = fs::read(&list) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            crates.insert(name, sha256(&bytes));
-        }
-    }
-    Ok(crates)
 }
 
 /// How many bytes the files in a folder have, and those below it.

@@ -1,14 +1,15 @@
 //! What of a student's copy of the handout is the teacher's, and has been changed.
 
 use super::names;
-use crate::handout::record::FILE as RECORD;
-use crate::handout::vendor::{FOLDER, SOURCE};
-use crate::hash::sha256;
-use grade::exercise::Exercise;
+use crate::handout::vendor::SOURCE;
+use grade::exercise::{self, Exercise};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
+use update::hash::sha256;
+use update::record::FILE as RECORD;
+use update::vendored::FOLDER;
 
 /// The teacher's own files, which those of the students are compared with.
 #[derive(Debug, Clone)]
@@ -37,8 +38,7 @@ impl Originals {
 
     /// Whether this is the starter of the exercise.
     pub(super) fn is_starter(&self, exercise: &Exercise, source: &[u8]) -> bool {
-        let name = format!("tests/grade/starters/{:02}.rs", exercise.number);
-        let starter = fs::read(self.workspace.join(name));
+        let starter = fs::read(self.workspace.join(exercise::starter(exercise.number)));
         starter.is_ok_and(|starter| is_same_text(&starter, source))
     }
 
@@ -52,14 +52,16 @@ impl Originals {
     ) -> Standing {
         // The path is relative, and leads to nothing outside.
         let original = fs::read(self.workspace.join(path)).ok();
+        let original = original.or_else(|| fs::read(self.workspace.join(moved(path)?)).ok());
         let recorded = record.get(path);
-        let same = match (&original, recorded) {
-            (Some(original), _) if is_same_text(original, bytes) => true,
+        let same = match &original {
+            // As it was given, also where the teacher has a newer one.
+            _ if recorded.is_some_and(|sum| *sum == sha256(bytes)) => true,
+            Some(original) if is_same_text(original, bytes) => true,
             // The handout leaves out what has to do with the solutions.
-            (Some(original), _) if is_cut(path) => is_part(path, bytes, original),
-            (Some(_), _) => false,
-            (None, Some(sum)) => *sum == sha256(bytes),
-            (None, None) => path == RECORD,
+            Some(original) if is_cut(path) => is_part(path, bytes, original),
+            Some(_) => false,
+            None => recorded.is_none() && path == RECORD,
         };
         let is_known = original.is_some() || recorded.is_some();
         match (same, can_judge(path), is_known) {
@@ -68,6 +70,23 @@ impl Originals {
             (false, false, false) => Standing::Students,
         }
     }
+}
+
+/// Where the workspace has a file that was elsewhere in the copies of earlier versions: the tests
+/// of lessons and the rubrics lay in `tests/` itself, and the grader in `tests/grader/`.
+fn moved(path: &str) -> Option<String> {
+    let name = path.strip_prefix("tests/")?;
+    if let Some(inner) = name.strip_prefix("grader/") {
+        return Some(format!("tests/grade/{inner}"));
+    }
+    let folder = match name {
+        _ if name.contains('/') => return None,
+        "lessons.rs" => "across/across.rs".to_string(),
+        "ladder.rs" | "matrix.rs" | "twins.rs" => format!("across/{name}"),
+        _ if name.starts_with("exercise_") => format!("exercises/{name}"),
+        _ => format!("lessons/{name}"),
+    };
+    Some(format!("tests/{folder}"))
 }
 
 /// Whether a file of this path could change a grade, if it counted: tests, manifests, build

@@ -270,7 +270,7 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             let outcome = rubric
                 .grade_in(self.sandbox, folder, program, |_| ())
                 .with_context(|| task.context("grade"))?;
-            if outcome.results.iter().all(|result| result.late) {
+            if outcome.results.iter().all(|result| result.is_late) {
                 task.graded.status = Status::TimedOut;
             }
             let checks = outcome.results.into_iter().map(|result| CheckResult {

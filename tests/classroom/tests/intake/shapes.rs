@@ -148,10 +148,7 @@ fn a_copy_of_the_handout_and_what_of_it_was_changed() {
 
 #[test]
 fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
-    use sha2::{Digest, Sha256};
-    let sum = Sha256::digest(b"as given")
-        .iter()
-        .fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"));
+    let sum = sum(b"as given");
     let record =
         format!("[files]\n'tests/of_the_handout.rs' = '{sum}'\n'README.zh-CN.md' = '{sum}'");
     let workspace = workspace::root();
@@ -177,12 +174,72 @@ fn what_the_handout_has_of_its_own_is_not_held_against_a_student() {
         "alice/.cargo/config.toml",
         format!("{config}{elsewhere}").as_bytes(),
     );
-    let contents = folder.only();
+    let handed = folder.only();
     assert_says(
-        &contents.notices,
+        &handed.notices,
         &["do not count", "tests/of_the_handout.rs"],
     );
-    assert_says(&contents.notices, &["do not count", ".cargo/config.toml"]);
+    assert_says(&handed.notices, &["do not count", ".cargo/config.toml"]);
+}
+
+#[test]
+fn a_copy_of_an_earlier_handout_is_told_from_one_that_was_changed() {
+    let workspace = workspace::root();
+    let copy = |path: &str| fs::read(workspace.join(path)).expect("a file of the workspace");
+    let manifest = b"[workspace.dependencies]\ngrade = { path = \"tests/grader\" }\n";
+    let rubric = b"// as it was then";
+    let record = format!(
+        "version = '0.1.0'\n[files]\n'Cargo.toml' = '{}'\n'tests/exercise_06.rs' = '{}'",
+        sum(manifest),
+        sum(rubric)
+    );
+    let folder = Folder::with(&[
+        ("alice/lessons/05-threaded/exercise/main.rs", b"five"),
+        ("alice/.handout.toml", record.as_bytes()),
+        // What has become another file since is known by the record.
+        ("alice/Cargo.toml", manifest),
+        ("alice/tests/exercise_06.rs", rubric),
+        // What has only moved is known without one.
+        (
+            "alice/tests/exercise_05.rs",
+            &copy("tests/exercises/exercise_05.rs"),
+        ),
+        (
+            "alice/tests/lesson_05.rs",
+            &copy("tests/lessons/lesson_05.rs"),
+        ),
+        ("alice/tests/twins.rs", &copy("tests/across/twins.rs")),
+        (
+            "alice/tests/grader/starters/05.rs",
+            &copy("tests/grade/starters/05.rs"),
+        ),
+    ]);
+    let handed = folder.only();
+    assert_eq!(sources(&handed), is(&[(5, "five")]));
+    assert_eq!(handed.notices, Vec::<String>::new());
+
+    let changed = [
+        "Cargo.toml",
+        "tests/exercise_05.rs",
+        "tests/exercise_06.rs",
+        "tests/grader/starters/05.rs",
+    ];
+    for path in changed {
+        folder.write(&format!("alice/{path}"), b"changed");
+    }
+    let handed = folder.only();
+    assert_eq!(sources(&handed), is(&[(5, "five")]));
+    for path in changed {
+        assert_says(&handed.notices, &["the teacher's are used", path]);
+    }
+}
+
+fn sum(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let bytes = Sha256::digest(bytes);
+    bytes
+        .iter()
+        .fold(String::new(), |sum, byte| sum + &format!("{byte:02x}"))
 }
 
 #[test]

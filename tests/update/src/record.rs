@@ -1,7 +1,8 @@
 //! What a copy was made from, as it stands in the copy itself.
 
-use super::vendor;
+use crate::disk::replace;
 use crate::hash::sha256;
+use crate::{paths, vendored};
 use anyhow::{Context, ensure};
 use grade::exercise::Exercise;
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,11 @@ struct Package {
 
 impl CopyRecord {
     /// Describes a copy that has these files.
-    pub(super) fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, or is not as it should be.
+    pub fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
         let path = folder.join("Cargo.toml");
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -63,7 +68,7 @@ impl CopyRecord {
             .map(|exercise| (exercise.package(), exercise.version))
             .collect();
         let mut sums = BTreeMap::new();
-        for path in files.iter().filter(|path| !super::files::is_students(path)) {
+        for path in files.iter().filter(|path| !paths::is_students(path)) {
             let file = folder.join(path);
             let bytes =
                 fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -74,7 +79,7 @@ impl CopyRecord {
             from: None,
             rubrics,
             files: sums,
-            vendored: vendor::crates(folder)?,
+            vendored: vendored::crates(folder)?,
         })
     }
 
@@ -90,7 +95,7 @@ impl CopyRecord {
         let record: Self = toml::from_str(&text)
             .with_context(|| format!("{} is not as it should be", path.display()))?;
         let paths = record.files.keys().chain(record.vendored.keys());
-        for name in paths.filter(|name| !is_below(name) || super::files::is_students(name)) {
+        for name in paths.filter(|name| !is_below(name) || paths::is_students(name)) {
             ensure!(
                 false,
                 "{} names {name:?}, which is none of it",
@@ -101,7 +106,11 @@ impl CopyRecord {
     }
 
     /// Writes the file, all at once.
-    pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         let text = toml::to_string(self).context("cannot write TOML")?;
         replace(&folder.join(FILE), format!("{PREFACE}{text}").as_bytes())
     }
@@ -113,24 +122,4 @@ fn is_below(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', ':', '\0'])
         && Path::new(path).components().all(is_plain)
-}
-
-/// Puts a file there, or in the place of another, all at once: it is never half-written.
-pub(super) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write;
-    let cannot = || format!("cannot write {}", file.display());
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    part.write_all(bytes).with_context(cannot)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are for nobody else; this is one no more.
-        part.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644))
-            .with_context(cannot)?;
-    }
-    part.persist(file).with_context(cannot)?;
-    Ok(())
 }

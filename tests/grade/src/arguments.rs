@@ -1,0 +1,118 @@
+//! What can be said to `cargo grade`.
+
+use crate::packages::{self, TEACHERS};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use grade::language::Language;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Grades the exercises. Without arguments: where you stand, and what to do next.
+#[derive(Parser)]
+#[command(name = "cargo grade", bin_name = "cargo grade")]
+pub(crate) struct Arguments {
+    /// The exercise to grade, such as 05
+    pub(crate) exercise: Option<u32>,
+    /// Grade this program instead of what cargo builds: a command, split as a shell does it
+    #[arg(long, value_name = "CMD", requires = "exercise")]
+    pub(crate) program: Option<String>,
+    /// Tell the story of every failed check, and not only of the first
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print the outcome as JSON, in the form of Gradescope's results.json
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the outcome to this file as `JUnit` XML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// The language of messages (default: that of the locale)
+    #[arg(long, value_enum, global = true)]
+    pub(crate) lang: Option<Language>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Grade again at every save, and go on to the next exercise when one is full
+    Watch {
+        /// The exercise to begin with (default: the first that is not full)
+        exercise: Option<u32>,
+    },
+    /// Show the task of an exercise, and help for the first check that fails
+    Hint {
+        /// The exercise
+        exercise: u32,
+        /// Help for all checks
+        #[arg(long)]
+        all: bool,
+    },
+    /// Put the starter of an exercise back, and keep a copy of what it replaces
+    Reset {
+        /// The exercise
+        exercise: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Look at this machine, and name the cure for what is missing
+    Doctor,
+    /// Make the students' copy: starters, lessons, rubrics, book, and no solutions
+    #[command(disable_help_flag = true)]
+    Handout(Words),
+    /// In a students' copy: get newer lessons, rubrics and chapters
+    #[command(disable_help_flag = true)]
+    Update(Words),
+    /// Make an autograder for Gradescope
+    #[command(disable_help_flag = true)]
+    Gradescope(Words),
+    /// Grade a class: a folder of submissions
+    #[command(disable_help_flag = true)]
+    Class(Words),
+    /// Put the reports of the parts of a class together (`--partition`)
+    #[command(disable_help_flag = true)]
+    Merge(Words),
+}
+
+/// What is said to a command of another package, which understands it.
+#[derive(Args)]
+pub(crate) struct Words {
+    /// `--help` tells them
+    #[arg(
+        value_name = "ARGUMENTS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) words: Vec<OsString>,
+}
+
+impl Arguments {
+    /// What is said to this process; an error in it, or a call for help, ends the process.
+    pub(crate) fn of_process() -> Self {
+        let mut command = Self::command();
+        if !packages::has_classroom() {
+            for name in TEACHERS {
+                command = command.mut_subcommand(name, |it| it.hide(true));
+            }
+        }
+        let arguments = Self::from_arg_matches(&command.get_matches());
+        let arguments = arguments.unwrap_or_else(|error| error.exit());
+        arguments.verify();
+        arguments
+    }
+
+    /// Ends the command where arguments stand before a subcommand, except the language: clap
+    /// could refuse them all, and the language with them.
+    fn verify(&self) {
+        let has_own = self.exercise.is_some()
+            || self.program.is_some()
+            || self.all
+            || self.json
+            || self.junit.is_some();
+        if self.command.is_some() && has_own {
+            let words = "before a subcommand there can be nothing but --lang";
+            Self::command()
+                .error(clap::error::ErrorKind::ArgumentConflict, words)
+                .exit();
+        }
+    }
+}

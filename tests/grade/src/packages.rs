@@ -1,0 +1,93 @@
+//! The commands that packages of their own have: what most learners need not compile.
+
+use anyhow::{Context, bail};
+use grade::language::Language;
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
+use std::io::{IsTerminal, stderr};
+use std::process::Command;
+
+/// The commands of the package `classroom`.
+pub(crate) const TEACHERS: [&str; 4] = ["handout", "gradescope", "class", "merge"];
+
+/// Whether this workspace has the package `classroom`: a students' copy has not. (Where there is
+/// no workspace, nothing is known of it.)
+pub(crate) fn has_classroom() -> bool {
+    workspace::find().map_or(true, |root| {
+        root.join("tests/classroom/Cargo.toml").exists()
+    })
+}
+
+/// Runs `cargo grade update` with these words in the place of this process; `said` is the
+/// language that stands before them.
+pub(crate) fn update(
+    words: &[OsString],
+    said: Option<Language>,
+    language: Language,
+) -> anyhow::Result<bool> {
+    let compiling = language.pick(
+        "Compiling what updates need: this takes some seconds, once.",
+        "正在编译更新所需的部分：只需一次，几秒钟。",
+    );
+    run(cargo("update", said, compiling)?.args(words))
+}
+
+/// Runs a command of the package `classroom` with these words in the place of this process;
+/// `said` is the language that stands before them.
+pub(crate) fn classroom(
+    command: &str,
+    words: &[OsString],
+    said: Option<Language>,
+    language: Language,
+) -> anyhow::Result<bool> {
+    if !has_classroom() {
+        match language {
+            Language::En => bail!(
+                "`cargo grade {command}` is for teachers: it belongs to the teacher's workspace, and this is a copy for students"
+            ),
+            Language::Zh => bail!(
+                "`cargo grade {command}` 是老师用的命令：它在老师的项目里，这里是发给学生的副本"
+            ),
+        }
+    }
+    let compiling = language.pick(
+        "Compiling what teachers need: this takes a minute, once.",
+        "正在编译教师部分：只需一次，约一分钟。",
+    );
+    run(cargo("classroom", said, compiling)?
+        .arg(command)
+        .args(words))
+}
+
+/// Cargo, which builds a package where that is not done, says so on a terminal, and runs its
+/// program.
+fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Result<Command> {
+    let here = std::env::current_exe().context("cannot tell where this program is")?;
+    let program = here.with_file_name(format!("{package}{EXE_SUFFIX}"));
+    if !program.exists() && stderr().is_terminal() {
+        anstream::eprintln!("{compiling}");
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo
+        .args(["run", "--quiet", "--manifest-path"])
+        .arg(workspace::root().join("Cargo.toml"))
+        .args(["--package", package, "--"]);
+    if let Some(said) = said {
+        cargo.args(["--lang", said.pick("en", "zh")]);
+    }
+    Ok(cargo)
+}
+
+/// Goes on as another program: signals, terminal and exit status are that one's.
+#[cfg(unix)]
+fn run(command: &mut Command) -> anyhow::Result<bool> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec()).context("cannot run cargo")
+}
+
+/// Runs another program to its end, and ends as it did.
+#[cfg(not(unix))]
+fn run(command: &mut Command) -> anyhow::Result<bool> {
+    let status = command.status().context("cannot run cargo")?;
+    std::process::exit(status.code().unwrap_or(2))
+}

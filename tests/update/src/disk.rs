@@ -1,0 +1,80 @@
+//! Files of a copy: each is written all at once, and none of the student's is lost.
+
+use crate::hash::sha256;
+use anyhow::{Context, bail};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Puts a file there, or in the place of another, all at once: it is never half-written.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write;
+    let cannot = || format!("cannot write {}", file.display());
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    part.write_all(bytes).with_context(cannot)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are for nobody else; this is one no more.
+        part.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .with_context(cannot)?;
+    }
+    part.persist(file).with_context(cannot)?;
+    Ok(())
+}
+
+/// The SHA-256 of a file; `None` if there is none.
+pub(crate) fn sum_of(file: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(sha256(&bytes))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Keeps the student's version of a file beside it, and returns where. A version that is kept
+/// already, by an update that was interrupted, is not kept twice.
+pub(crate) fn keep(folder: &Path, path: &str) -> anyhow::Result<String> {
+    let file = folder.join(path);
+    let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let first = std::iter::once(format!("{path}.yours"));
+    let names = first.chain((2..).map(|number: u32| format!("{path}.yours-{number}")));
+    for name in names {
+        let copy = folder.join(&name);
+        if sum_of(&copy)?.is_none_or(|sum| sum == sha256(&bytes)) {
+            replace(&copy, &bytes)?;
+            return Ok(name);
+        }
+    }
+    bail!("there is no name left to keep {path} under")
+}
+
+/// Copies a folder with all that is in it but the files of this name.
+pub(crate) fn copy_folder(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    let cannot = || format!("cannot read {}", from.display());
+    for entry in fs::read_dir(from).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().with_context(cannot)?.is_dir() {
+            copy_folder(&path, &target, without)?;
+        } else if entry.file_name() != without {
+            fs::copy(&path, &target)
+                .with_context(|| format!("cannot write {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a folder with all that is in it, if it is there.
+pub(crate) fn remove_folder(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

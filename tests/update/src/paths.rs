@@ -1,0 +1,15 @@
+//! What the paths of files in a copy say.
+
+/// The folder and number of the exercise that a path is the `exercise.toml` of.
+pub fn exercise_of(path: &str) -> Option<(&str, u32)> {
+    let folder = path.strip_suffix("/exercise.toml")?;
+    let lesson = folder.strip_prefix("lessons/")?.strip_suffix("/exercise")?;
+    let (number, _) = lesson.split_once('-')?;
+    Some((folder, number.parse().ok()?))
+}
+
+/// Whether a path is that of a file that belongs to the student.
+pub fn is_students(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["lessons", _, "exercise", "main.rs"])
+}

@@ -1,0 +1,41 @@
+//! The dependencies of a copy that has them in it, for a classroom without internet.
+
+use crate::hash::sha256;
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The folder in a copy that they are in.
+pub const FOLDER: &str = "vendor";
+
+/// A dependency's list of its files with their checksums: cargo writes it, and checks it.
+pub const CHECKSUMS: &str = ".cargo-checksum.json";
+
+/// The dependencies in a copy, each with the SHA-256 of its list of checksums; none where
+/// there are none.
+///
+/// # Errors
+///
+/// If their folder cannot be read.
+pub fn crates(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let folder = folder.join(FOLDER);
+    let cannot = || format!("cannot read {}", folder.display());
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error).with_context(cannot),
+    };
+    let mut crates = BTreeMap::new();
+    for entry in entries {
+        let entry = entry.with_context(cannot)?;
+        let list = entry.path().join(CHECKSUMS);
+        // Without it cargo takes it for no crate either: it is half-copied, or somebody's own.
+        if let Ok(bytes) = fs::read(&list) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            crates.insert(name, sha256(&bytes));
+        }
+    }
+    Ok(crates)
+}
