@@ -6,7 +6,7 @@
 #![cfg(target_os = "linux")]
 
 use assert_cmd::assert::OutputAssertExt;
-use classroom::record::{StudentRecord, Status};
+use classroom::record::{Status, StudentRecord};
 use classroom::store;
 use predicates::prelude::*;
 use predicates::str::contains;

@@ -2,7 +2,7 @@
 //! full marks, and what keeps the compiler busy keeps nobody else.
 #![cfg(target_os = "linux")]
 
-use classroom::build::{Compiled, LIMIT, Builder};
+use classroom::build::{Builder, Compiled, LIMIT};
 use grade::exercise::Exercise;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -104,7 +104,8 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
         return;
     }
     let machine = Machine::new();
-    for number in 1..=7 {
+    let numbers = [1, 2, 7];
+    for number in numbers {
         machine.write(&format!("lessons/{number:02}-x/exercise/main.rs"), "");
     }
     // Full marks, some, and one that does not compile.
@@ -143,18 +144,13 @@ fn the_classroom_workflow_reports_the_points_of_every_check() {
     });
     let decoded: Vec<_> = decoded.collect();
     let names: Vec<_> = decoded.iter().map(|(name, _)| name.clone()).collect();
-    let expected: Vec<_> = (1..=7)
-        .map(|number| format!("exercise{number:02}"))
-        .collect();
+    let expected = numbers.map(|number| format!("exercise{number:02}"));
     assert_eq!(names, expected);
     let statuses: Vec<_> = decoded
         .iter()
         .map(|(_, results)| results["status"].clone())
         .collect();
-    assert_eq!(
-        statuses,
-        ["pass", "fail", "fail", "fail", "fail", "fail", "error"]
-    );
+    assert_eq!(statuses, ["pass", "fail", "error"]);
     for (name, results) in &decoded {
         assert_eq!(
             (&results["version"], &results["max_score"]),
@@ -251,13 +247,16 @@ fn every_script_is_one_for_bash_and_shellcheck() {
     }
 }
 
+/// The exercises of the project in the bundle.
+const STARTERS: [u32; 3] = [1, 5, 7];
+
 /// A machine of Gradescope's, with the bundle unpacked and a submission.
 fn gradescope() -> Machine {
     let machine = Machine::new();
     for (name, text) in scripts("1.95.0", En) {
         machine.script(&format!("source/{name}"), &text);
     }
-    for number in 1..=7 {
+    for number in STARTERS {
         machine.write(
             &format!("source/project/tests/grade/starters/{number:02}.rs"),
             "",
@@ -311,7 +310,7 @@ fn setup_installs_builds_and_tries_and_leaves_no_results() {
     let directory = config["source"]["vendored"]["directory"].as_str();
     assert_eq!(directory, vendor.to_str());
     let submitted = fs::read_to_string(machine.path("submitted")).expect("a trial");
-    assert_eq!(submitted.lines().count(), 7, "{submitted}");
+    assert_eq!(submitted.lines().count(), STARTERS.len(), "{submitted}");
     assert!(!machine.path("results/results.json").exists());
     // What cannot grade says so now.
     machine.command("cargo", "exit 0");
