@@ -130,11 +130,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.out.is_none() {
         page::write()?;
     }
-    let stories = steady::folder();
     ensure!(
         failures == 0,
         "{failures} failure(s): the stories are in {}",
-        stories.display()
+        steady::folder().display()
     );
     Ok(())
 }

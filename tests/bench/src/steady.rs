@@ -1,7 +1,7 @@
 //! The suite and all right answers, again and again, while every core is busy with something
 //! else, and two at once. Nothing may fail.
 //!
-//! What fails is counted by its name, and its story kept in a file.
+//! What fails is counted by its name, and its transcript kept in a file.
 
 use crate::busy::with_busy_threads;
 use crate::command::{self, Executable, cargo, say};
@@ -111,7 +111,7 @@ struct Work {
     /// The right answers: the rubric, the name, the command.
     answers: Vec<(usize, String, Vec<String>)>,
     rubrics: Vec<(Exercise, Rubric)>,
-    /// Where stories are kept.
+    /// Where transcripts are kept.
     folder: PathBuf,
 }
 
@@ -123,7 +123,7 @@ struct Found {
     checks: usize,
 }
 
-/// The folder in which stories are kept.
+/// The folder in which transcripts are kept.
 pub fn folder() -> PathBuf {
     workspace::root().join("target/bench/steady")
 }
@@ -313,7 +313,7 @@ impl Work {
             .map_err(|_| anyhow::anyhow!("a run has panicked"))?;
         found.checks += outcome.results.len();
         for result in &outcome.results {
-            let Some(story) = &result.failure else {
+            let Some(failure) = &result.failure else {
                 continue;
             };
             let what = format!("{}::{} ({name})", exercise.rubric(), result.check.name);
@@ -323,7 +323,7 @@ impl Work {
                 result.check.name
             );
             let path = self.folder.join(file);
-            fs::write(&path, story.to_string()).with_context(|| cannot_write(&path))?;
+            fs::write(&path, failure.to_string()).with_context(|| cannot_write(&path))?;
             say(&format!(
                 "steady: run {run}: {what} has failed: see {}",
                 path.display()

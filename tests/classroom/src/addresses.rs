@@ -1,4 +1,4 @@
-//! Addresses in stories: the kernel deals out ports at random, and a report of the same
+//! Addresses in transcripts: the kernel deals out ports at random, and a report of the same
 //! submissions should be the same.
 
 use harness::Failure;
@@ -7,25 +7,25 @@ use std::collections::HashMap;
 /// Ports that the kernel deals out have five digits; those that people choose have four.
 const DIGITS: usize = 5;
 
-/// A story with the ports numbered in the order in which they appear, from 40001, and the
+/// A transcript with the ports numbered in the order in which they appear, from 40001, and the
 /// loopback addresses that the test has chosen at random, from 127.1.0.1. What stands for the
-/// same port does so all through the story.
+/// same port does so all through the transcript.
 pub fn stable_addresses(failure: Failure) -> Failure {
     // In JSON, digits that follow a colon at once, and before it a digit or a bracket, are
     // inside a string.
-    let settled = serde_json::to_string(&failure)
+    let stable = serde_json::to_string(&failure)
         .ok()
-        .and_then(|json| serde_json::from_str(&settle_text(&json)).ok());
-    settled.unwrap_or(failure)
+        .and_then(|json| serde_json::from_str(&stable_text(&json)).ok());
+    stable.unwrap_or(failure)
 }
 
-fn settle_text(text: &str) -> String {
+fn stable_text(text: &str) -> String {
     let mut hosts = HashMap::new();
     let mut ports = HashMap::new();
-    let mut settled = String::with_capacity(text.len());
+    let mut stable = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let before = settled.chars().next_back();
+        let before = stable.chars().next_back();
         let follows_digit = before.is_some_and(|c| c.is_ascii_digit() || c == '.');
         let (length, new) = match first {
             ':' if before.is_some_and(|c| c.is_ascii_digit() || c == ']') => {
@@ -53,12 +53,12 @@ fn settle_text(text: &str) -> String {
             other => (other.len_utf8(), None),
         };
         match new {
-            Some(new) => settled.push_str(&new),
-            None => settled.push_str(&rest[..length]),
+            Some(new) => stable.push_str(&new),
+            None => stable.push_str(&rest[..length]),
         }
         rest = &rest[length..];
     }
-    settled
+    stable
 }
 
 /// How many bytes at the beginning are ASCII characters of a kind.

@@ -2,7 +2,7 @@
 //! ([`handout`]) and Gradescope's ([`gradescope`]).
 //!
 //! [`intake`] finds the submissions, [`build`] compiles the students' files in a clean tree,
-//! [`run`] holds them to the rubrics of the package `grade`, behind its walls, [`store`] keeps
+//! [`run`] judges them by the rubrics of the package `grade`, in its sandbox, [`store`] keeps
 //! what came, and [`gradebook`] and [`report`] show it.
 
 mod addresses;

@@ -1,6 +1,6 @@
 //! What a class, and each student in it, gets to read.
 //!
-//! The teacher's page has styles and scripts inside, and needs no network. The stories of
+//! The teacher's page has styles and scripts inside, and needs no network. The transcripts of
 //! failed checks stand in files beside it, one for each student: those of 200 students would
 //! be 20 MB in one page. What was expected, and what came, stands in the page for every
 //! failure, once for all students who failed alike: so it tells enough alone.

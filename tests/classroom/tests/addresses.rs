@@ -1,9 +1,9 @@
-//! The random addresses of a story.
+//! The random addresses of a transcript.
 
 use classroom::stable_addresses;
 use harness::Failure;
 
-fn settled(text: &str) -> String {
+fn stable(text: &str) -> String {
     let failure = Failure::NoTranscript {
         what: String::new(),
         printed: text.to_string(),
@@ -18,19 +18,19 @@ fn settled(text: &str) -> String {
 fn ports_are_numbered_as_they_appear() {
     let text = "127.0.0.1:51234 and [::1]:38000, again 127.0.0.1:51234; 127.0.0.1:9090";
     let expected = "127.0.0.1:40001 and [::1]:40002, again 127.0.0.1:40001; 127.0.0.1:9090";
-    assert_eq!(settled(text), expected);
+    assert_eq!(stable(text), expected);
 }
 
 #[test]
 fn random_addresses_are_numbered_and_others_stay() {
     let text = "127.83.2.9:40000 127.0.0.2 127.83.2.9. 1.27.3.4 127.9.9.9";
     let expected = "127.1.0.1:40001 127.0.0.2 127.1.0.1. 1.27.3.4 127.1.0.2";
-    assert_eq!(settled(text), expected);
+    assert_eq!(stable(text), expected);
 }
 
 #[test]
 fn other_text_stays() {
     for text in ["", "端口：12345", "12:34:56.789 \"1\" \\ \u{1}", "1.", "1"] {
-        assert_eq!(settled(text), text);
+        assert_eq!(stable(text), text);
     }
 }

@@ -9,13 +9,16 @@ use harness::Failure;
 use std::fs;
 use std::path::Path;
 
+/// A course of as many exercises as there are statuses.
 fn exercises() -> Vec<Exercise> {
-    Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"))
+    let mut all = Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"));
+    all.truncate(STATUSES.len());
+    all
 }
 
 /// A student of whom each exercise has come as far as said; of one that was graded, the first
 /// check has passed.
-fn record(id: &str, name: &str, statuses: [Status; 7]) -> StudentRecord {
+fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRecord {
     let exercises = exercises();
     let graded = exercises.iter().zip(statuses).map(|(exercise, status)| {
         let checks = exercise.checks.iter().enumerate();

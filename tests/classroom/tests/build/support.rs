@@ -132,7 +132,7 @@ pub(crate) fn open(workspace: &Path, work: &Path, sandboxed: bool) -> anyhow::Re
     Builder::open(workspace, work, &exercises, sandboxed)
 }
 
-/// Two workshops of the small workspace: with the sandbox and without.
+/// Two builders of the small workspace: with the sandbox and without.
 pub(crate) struct Shared {
     pub(crate) workspace: TempDir,
     pub(crate) sandboxed: Option<Builder>,

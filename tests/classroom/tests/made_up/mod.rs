@@ -142,7 +142,7 @@ const COMPILER: &str = "error[E0308]: mismatched types
 error: aborting due to 1 previous error
 ";
 
-/// A story, as a check tells it.
+/// A transcript, as a check tells it.
 pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
     // Of four digits or five.
     let port = 5_000 + dice(50_000);

@@ -103,7 +103,8 @@ fn the_cells_are_what_the_records_say() {
 #[test]
 fn the_figures_are_those_of_the_class() {
     let exercises = exercises();
-    let full: Vec<(u32, &[&str])> = (1..=7).map(|number| (number, &[][..])).collect();
+    let numbers = exercises.iter().map(|exercise| exercise.number);
+    let full: Vec<(u32, &[&str])> = numbers.map(|number| (number, &[][..])).collect();
     let records = [
         record(&exercises, "a", &full),
         // The first check is worth 10.
