@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
-use grade::rubric::{Rubric, absolute_words};
+use grade::rubric::Rubric;
 use grade::{report, say, terminal};
+use std::path::Path;
 
 /// The exercise with this number.
 pub(crate) fn find(
@@ -57,6 +58,21 @@ pub(crate) fn grade(
     };
     progress.checks();
     rubric.grade(&program, |_| progress.one_more())
+}
+
+/// A command as the rubrics take it: what names a file is made a whole path, because
+/// programs run in a folder of their own.
+fn absolute_words(words: Vec<String>, folder: &Path) -> Vec<String> {
+    let absolute = |word: String| {
+        let path = folder.join(&word);
+        // The first word may be a command on the PATH, unless it has a slash.
+        if path.is_file() {
+            path.to_string_lossy().into_owned()
+        } else {
+            word
+        }
+    };
+    words.into_iter().map(absolute).collect()
 }
 
 /// Grades one exercise. Returns whether it has full marks.

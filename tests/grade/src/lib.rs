@@ -2,8 +2,8 @@
 //!
 //! An [`exercise::Exercise`] is what `exercise.toml` says. [`rubric::Rubric::build`] builds
 //! it and its rubric; [`rubric::Rubric::grade`] runs the checks, each as a process of its
-//! own, and gives an [`outcome::Outcome`]; [`rubric::Rubric::grade_in`] does so behind the walls
-//! of a [`sandbox::Sandbox`]. [`translate`] tells the stories in the learner's language.
+//! own, and gives an [`outcome::Outcome`]; [`rubric::Rubric::grade_in`] does so in a
+//! [`sandbox::Sandbox`]. [`translate`] tells the stories in the learner's language.
 
 pub mod exercise;
 pub mod language;

@@ -5,16 +5,21 @@
 //! status alone means nothing (`--exact` with a name that does not exist exits with 0).
 //! Whatever is in doubt has failed.
 
+mod compile;
+mod sandboxed;
+
+pub use compile::DoesNotCompile;
+
 use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use crate::sandbox::{Isolation, close_inherited};
 use anyhow::{Context, bail, ensure};
-use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
+use harness::check::{CheckRecord, CheckRequest, REQUESTED, SANDBOX};
 use harness::{Failure, ProcessGroup};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +28,7 @@ use std::time::{Duration, Instant};
 /// and then it can tell its story.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The same behind walls, which a busy machine may take a while to build, and to take down: a
+/// The same in a sandbox, which a busy machine may take a while to build, and to take down: a
 /// check has 15 seconds more for that, and begins when its network is there.
 const LIMIT_BEHIND_WALLS: Duration = Duration::from_secs(28);
 
@@ -40,81 +45,7 @@ pub struct Rubric {
     program: PathBuf,
 }
 
-/// Why an exercise cannot be graded: the compiler refuses it.
-#[derive(Debug)]
-pub struct DoesNotCompile {
-    /// What cargo and the compiler said, as they said it.
-    pub messages: String,
-}
-
-impl std::fmt::Display for DoesNotCompile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "it does not compile")
-    }
-}
-
-impl std::error::Error for DoesNotCompile {}
-
-/// A line of what `cargo --message-format=json` tells, as far as it is of interest.
-#[derive(serde::Deserialize)]
-struct Message {
-    target: Option<Target>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(serde::Deserialize)]
-struct Target {
-    name: String,
-}
-
 impl Rubric {
-    /// Builds an exercise and its rubric.
-    ///
-    /// # Errors
-    ///
-    /// [`DoesNotCompile`] if the compiler refuses the exercise; otherwise if cargo cannot be
-    /// run, or the rubric lacks a check.
-    pub fn build(exercise: &Exercise) -> anyhow::Result<Self> {
-        let (package, tests) = (exercise.package(), exercise.rubric());
-        let color = if std::io::stderr().is_terminal() {
-            "always"
-        } else {
-            "never"
-        };
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        harness::outside(&mut command)
-            .current_dir(workspace::root())
-            .args(["test", "--no-run", "--quiet", "--color", color])
-            .args(["--message-format", "json-render-diagnostics"])
-            .args(["--package", &package, "--test", &tests]);
-        let output = command.output().context("cannot run cargo")?;
-        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !output.status.success() {
-            return Err(DoesNotCompile { messages }.into());
-        }
-        // The compiler's warnings are for the learner, too.
-        if !messages.is_empty() {
-            anstream::eprint!("{messages}");
-        }
-        let told = String::from_utf8_lossy(&output.stdout);
-        let find = |name: &str| {
-            let mut lines = told
-                .lines()
-                .filter_map(|line| serde_json::from_str::<Message>(line).ok());
-            lines
-                .find(|message| {
-                    let is_it = message
-                        .target
-                        .as_ref()
-                        .is_some_and(|target| target.name == name);
-                    is_it && message.executable.is_some()
-                })
-                .and_then(|message| message.executable)
-                .with_context(|| format!("cargo has built no {name}"))
-        };
-        Self::built(exercise, find(&tests)?, find(&package)?)
-    }
-
     /// A rubric that is built already: the program of its checks, and that of the starter.
     ///
     /// # Errors
@@ -174,7 +105,7 @@ impl Rubric {
     }
 
     /// Runs all checks as [`Rubric::grade`] does, each in isolation of its own.
-    pub(crate) fn grade_with(
+    fn grade_with(
         &self,
         program: &[String],
         isolation: impl Fn() -> Isolation + Sync,
@@ -187,35 +118,6 @@ impl Rubric {
             exercise: self.exercise.clone(),
             results: self.run_all(&checks, program, &isolation, &progress)?,
         })
-    }
-
-    /// Runs those checks once more, with more time, that have failed while the machine let them
-    /// wait for a processor, or for their walls: what else it has to do must not decide whether a program passes.
-    /// But nothing where no check was done in time: such a program hangs.
-    pub(crate) fn repeat_starved(
-        &self,
-        outcome: &mut Outcome,
-        program: &[String],
-        isolation: impl Fn() -> Isolation + Sync,
-    ) -> anyhow::Result<()> {
-        let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
-        if outcome.results.iter().all(|result| result.late) {
-            return Ok(());
-        }
-        let starved: Vec<Result> = outcome.results.clone();
-        // Not as much more as it had to wait: it will have to wait again.
-        let checks: Vec<_> = starved
-            .iter()
-            .filter(|result| is_starved(result))
-            .map(|result| (&result.check, 2 * CHECK_LIMIT))
-            .collect();
-        for again in self.run_all(&checks, program, &isolation, &|_: &Result| ())? {
-            let mut results = outcome.results.iter_mut();
-            if let Some(result) = results.find(|result| result.check.name == again.check.name) {
-                *result = again;
-            }
-        }
-        Ok(())
     }
 
     /// Runs checks side by side, each with so much more time than usual.
@@ -381,19 +283,4 @@ fn last_words(child: &mut Child) -> thread::JoinHandle<String> {
         }
         String::from_utf8_lossy(&kept).into_owned()
     })
-}
-
-/// A command as the rubrics take it: what names a file is made a whole path, because
-/// programs run in a folder of their own.
-pub fn absolute_words(words: Vec<String>, folder: &Path) -> Vec<String> {
-    let absolute = |word: String| {
-        let path = folder.join(&word);
-        // The first word may be a command on the PATH, unless it has a slash.
-        if path.is_file() {
-            path.to_string_lossy().into_owned()
-        } else {
-            word
-        }
-    };
-    words.into_iter().map(absolute).collect()
 }

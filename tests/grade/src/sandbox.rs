@@ -5,13 +5,13 @@
 //! student's files, all of them read-only, and no process but its own. The check itself is
 //! outside: the program can only talk to it over TCP, as to any peer.
 
+mod descriptors;
 mod filter;
 pub mod kind;
+mod limits;
 
-use crate::language::Language;
-use crate::outcome::{Outcome, Result};
-use crate::rubric::Rubric;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+pub(crate) use descriptors::close_inherited;
 use filter::filter;
 use kind::{Kind, unused_user};
 use std::ffi::OsString;
@@ -58,7 +58,8 @@ pub struct Sandbox {
     filter: Option<NamedTempFile>,
 }
 
-/// What a check, and the program that it judges, are started by; nothing without walls.
+/// What a check, and the program that it judges, are started by; nothing without a
+/// sandbox.
 #[derive(Default)]
 pub(crate) struct Isolation {
     /// What stands before the check.
@@ -77,23 +78,18 @@ impl Sandbox {
         let kind = Kind::find()?;
         let help = Command::new("bwrap").arg("--help").output();
         let help = help.context("cannot run bwrap")?;
-        let filter = filter()?;
-        let filter = if filter.is_empty() {
-            None
-        } else {
-            let written = NamedTempFile::with_prefix("grade-filter-").and_then(|mut file| {
-                file.write_all(&filter)?;
-                Ok(file)
-            });
-            Some(written.context("cannot write the filter of system calls")?)
-        };
         let sandbox = Self {
             kind,
             has_sizes: String::from_utf8_lossy(&help.stdout).contains("--size"),
-            filter,
+            filter: filter_file()?,
         };
-        // All of it, as for a check: the network around, the walls inside.
-        let isolation = sandbox.isolation(Path::new("/usr"));
+        sandbox.try_out()?;
+        Ok(sandbox)
+    }
+
+    /// Tries all of it, as for a check: the network around, bubblewrap inside.
+    fn try_out(&self) -> anyhow::Result<()> {
+        let isolation = self.isolation(Path::new("/usr"));
         let mut words = isolation.network.iter().chain(&isolation.command);
         let first = words.next().context("there is no command")?;
         let mut command = Command::new(first);
@@ -101,65 +97,24 @@ impl Sandbox {
         let output = command
             .output()
             .with_context(|| format!("cannot run {first} (package util-linux)"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!(
-                "the sandbox does not work here: {}. It takes bubblewrap, iproute2, util-linux, \
-                 and the right to namespaces of one's own. Grade with --no-sandbox if you trust \
-                 all programs",
-                said.trim_end()
-            );
-        }
-        Ok(sandbox)
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "the sandbox does not work here: {}. It takes bubblewrap, iproute2, util-linux, \
+             and the right to namespaces of one's own. Grade with --no-sandbox if you trust \
+             all programs",
+            said.trim_end()
+        );
+        Ok(())
     }
 
-    /// Without walls: for a teacher who trusts all programs.
+    /// No sandbox: for a teacher who trusts all programs.
     pub fn none() -> Self {
         Self {
             kind: Kind::None,
             has_sizes: false,
             filter: None,
         }
-    }
-
-    /// What this system has no limit for, and would need something newer for; nothing without
-    /// walls, and where nothing lacks.
-    pub fn missing_limits(&self, language: Language) -> Option<String> {
-        if self.kind == Kind::None {
-            return None;
-        }
-        let missing = [
-            (
-                !self.kind.limits_processes(),
-                language.pick(
-                    "on the number of processes (Linux 5.14 or newer has one)",
-                    "进程数（需要 Linux 5.14 或更新版本）",
-                ),
-            ),
-            (
-                !self.has_sizes,
-                language.pick(
-                    "on the size of /tmp, besides that of memory (bubblewrap 0.7 or newer has one)",
-                    "/tmp 的大小，内存上限除外（需要 bubblewrap 0.7 或更新版本）",
-                ),
-            ),
-            (
-                self.filter.is_none(),
-                language.pick(
-                    "on system calls (there is one for x86-64, ARM64 and RISC-V)",
-                    "系统调用（x86-64、ARM64 和 RISC-V 上有此限制）",
-                ),
-            ),
-        ];
-        let missing: Vec<_> = missing
-            .into_iter()
-            .filter_map(|(is_missing, what)| is_missing.then_some(what))
-            .collect();
-        let list = missing.join(language.pick("; ", "；"));
-        (!missing.is_empty()).then(|| match language {
-            Language::En => format!("the sandbox has no limit here {list}"),
-            Language::Zh => format!("沙箱在本机上无法限制：{list}"),
-        })
     }
 
     /// Makes sure that programs find this command, which runs them.
@@ -184,19 +139,62 @@ impl Sandbox {
         Ok(())
     }
 
-    /// What a check is started by whose program has this folder; nothing without walls.
-    fn isolation(&self, folder: &Path) -> Isolation {
+    /// Opens the folder of a student's files to programs. Returns where these find it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub(crate) fn open(&self, folder: &Path) -> anyhow::Result<String> {
+        if self.kind == Kind::None {
+            return Ok(folder.to_string_lossy().into_owned());
+        }
+        open_up(folder)
+            .with_context(|| format!("cannot open {} for programs", folder.display()))?;
+        Ok(STUDENT.to_string())
+    }
+
+    /// What a check is started by whose program has this folder; nothing without a sandbox.
+    pub(crate) fn isolation(&self, folder: &Path) -> Isolation {
         let kind = match self.kind {
             Kind::None => return Isolation::default(),
             Kind::User(_) => Kind::User(next_user()),
             Kind::Namespace => Kind::Namespace,
         };
-        let mut network = vec!["unshare", "--net"];
-        if kind == Kind::Namespace {
-            network.push("--map-root-user");
+        Isolation {
+            network: network_words(kind),
+            command: self.program_words(kind, folder),
         }
-        network.extend(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
+    }
 
+    /// What a program is started by that has this folder.
+    fn program_words(&self, kind: Kind, folder: &Path) -> Vec<String> {
+        let mut bubblewrap = self.bubblewrap(kind, folder);
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(filter) = &self.filter {
+            // Bubblewrap wants the filter on a descriptor; and it stays the same process.
+            words.extend(["sh", "-c", "exec \"$@\" 9< \"$0\""].map(OsString::from));
+            words.push(filter.path().into());
+            bubblewrap.args(["--seccomp", "9"]);
+        }
+        words.push(bubblewrap.get_program().to_owned());
+        words.extend(bubblewrap.get_args().map(ToOwned::to_owned));
+        let limits = [
+            "prlimit".to_string(),
+            "--core=0".to_string(),
+            format!("--fsize={FILES}"),
+            format!("--nofile={DESCRIPTORS}"),
+            format!("--data={DATA}"),
+        ];
+        words.extend(kind.inner(PROCESSES, &limits));
+        let words = words.into_iter();
+        words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// Bubblewrap with what a program sees: this folder, a folder for temporary files, and an
+    /// environment that is the same everywhere.
+    fn bubblewrap(&self, kind: Kind, folder: &Path) -> Command {
         let mut command = kind.bubblewrap();
         let environment = [
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
@@ -219,31 +217,33 @@ impl Sandbox {
         // What bubblewrap has made itself is in memory, and would have no limit.
         command.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
         command.args(["--chdir", "/tmp"]);
-        let limits = [
-            "prlimit".to_string(),
-            "--core=0".to_string(),
-            format!("--fsize={FILES}"),
-            format!("--nofile={DESCRIPTORS}"),
-            format!("--data={DATA}"),
-        ];
-        let mut words: Vec<OsString> = Vec::new();
-        if let Some(filter) = &self.filter {
-            // Bubblewrap wants the filter on a descriptor; and it stays the same process.
-            words.extend(["sh", "-c", "exec \"$@\" 9< \"$0\""].map(OsString::from));
-            words.push(filter.path().into());
-            command.args(["--seccomp", "9"]);
-        }
-        words.push(command.get_program().to_owned());
-        words.extend(command.get_args().map(ToOwned::to_owned));
-        words.extend(kind.inner(PROCESSES, &limits));
-        Isolation {
-            network: network.into_iter().map(String::from).collect(),
-            command: words
-                .into_iter()
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
-        }
+        command
     }
+}
+
+/// A file with the filter of system calls, if there is one for this processor.
+fn filter_file() -> anyhow::Result<Option<NamedTempFile>> {
+    let filter = filter()?;
+    if filter.is_empty() {
+        return Ok(None);
+    }
+    let written = NamedTempFile::with_prefix("grade-filter-").and_then(|mut file| {
+        file.write_all(&filter)?;
+        Ok(file)
+    });
+    written
+        .map(Some)
+        .context("cannot write the filter of system calls")
+}
+
+/// What a check is started by: a network of its own, with nothing but loopback.
+fn network_words(kind: Kind) -> Vec<String> {
+    let mut words = vec!["unshare", "--net"];
+    if kind == Kind::Namespace {
+        words.push("--map-root-user");
+    }
+    words.extend(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
+    words.into_iter().map(String::from).collect()
 }
 
 /// The next of the users that programs run as.
@@ -254,91 +254,6 @@ fn next_user() -> u32 {
     let number = number.wrapping_add(COUNTER.fetch_add(1, Ordering::Relaxed));
     // Below the one who compiles.
     unused_user() - 1 - number % USERS
-}
-
-impl Rubric {
-    /// Runs all checks on the program of a student, side by side, and hands each result to
-    /// `progress` when it is there. `folder` has the student's files, and is all of theirs
-    /// that the program sees; in the words of `program` `{dir}` stands for it. A check that a
-    /// busy machine has left no processor for is run once more.
-    ///
-    /// # Errors
-    ///
-    /// If a check cannot be started at all. What happens after that is a result.
-    pub fn grade_in(
-        &self,
-        sandbox: &Sandbox,
-        folder: &Path,
-        program: &[String],
-        progress: impl Fn(&Result) + Sync,
-    ) -> anyhow::Result<Outcome> {
-        let place = match sandbox.kind {
-            Kind::None => folder.to_string_lossy(),
-            _ => STUDENT.into(),
-        };
-        let program: Vec<String> = program
-            .iter()
-            .map(|word| word.replace(FOLDER, &place))
-            .collect();
-        if sandbox.kind != Kind::None {
-            open_up(folder)
-                .with_context(|| format!("cannot open {} for programs", folder.display()))?;
-        }
-        let isolation = || sandbox.isolation(folder);
-        let mut outcome = self.grade_with(&program, isolation, progress)?;
-        self.repeat_starved(&mut outcome, &program, isolation)?;
-        Ok(outcome)
-    }
-}
-
-/// Closes to a command what this process has inherited itself, of the teacher's terminal or of
-/// whoever has started the grader: instead of each such descriptor it gets `/dev/null`.
-///
-/// # Errors
-///
-/// If the descriptors of this process cannot be told.
-pub(crate) fn close_inherited(command: &mut Command) -> std::io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use command_fds::{CommandFdExt, FdMapping};
-        let mut mappings = Vec::new();
-        for number in inherited()? {
-            mappings.push(FdMapping {
-                parent_fd: std::fs::File::open("/dev/null")?.into(),
-                child_fd: number,
-            });
-        }
-        command
-            .fd_mappings(mappings)
-            .map_err(|error| std::io::Error::other(error.to_string()))?;
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = command;
-    Ok(())
-}
-
-/// The descriptors that this process passes on to whatever it starts: what it opens itself is
-/// closed then, so these are what it has inherited.
-#[cfg(target_os = "linux")]
-fn inherited() -> std::io::Result<Vec<i32>> {
-    const CLOSED_ON_EXEC: u32 = 0o2_000_000;
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc/self/fd")? {
-        let name = entry?.file_name();
-        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // Other threads close theirs meanwhile.
-        let Ok(info) = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else {
-            continue;
-        };
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
-        if number > 2 && flags.is_none_or(|flags| flags & CLOSED_ON_EXEC == 0) {
-            found.push(number);
-        }
-    }
-    Ok(found)
 }
 
 /// Lets all users read what is in a folder. From outside nobody can come here who could not
@@ -365,28 +280,4 @@ fn open_up(folder: &Path) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let _ = folder;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_older_system_says_what_it_has_no_limit_for() {
-        let older = Sandbox {
-            kind: Kind::User(60_000),
-            has_sizes: false,
-            filter: None,
-        };
-        let said = older.missing_limits(Language::En).unwrap_or_default();
-        assert!(said.contains("size of /tmp") && said.contains("system calls"));
-        assert!(!said.contains("number of processes"), "{said}");
-        assert_eq!(Sandbox::none().missing_limits(Language::En), None);
-        let newer = Sandbox {
-            filter: NamedTempFile::new().ok(),
-            has_sizes: true,
-            ..older
-        };
-        assert_eq!(newer.missing_limits(Language::Zh), None);
-    }
 }

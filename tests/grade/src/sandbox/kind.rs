@@ -1,4 +1,4 @@
-//! Kind around a program: bubblewrap, and in it a user who owns nothing.
+//! What is around a program: bubblewrap, and in it a user who owns nothing.
 
 use anyhow::{Context, bail};
 use std::ffi::OsString;
@@ -115,7 +115,7 @@ impl Kind {
         words
     }
 
-    /// Whether the number of processes has a limit in them.
+    /// Whether the number of processes has a limit in it.
     pub(super) fn limits_processes(self) -> bool {
         match self {
             Self::None => false,

@@ -1,0 +1,53 @@
+//! Has cargo build an exercise and its rubric.
+
+use super::Rubric;
+use crate::exercise::Exercise;
+use anyhow::Context;
+use std::io::{IsTerminal, stderr};
+use workspace::build::Built;
+
+/// Why an exercise cannot be graded: the compiler refuses it.
+#[derive(Debug)]
+pub struct DoesNotCompile {
+    /// What cargo and the compiler said, as they said it.
+    pub messages: String,
+}
+
+impl std::fmt::Display for DoesNotCompile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it does not compile")
+    }
+}
+
+impl std::error::Error for DoesNotCompile {}
+
+impl Rubric {
+    /// Builds an exercise and its rubric.
+    ///
+    /// # Errors
+    ///
+    /// [`DoesNotCompile`] if the compiler refuses the exercise; otherwise if cargo cannot be
+    /// run, or the rubric lacks a check.
+    pub fn build(exercise: &Exercise) -> anyhow::Result<Self> {
+        let (package, tests) = (exercise.package(), exercise.rubric());
+        let is_terminal = stderr().is_terminal();
+        let color = if is_terminal { "always" } else { "never" };
+        let words = ["test", "--no-run", "--quiet", "--color", color];
+        let targets = ["--package", &package, "--test", &tests];
+        let built = Built::with(&[&words[..], &targets].concat()).context("cannot run cargo")?;
+        let messages = &built.messages;
+        if !built.is_complete {
+            let messages = messages.clone();
+            return Err(DoesNotCompile { messages }.into());
+        }
+        // The compiler's warnings are for the learner, too.
+        if !messages.is_empty() {
+            anstream::eprint!("{messages}");
+        }
+        let find = |name: &str| {
+            let found = built.executable(name);
+            found.with_context(|| format!("cargo has built no {name}"))
+        };
+        Self::built(exercise, find(&tests)?.into(), find(&package)?.into())
+    }
+}

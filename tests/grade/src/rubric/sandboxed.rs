@@ -1,0 +1,64 @@
+//! Runs the checks on the program of a student, in a sandbox.
+
+use super::{Rubric, STARVED};
+use crate::outcome::{Outcome, Result};
+use crate::sandbox::{FOLDER, Isolation, Sandbox};
+use harness::check::CHECK_LIMIT;
+use std::path::Path;
+
+impl Rubric {
+    /// Runs all checks on the program of a student, side by side, and hands each result to
+    /// `progress` when it is there. `folder` has the student's files, and is all of theirs
+    /// that the program sees; in the words of `program` `{dir}` stands for it. A check that a
+    /// busy machine has left no processor for is run once more.
+    ///
+    /// # Errors
+    ///
+    /// If a check cannot be started at all. What happens after that is a result.
+    pub fn grade_in(
+        &self,
+        sandbox: &Sandbox,
+        folder: &Path,
+        program: &[String],
+        progress: impl Fn(&Result) + Sync,
+    ) -> anyhow::Result<Outcome> {
+        let place = sandbox.open(folder)?;
+        let program: Vec<String> = program
+            .iter()
+            .map(|word| word.replace(FOLDER, &place))
+            .collect();
+        let isolation = || sandbox.isolation(folder);
+        let mut outcome = self.grade_with(&program, isolation, progress)?;
+        self.repeat_starved(&mut outcome, &program, isolation)?;
+        Ok(outcome)
+    }
+
+    /// Runs those checks once more, with more time, that have failed while the machine let them
+    /// wait for a processor, or for their sandbox: what else it has to do must not decide whether
+    /// a program passes. But nothing where no check was done in time: such a program hangs.
+    fn repeat_starved(
+        &self,
+        outcome: &mut Outcome,
+        program: &[String],
+        isolation: impl Fn() -> Isolation + Sync,
+    ) -> anyhow::Result<()> {
+        let is_starved = |result: &Result| !result.passed() && result.starved >= STARVED;
+        if outcome.results.iter().all(|result| result.late) {
+            return Ok(());
+        }
+        let starved: Vec<Result> = outcome.results.clone();
+        // Not as much more as it had to wait: it will have to wait again.
+        let checks: Vec<_> = starved
+            .iter()
+            .filter(|result| is_starved(result))
+            .map(|result| (&result.check, 2 * CHECK_LIMIT))
+            .collect();
+        for again in self.run_all(&checks, program, &isolation, &|_: &Result| ())? {
+            let mut results = outcome.results.iter_mut();
+            if let Some(result) = results.find(|result| result.check.name == again.check.name) {
+                *result = again;
+            }
+        }
+        Ok(())
+    }
+}
