@@ -139,7 +139,7 @@ fn settled(session: &str) -> String {
 #[test]
 fn all_sessions_go_as_the_chapter_shows() {
     if let Err(error) = Sandbox::find() {
-        harness::skip(&format!("without walls: {error:#}"));
+        harness::skip(&format!("without a sandbox: {error:#}"));
         return;
     }
     let is_update = std::env::var_os("UPDATE").is_some();

@@ -20,6 +20,17 @@ struct Finding {
 /// Looks at everything that lessons and grades depend on. Returns whether all is there
 /// that they cannot do without.
 pub(crate) fn examine(language: Language) -> bool {
+    let findings = findings(language);
+    for finding in &findings {
+        show(finding, language);
+    }
+    findings
+        .iter()
+        .all(|finding| finding.cure.is_none() || !finding.is_needed)
+}
+
+/// What this machine has and lacks.
+fn findings(language: Language) -> Vec<Finding> {
     let mut findings = vec![
         // The grader was built by it: it is new enough.
         command(
@@ -69,34 +80,34 @@ pub(crate) fn examine(language: Language) -> bool {
             sandbox(language),
         ]);
     }
-    let mut all_well = true;
-    for finding in findings {
-        let (style, word) = match (&finding.cure, finding.is_needed) {
-            (None, _) => (
-                AnsiColor::Green.on_default(),
-                language.pick("fine   ", "正常"),
-            ),
-            (Some(_), true) => (
-                AnsiColor::Red.on_default(),
-                language.pick("missing", "缺少"),
-            ),
-            (Some(_), false) => (
-                AnsiColor::Yellow.on_default(),
-                language.pick("without", "没有"),
-            ),
-        };
-        say!(
-            "{style}{word}{style:#}  {}: {}",
-            finding.what,
-            finding.found
-        );
-        if let Some(cure) = finding.cure {
-            let bold = Style::new().bold();
-            say!("         {bold}{cure}{bold:#}");
-            all_well &= !finding.is_needed;
-        }
+    findings
+}
+
+/// Prints what was found, and below it what to do about it.
+fn show(finding: &Finding, language: Language) {
+    let (style, word) = match (&finding.cure, finding.is_needed) {
+        (None, _) => (
+            AnsiColor::Green.on_default(),
+            language.pick("fine   ", "正常"),
+        ),
+        (Some(_), true) => (
+            AnsiColor::Red.on_default(),
+            language.pick("missing", "缺少"),
+        ),
+        (Some(_), false) => (
+            AnsiColor::Yellow.on_default(),
+            language.pick("without", "没有"),
+        ),
+    };
+    say!(
+        "{style}{word}{style:#}  {}: {}",
+        finding.what,
+        finding.found
+    );
+    if let Some(cure) = &finding.cure {
+        let bold = Style::new().bold();
+        say!("         {bold}{cure}{bold:#}");
     }
-    all_well
 }
 
 /// What a command says of its version, in one line, if it can be run.

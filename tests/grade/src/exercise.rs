@@ -54,33 +54,26 @@ pub fn starter(number: u32) -> String {
 }
 
 impl Exercise {
-    /// All exercises of a workspace, in order.
+    /// All exercises of a workspace, in order: those of the folders of lessons that have one.
     ///
     /// # Errors
     ///
     /// If a folder or a file cannot be read, or a file is not as it should be.
     pub fn all(workspace: &Path) -> anyhow::Result<Vec<Self>> {
-        let lessons = workspace.join("lessons");
-        let entries = fs::read_dir(&lessons)
-            .with_context(|| format!("cannot read the folder {}", lessons.display()))?;
+        let folder = workspace.join("lessons");
+        let lessons = workspace::lessons(workspace)
+            .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         let mut exercises = Vec::new();
-        for entry in entries {
-            let lesson = entry
-                .with_context(|| format!("cannot read {}", lessons.display()))?
-                .path();
-            let name = lesson.file_name().unwrap_or_default().to_string_lossy();
-            let number = name
-                .split_once('-')
-                .and_then(|(number, _)| number.parse().ok());
-            if let Some(number) = number {
-                exercises.push(Self::read(number, lesson.join("exercise"))?);
+        for lesson in lessons {
+            let exercise = lesson.folder.join("exercise");
+            if exercise.is_dir() {
+                exercises.push(Self::read(lesson.number, exercise)?);
             }
         }
-        exercises.sort_by_key(|exercise| exercise.number);
         ensure!(
             !exercises.is_empty(),
             "there are no exercises in {}",
-            lessons.display()
+            folder.display()
         );
         Ok(exercises)
     }

@@ -1,32 +1,20 @@
 //! `cargo grade reset`: puts a starter back.
 
-use anyhow::{Context, bail};
-use grade::exercise::Exercise;
+use anyhow::Context;
+use grade::exercise::{Exercise, starter};
 use grade::language::Language;
 use grade::say;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-/// The starters, as they were when this was built: the files themselves are the learner's.
-const STARTERS: [&str; 7] = [
-    include_str!("../starters/01.rs"),
-    include_str!("../starters/02.rs"),
-    include_str!("../starters/03.rs"),
-    include_str!("../starters/04.rs"),
-    include_str!("../starters/05.rs"),
-    include_str!("../starters/06.rs"),
-    include_str!("../starters/07.rs"),
-];
-
 /// Puts the starter of an exercise back, if the learner says so. Returns whether it is
 /// there now.
 pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyhow::Result<bool> {
     let file = exercise.file();
-    let number = exercise.number as usize;
-    let Some(starter) = number.checked_sub(1).and_then(|index| STARTERS.get(index)) else {
-        bail!("there is no starter for exercise {number:02}");
-    };
+    let starter = workspace::root().join(starter(exercise.number));
+    let starter =
+        fs::read(&starter).with_context(|| format!("cannot read {}", starter.display()))?;
     let current = match fs::read(&file) {
         Ok(current) => Some(current),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -34,7 +22,7 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
             return Err(error).with_context(|| format!("cannot read {}", file.display()));
         }
     };
-    if current.as_deref() == Some(starter.as_bytes()) {
+    if current.as_ref() == Some(&starter) {
         say!(
             "{}",
             language.pick("The starter is there already.", "已经是起始代码。")

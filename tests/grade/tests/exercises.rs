@@ -1,7 +1,8 @@
 //! Exercises and rubrics belong together. Nothing is compiled here but this test: learners
 //! may have an exercise that does not compile.
 
-use grade::exercise::Exercise;
+use grade::exercise::{Exercise, starter};
+use std::collections::BTreeSet;
 use std::fs;
 
 fn exercises() -> Vec<Exercise> {
@@ -18,10 +19,20 @@ fn tests_in(source: &str) -> Vec<&str> {
 }
 
 #[test]
-fn there_are_seven_with_4_to_8_checks_each() {
+fn each_lesson_has_one_with_4_to_8_checks_and_a_starter() {
     let exercises = exercises();
     let numbers: Vec<u32> = exercises.iter().map(|exercise| exercise.number).collect();
-    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
+    let lessons = workspace::lessons(workspace::root()).expect("the lessons");
+    let lessons: Vec<u32> = lessons.iter().map(|lesson| lesson.number).collect();
+    assert_eq!(numbers, lessons);
+    let starters = numbers
+        .iter()
+        .map(|number| workspace::root().join(starter(*number)));
+    let starters: BTreeSet<_> = starters.collect();
+    let folder = workspace::root().join("tests/grade/starters");
+    let files = fs::read_dir(&folder).expect("the starters");
+    let files = files.map(|entry| entry.expect("a starter").path());
+    assert_eq!(files.collect::<BTreeSet<_>>(), starters);
     for exercise in &exercises {
         let checks = exercise.checks.len();
         assert!(
@@ -30,6 +41,26 @@ fn there_are_seven_with_4_to_8_checks_each() {
             exercise.package()
         );
     }
+}
+
+#[test]
+fn they_are_found_where_a_folder_of_a_lesson_has_one() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = |name: &str| temporary.path().join("lessons").join(name);
+    fs::create_dir_all(folder("01-alone/src")).expect("a lesson without an exercise");
+    for name in ["08-project", "02-both"] {
+        let exercise = folder(name).join("exercise");
+        fs::create_dir_all(&exercise).expect("an exercise");
+        let to = exercise.join("exercise.toml");
+        fs::copy(exercises()[0].folder.join("exercise.toml"), to).expect("a file");
+    }
+    let found = Exercise::all(temporary.path()).expect("exercises");
+    let found: Vec<_> = found.iter().map(|exercise| exercise.number).collect();
+    assert_eq!(found, [2, 8]);
+    // One that is half there is no lesson without an exercise.
+    fs::create_dir(folder("01-alone/exercise")).expect("a folder");
+    let error = Exercise::all(temporary.path()).expect_err("it has no exercise.toml");
+    assert!(format!("{error:#}").contains("exercise.toml"), "{error:#}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The stories of failed checks in Chinese: every sentence is in the catalogue, and none can
 //! be taken for another. (That what a check puts into them fits, too, shows `cargo proofs`.)
 
+use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::translate::{Catalogue, tell, untranslated};
 use harness::Failure;
@@ -138,7 +139,7 @@ fn the_longest_text_of_its_own_counts_and_two_readings_are_seen() {
 fn what_a_program_has_printed_stays_as_it_is() {
     let printed = "127.0.0.1:1 waits for the end of the stream";
     let bytes = r#""nothing, then the end of the stream\" (5 bytes); nothing more""#;
-    let failure: Failure = serde_json::from_value(json!({ "Tale": {
+    let failure: Failure = serde_json::from_value(json!({ "Transcript": {
         "command": "the program exited with status 1",
         "steps": [
             { "what": "wait for its first line, `listening on ADDR`",
@@ -175,8 +176,9 @@ fn what_a_program_has_printed_stays_as_it_is() {
     assert_eq!(tell(&failure, Language::Zh), told);
     // In English nothing is changed, and what has no translation is told all the same.
     assert_eq!(tell(&failure, Language::En), failure.to_string());
-    let no_tale = json!({ "NoTale": { "what": "a new sentence", "printed": "so it is" } });
-    let failure: Failure = serde_json::from_value(no_tale).expect("it is a failure");
+    let no_transcript =
+        json!({ "NoTranscript": { "what": "a new sentence", "printed": "so it is" } });
+    let failure: Failure = serde_json::from_value(no_transcript).expect("it is a failure");
     assert_eq!(tell(&failure, Language::Zh), "a new sentence\n\nso it is");
     assert_eq!(untranslated(&failure).len(), 1);
 }
@@ -289,23 +291,20 @@ fn texts_of<'a>(files: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, St
 
 #[test]
 fn every_sentence_of_the_harness_and_of_the_rubrics_is_in_the_catalogue_and_no_other() {
-    let texts = texts_of([
+    let mut texts = texts_of([
         "harness/src/check.rs",
         "harness/src/connection.rs",
         "harness/src/hints.rs",
         "harness/src/listener.rs",
         "harness/src/program.rs",
-        "harness/src/story.rs",
-        "harness/src/tale.rs",
+        "harness/src/scenario.rs",
         "harness/src/text.rs",
-        "exercise_01.rs",
-        "exercise_02.rs",
-        "exercise_03.rs",
-        "exercise_04.rs",
-        "exercise_05.rs",
-        "exercise_06.rs",
-        "exercise_07.rs",
+        "harness/src/transcript.rs",
     ]);
+    let exercises = Exercise::all(workspace::root()).expect("the exercises");
+    let rubrics = exercises.iter().map(Exercise::rubric);
+    let rubrics: Vec<_> = rubrics.map(|name| format!("exercises/{name}.rs")).collect();
+    texts.extend(texts_of(rubrics.iter().map(String::as_str)));
     let lists = lists();
     let entries = lists.values().flat_map(BTreeMap::keys);
     let known: BTreeSet<String> = entries.map(|english| blank(english)).collect();
@@ -321,7 +320,7 @@ fn every_sentence_of_the_harness_and_of_the_rubrics_is_in_the_catalogue_and_no_o
     );
 
     // The grader has a few, besides many that are in no story.
-    let of_the_grader = texts_of(["grader/src/rubric.rs"]);
+    let of_the_grader = texts_of(["grade/src/rubric.rs"]);
     let ours = lists
         .iter()
         .filter(|(name, _)| !OF_OTHERS.contains(&name.as_str()));
