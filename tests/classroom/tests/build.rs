@@ -336,13 +336,7 @@ fn the_assembler_and_the_linker_read_nothing_outside() {
 fn the_environment_holds_nothing_of_the_teachers() {
     let path = printed("fn main() { print!(\"{}\", env!(\"CARGO_MANIFEST_DIR\")); }");
     assert!(path.is_none_or(|path| path == "/student"));
-    for name in [
-        "HOME",
-        "USER",
-        "CARGO_TARGET_DIR",
-        "HARNESS_MARK",
-        "CARGO",
-    ] {
+    for name in ["HOME", "USER", "CARGO_TARGET_DIR", "HARNESS_MARK", "CARGO"] {
         let source = format!("fn main() {{ print!(\"{{:?}}\", option_env!({name:?})); }}");
         assert!(
             printed(&source).is_none_or(|value| value == "None"),

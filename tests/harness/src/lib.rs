@@ -29,6 +29,7 @@ mod connection;
 mod hints;
 pub mod kernel;
 mod listener;
+pub mod message;
 mod output;
 mod processes;
 mod program;
