@@ -35,6 +35,7 @@ mod lock;
 mod log;
 mod mark;
 mod memory;
+pub mod message;
 #[cfg(target_os = "linux")]
 mod orphans;
 mod output;

@@ -1,5 +1,7 @@
 //! Text and bytes: GBK both ways, and both shown so that a person can read them.
 
+use crate::message;
+use crate::message::Message;
 use crate::transcript::Block;
 use encoding_rs::GBK;
 use std::fmt::Write;
@@ -49,7 +51,7 @@ pub fn show(bytes: &[u8]) -> String {
 
 /// Whether bytes are text in GBK, or nearly: a piece of it may begin or end inside a
 /// character.
-fn is_text(bytes: &[u8]) -> bool {
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let text = from_gbk(bytes);
     let strange = |c: &char| {
         (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || matches!(c, '\u{e000}'..='\u{f8ff}')
@@ -57,7 +59,7 @@ fn is_text(bytes: &[u8]) -> bool {
     text.chars().filter(strange).count() * 8 <= text.chars().count()
 }
 
-fn readable(bytes: &[u8]) -> String {
+pub(crate) fn readable(bytes: &[u8]) -> String {
     if is_text(bytes) {
         format!("{:?}", from_gbk(bytes))
     } else {
@@ -113,6 +115,45 @@ pub(crate) fn lines(lines: &[String]) -> String {
         show(head),
         lines.len() - 2 * ENDS,
         show(tail)
+    )
+}
+
+/// Text that a program has printed, in quotes, and without the middle where it is long.
+pub(crate) fn quoted(text: &str) -> Message {
+    const SHOWN: usize = 500;
+    let length = text.chars().count();
+    if length <= 2 * SHOWN {
+        return message!("{text}", text = format!("{text:?}"));
+    }
+    let head: String = text.chars().take(SHOWN).collect();
+    let tail: String = text.chars().skip(length - SHOWN).collect();
+    let (head, tail) = (format!("{head:?}"), format!("{tail:?}"));
+    message!(
+        "{head} ... {tail} ({length} characters)",
+        head,
+        tail,
+        length
+    )
+}
+
+/// Lines that a program has printed, each between backticks, and without the middle where
+/// they are many.
+pub(crate) fn listed(lines: &[String]) -> Message {
+    const ENDS: usize = 5;
+    let show = |lines: &[String]| {
+        let lines = lines.iter().map(|line| format!("`{}`", harmless(line)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    if lines.len() <= 2 * ENDS {
+        return message!("{lines}", lines = show(lines));
+    }
+    let (head, tail) = (&lines[..ENDS], &lines[lines.len() - ENDS..]);
+    let count = lines.len() - 2 * ENDS;
+    message!(
+        "{head}\n... ({count} lines left out) ...\n{tail}",
+        head = show(head),
+        count,
+        tail = show(tail),
     )
 }
 

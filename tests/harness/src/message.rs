@@ -1,0 +1,283 @@
+//! What happened, as a value: a template and its arguments, until somebody reads it.
+//!
+//! [`message!`](crate::message!) makes one: `message!("{client} sends {bytes}", client, bytes)`.
+//! Printed, it is English. [`Message::fill`] says it in another language, which has templates of
+//! its own with the same arguments, found by the English one (as gettext does it).
+//!
+//! Each use of the macro registers its template, so a program knows all that it can say:
+//! [`templates`].
+
+mod argument;
+mod errors;
+
+pub use argument::{Argument, Excerpt};
+pub use inventory;
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Finds the template of another language by the English one.
+pub type Translate<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A template with named placeholders, and an argument for each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    template: Cow<'static, str>,
+    arguments: Vec<(Cow<'static, str>, Argument)>,
+}
+
+impl Message {
+    /// What [`message!`](crate::message!) makes: call that, which also registers the template
+    /// and compares its placeholders with the arguments when it is compiled.
+    pub fn new<const N: usize>(
+        template: &'static str,
+        arguments: [(&'static str, Argument); N],
+    ) -> Self {
+        let arguments = arguments.into_iter();
+        Self {
+            template: template.into(),
+            arguments: arguments
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        }
+    }
+
+    /// The English template.
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// The arguments, to be changed: addresses are made stable there.
+    pub fn arguments_mut(&mut self) -> impl Iterator<Item = &mut Argument> {
+        self.arguments.iter_mut().map(|(_, argument)| argument)
+    }
+
+    /// The message in the language of these templates, and in English where one is missing.
+    pub fn fill(&self, translate: Translate) -> String {
+        let template = translate(&self.template);
+        let template = template.as_deref().unwrap_or(&self.template);
+        let mut out = String::new();
+        for piece in pieces(template) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Hole(name) => match self.arguments.iter().find(|(its, _)| its == name) {
+                    Some((_, argument)) => out.push_str(&argument.show(translate)),
+                    None => out.push_str(&format!("{{{name}}}")),
+                },
+            }
+        }
+        out
+    }
+
+    /// All templates that are missing in a language, of this message and of its arguments.
+    pub fn missing(&self, translate: Translate) -> BTreeSet<String> {
+        let missing = std::cell::RefCell::new(BTreeSet::new());
+        self.fill(&|template| {
+            let found = translate(template);
+            if found.is_none() {
+                missing.borrow_mut().insert(template.to_string());
+            }
+            found
+        });
+        missing.into_inner()
+    }
+}
+
+/// The message in English.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fill(&|_| None))
+    }
+}
+
+/// A piece of a template: text, or the name of an argument in braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'a> {
+    Text(&'a str),
+    Hole(&'a str),
+}
+
+/// Cuts a template at its placeholders. A brace of the text itself is doubled.
+fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (text, brace) = rest.split_at(at);
+        let doubled = brace.starts_with("{{") || brace.starts_with("}}");
+        let end = if doubled { Some(1) } else { brace.find('}') };
+        let (Some(end), true) = (end, doubled || brace.starts_with('{')) else {
+            break;
+        };
+        if doubled {
+            pieces.extend([Piece::Text(text), Piece::Text(&brace[..1])]);
+        } else {
+            pieces.extend([Piece::Text(text), Piece::Hole(&brace[1..end])]);
+        }
+        rest = &brace[end + 1..];
+    }
+    pieces.push(Piece::Text(rest));
+    pieces.retain(|piece| *piece != Piece::Text(""));
+    pieces
+}
+
+/// The names of a template's placeholders.
+pub fn placeholders(template: &str) -> BTreeSet<String> {
+    let holes = pieces(template)
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Hole(name) => Some(name.to_string()),
+            Piece::Text(_) => None,
+        });
+    holes.collect()
+}
+
+/// A template that a program can say. [`message!`](crate::message!) submits each one.
+pub struct Registered(pub &'static str);
+
+inventory::collect!(Registered);
+
+/// The templates of all messages that this program can make, in order.
+pub fn templates() -> BTreeSet<&'static str> {
+    inventory::iter::<Registered>
+        .into_iter()
+        .map(|registered| registered.0)
+        .collect()
+}
+
+/// Makes a [`Message`] of a template and its arguments. `name` alone stands for `name = name`.
+///
+/// A placeholder without an argument, or an argument without a placeholder, does not compile.
+///
+/// ```
+/// use harness::message;
+///
+/// let client = "127.0.0.1:4711".parse::<std::net::SocketAddr>().unwrap();
+/// let message = message!("{client} sends {bytes}", client, bytes = b"hello");
+/// assert_eq!(message.to_string(), "127.0.0.1:4711 sends \"hello\" (5 bytes)");
+/// ```
+///
+/// ```compile_fail
+/// harness::message!("{client} sends {bytes}", client = 1);
+/// ```
+///
+/// ```compile_fail
+/// harness::message!("{client} sends", client = 1, bytes = 2);
+/// ```
+#[macro_export]
+macro_rules! message {
+    (@value $name:ident) => { $name };
+    (@value $name:ident $value:expr) => { $value };
+    ($template:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
+        const _: () = $crate::message::compare($template, &[$(stringify!($name)),*]);
+        $crate::message::inventory::submit! { $crate::message::Registered($template) }
+        $crate::message::Message::new(
+            $template,
+            [$((
+                stringify!($name),
+                $crate::message::Argument::from($crate::message!(@value $name $($value)?)),
+            )),*],
+        )
+    }};
+}
+
+/// Compares the placeholders of a template with the names of its arguments, for
+/// [`message!`](crate::message!).
+///
+/// # Panics
+///
+/// If one has no other: when this is compiled.
+pub const fn compare(template: &str, names: &[&str]) {
+    let text = template.as_bytes();
+    let mut index = 0;
+    while index < names.len() {
+        assert!(
+            count(text, names[index].as_bytes()) > 0,
+            "an argument has no placeholder in the template"
+        );
+        index += 1;
+    }
+    let (mut at, mut opened) = (0, 0);
+    while at < text.len() {
+        if text[at] == b'{' {
+            if at + 1 < text.len() && text[at + 1] == b'{' {
+                at += 1;
+            } else {
+                opened += 1;
+            }
+        }
+        at += 1;
+    }
+    let (mut filled, mut index) = (0, 0);
+    while index < names.len() {
+        filled += count(text, names[index].as_bytes());
+        index += 1;
+    }
+    assert!(opened == filled, "a placeholder has no argument");
+}
+
+/// How often `{name}` is in a template.
+const fn count(text: &[u8], name: &[u8]) -> usize {
+    let (mut found, mut at) = (0, 0);
+    while at + name.len() + 1 < text.len() {
+        if text[at] == b'{' && text[at + 1 + name.len()] == b'}' {
+            let mut same = 0;
+            while same < name.len() && text[at + 1 + same] == name[same] {
+                same += 1;
+            }
+            if same == name.len() {
+                found += 1;
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn chinese(template: &str) -> Option<String> {
+        let known = [
+            ("{client} waits {patience}", "{patience}，{client} 一直在等"),
+            ("for {duration}", "等了 {duration}"),
+            ("{text} ({count} bytes)", "{text}（{count} 字节）"),
+        ];
+        let found = known.iter().find(|(english, _)| *english == template);
+        found.map(|(_, chinese)| (*chinese).to_string())
+    }
+
+    #[test]
+    fn a_message_is_said_in_the_order_of_the_language() {
+        let patience = message!("for {duration}", duration = Duration::from_secs(2));
+        let client = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
+        let message = message!("{client} waits {patience}", client, patience);
+        assert_eq!(message.to_string(), "127.0.0.1:5 waits for 2s");
+        assert_eq!(message.fill(&chinese), "等了 2s，127.0.0.1:5 一直在等");
+        assert!(message.missing(&chinese).is_empty());
+        assert_eq!(message.missing(&|_| None).len(), 2);
+    }
+
+    #[test]
+    fn a_message_survives_being_written_down() {
+        let bytes = Argument::from(vec![b'x'; 1000]);
+        let message = message!("{a} {{b}} {c}", a = bytes, c = message!("no arguments"));
+        let json = serde_json::to_string(&message).expect("it can be written");
+        assert!(json.len() < 2000, "{json}");
+        let read: Message = serde_json::from_str(&json).expect("it can be read");
+        assert_eq!(read, message);
+        assert!(read.to_string().ends_with(" {b} no arguments"));
+    }
+
+    #[test]
+    fn a_program_knows_what_it_can_say() {
+        assert!(templates().contains("{client} waits {patience}"));
+        assert_eq!(
+            placeholders("{a} {{b}} }} {c}{a}"),
+            BTreeSet::from(["a".to_string(), "c".to_string()])
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! Errors of the system, in the words of Linux and in those of the reader's language.
+
+use super::Argument;
+use crate::message;
+use std::io;
+
+/// An error as an argument: a message where it is one of those that learners see often, and
+/// the system's own words otherwise.
+pub(super) fn of_system(error: &io::Error) -> Argument {
+    let words = error.to_string();
+    let Some(code) = error.raw_os_error() else {
+        return match words.as_str() {
+            "failed to fill whole buffer" => message!("failed to fill whole buffer").into(),
+            "connection timed out" => message!("connection timed out").into(),
+            _ => words.into(),
+        };
+    };
+    let known = [
+        message!("Connection refused (os error {code})", code),
+        message!("Connection reset by peer (os error {code})", code),
+        message!("Broken pipe (os error {code})", code),
+        message!("Resource temporarily unavailable (os error {code})", code),
+        message!("Address already in use (os error {code})", code),
+        message!("No such file or directory (os error {code})", code),
+        message!("Permission denied (os error {code})", code),
+        message!("Exec format error (os error {code})", code),
+        message!(
+            "Transport endpoint is not connected (os error {code})",
+            code
+        ),
+        message!("Too many open files (os error {code})", code),
+    ];
+    let found = known.into_iter().find(|known| known.to_string() == words);
+    found.map_or_else(|| words.into(), Argument::from)
+}
