@@ -3,7 +3,7 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::text::gbk;
-use harness::{Connection, Program, Scenario};
+use harness::{Connection, Program, Scenario, message};
 use predicates::prelude::*;
 use std::time::Duration;
 
@@ -26,7 +26,9 @@ fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pi
     program.let_it_wait();
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
-            scenario.step("the program has received that, and there is more to come");
+            scenario.step(message!(
+                "the program has received that, and there is more to come"
+            ));
         }
         connection.send(piece);
         connection.let_it_receive();
@@ -38,9 +40,8 @@ fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pi
 #[track_caller]
 fn expect_printed(program: &Program, text: &str) {
     let printed = predicate::eq(format!("{text}\n")).or(predicate::eq(text.to_string()));
-    let printed = predicate::function(move |stdout: &str| printed.eval(stdout))
-        .fn_name("all of the reply, and nothing else, is on");
-    program.expect_stdout(&printed);
+    let what = message!("all of the reply, and nothing else, is on stdout");
+    program.expect_stdout_to_fit(what, |stdout| printed.eval(stdout));
 }
 
 #[test]
@@ -59,7 +60,9 @@ fn ends_its_half_and_goes_on_receiving() {
     check(|scenario| {
         let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
-        scenario.step("the test answers when it knows that no more of the message will come");
+        scenario.step(message!(
+            "the test answers when it knows that no more of the message will come"
+        ));
         connection.expect_end();
         reply(scenario, &program, &mut connection, &[b"got it"]);
         expect_printed(&program, "got it");
@@ -130,8 +133,7 @@ fn an_empty_message_and_an_empty_answer_are_fine() {
         program.expect_exit(0);
         program.expect_output(b"\n");
         let sent = connection.expect_gone();
-        let got = harness::text::show(&sent);
-        scenario.expect("nothing was sent", sent.is_empty(), &got);
+        scenario.expect(message!("nothing was sent"), sent.is_empty(), &sent);
     });
 }
 
@@ -146,7 +148,7 @@ fn says_where_nobody_listens() {
         scenario.set_limit(Duration::from_secs(4));
         let program = scenario.start([address.as_str(), "hello"]);
         program.expect_exit_failure();
-        program.expect_stderr(&predicate::str::contains(address));
+        program.expect_stderr_contains(&address);
     });
 }
 

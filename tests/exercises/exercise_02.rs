@@ -2,7 +2,7 @@
 
 use assert_cmd::cargo::cargo_bin;
 use harness::text::gbk;
-use harness::{Connection, Program, Scenario};
+use harness::{Connection, Program, Scenario, message};
 
 fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-02"), test);
@@ -15,7 +15,9 @@ fn ask(scenario: &Scenario, pieces: &[&[u8]]) -> (Program, Connection) {
     let mut client = server.connect();
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
-            scenario.step("the program has received that, and there is more to come");
+            scenario.step(message!(
+                "the program has received that, and there is more to come"
+            ));
         }
         client.send(piece);
         client.let_it_receive();
@@ -48,9 +50,9 @@ fn closes_and_exits_with_0() {
         let (server, mut client) = ask(scenario, &[b"hello"]);
         let reply = client.expect_gone();
         scenario.expect(
-            "the reply ends with `bytes`, and nothing comes after it",
+            message!("the reply ends with `bytes`, and nothing comes after it"),
             reply.ends_with(b" bytes"),
-            &harness::text::show(&reply),
+            &reply,
         );
         server.expect_exit(0);
     });

@@ -2,9 +2,9 @@
 //! port from another.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::message::Argument;
 use harness::text::gbk;
-use harness::{Scenario, kernel};
-use predicates::prelude::*;
+use harness::{Scenario, kernel, message};
 
 fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-03"), test);
@@ -31,7 +31,7 @@ fn closes_and_exits_with_0() {
         client.send(b"hello");
         // Whatever it replies, something it does; and an end is no reset.
         let reply = client.receive(1024);
-        scenario.expect("there was a reply", !reply.is_empty(), "nothing");
+        scenario.expect(message!("there was a reply"), !reply.is_empty(), &reply);
         client.expect_end();
         server.expect_exit(0);
     });
@@ -73,8 +73,8 @@ fn started_again_at_once_it_listens() {
             let server = scenario.start_server_on(&address);
             let real = server.address().to_string();
             if address != "127.0.0.1:0" {
-                let what = format!("it listens on {address}");
-                scenario.expect(&what, real == address, &format!("it listens on {real}"));
+                let listens_on = |address: &str| message!("it listens on {address}", address);
+                scenario.expect(listens_on(&address), real == address, listens_on(&real));
             }
             address = real;
             let mut client = server.connect();
@@ -90,26 +90,30 @@ fn started_again_at_once_it_listens() {
 fn leaves_a_port_to_the_server_that_has_it() {
     check(|scenario| {
         let first = scenario.start_server();
-        first.call("the first server");
+        first.call(message!("the first server"));
         let second = scenario.start([first.address().to_string()]);
-        second.call("the second server");
+        second.call(message!("the second server"));
         scenario.wait_until(
-            "it says something",
+            message!("it says something"),
             || (!second.stderr().is_empty() || !second.stdout().is_empty()).then_some(()),
-            || "it says nothing".to_string(),
+            || message!("it says nothing").into(),
         );
         scenario.expect(
-            "the second server does not listen",
+            message!("the second server does not listen"),
             second.stdout().is_empty(),
-            &harness::text::quote(&second.stdout()),
+            Argument::quoted(&second.stdout()),
         );
-        second.expect_stderr(&predicate::str::contains("in use"));
+        second.expect_stderr_contains("in use");
         second.expect_exit_failure();
         // The first one has not noticed.
         let mut client = first.connect();
         client.send(b"hello");
         let reply = client.receive(1024);
-        scenario.expect("the first server replies", !reply.is_empty(), "nothing");
+        scenario.expect(
+            message!("the first server replies"),
+            !reply.is_empty(),
+            &reply,
+        );
     });
 }
 
@@ -118,9 +122,13 @@ fn listens_on_its_address_alone() {
     check(|scenario| {
         let server = scenario.start_server();
         let address = server.address();
-        let expected = "it listens on 127.0.0.1";
+        let expected = message!("it listens on 127.0.0.1");
         let is_so = address.ip().to_string() == "127.0.0.1";
-        scenario.expect(expected, is_so, &format!("it listens on {address}"));
+        scenario.expect(
+            expected,
+            is_so,
+            message!("it listens on {address}", address),
+        );
         drop(server.connect());
         if kernel::is_visible() {
             // Only Linux has 127.0.0.2.

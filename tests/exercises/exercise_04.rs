@@ -2,7 +2,7 @@
 //! holds the queue.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Scenario};
+use harness::{Connection, Program, Scenario, message};
 use std::time::{Duration, Instant};
 
 fn check(test: impl FnOnce(&Scenario)) {
@@ -23,8 +23,8 @@ fn number(scenario: &Scenario, client: &mut Connection) -> usize {
     match String::from_utf8_lossy(&digit).parse() {
         Ok(number) => number,
         Err(_) => scenario.fail(
-            &format!("{} receives a number", client.local()),
-            &harness::text::show(&digit),
+            message!("{client} receives a number", client = client.local()),
+            &digit,
         ),
     }
 }
@@ -56,9 +56,9 @@ fn serves_client_after_client() {
         for more in 1..=3 {
             let number = serve(scenario, &server);
             scenario.expect(
-                &format!("the next client is number {}", first + more),
+                message!("the next client is number {next}", next = first + more),
                 number == first + more,
-                &format!("number {number}"),
+                message!("number {number}", number),
             );
         }
     });
@@ -84,9 +84,13 @@ fn a_silent_client_gets_a_timeout() {
         client.expect(b"timeout");
         let time = start.elapsed();
         scenario.expect(
-            &format!("`timeout` comes after 500 ms ({SHORTEST:?} to {LONGEST:?})"),
+            message!(
+                "`timeout` comes after 500 ms ({shortest} to {longest})",
+                shortest = SHORTEST,
+                longest = LONGEST
+            ),
             (SHORTEST..=LONGEST).contains(&time),
-            &format!("it came after {time:?}"),
+            message!("it came after {time}", time),
         );
         client.expect_end();
     });
@@ -103,17 +107,17 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
         next.send(b"hello");
         number(scenario, &mut next);
         let time = start.elapsed();
-        let expected = "the second client is served when the first has had its 500 ms";
+        let expected = message!("the second client is served when the first has had its 500 ms");
         scenario.expect(
-            expected,
+            expected.clone(),
             time >= SHORTEST,
-            &format!("it was served after {time:?}, together with the first"),
+            message!("it was served after {time}, together with the first", time),
         );
         // On a busy machine so much time may go by of itself.
         scenario.expect(
             expected,
             silent.has_something(Duration::from_millis(1)),
-            "the first has had neither a `timeout` nor an end yet",
+            message!("the first has had neither a `timeout` nor an end yet"),
         );
     });
 }
@@ -150,13 +154,14 @@ fn everybody_who_came_is_counted() {
         server.connect().reset();
         let number = serve(scenario, &server);
         scenario.expect(
-            &format!(
+            message!(
                 "after client {first} came one that was silent, one that left, and one that \
-                 reset, so the next is client {}",
-                first + 4
+                 reset, so the next is client {next}",
+                first,
+                next = first + 4
             ),
             number == first + 4,
-            &format!("client {number}"),
+            message!("client {number}", number),
         );
     });
 }

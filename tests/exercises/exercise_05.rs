@@ -1,7 +1,8 @@
 //! The rubric of exercise 05: chat.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Connection, Program, Scenario, acknowledge_at_once, text};
+use harness::message::{Argument, Message};
+use harness::{Connection, Program, Scenario, acknowledge_at_once, message};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -11,6 +12,48 @@ use std::time::{Duration, Instant};
 
 fn check(test: impl FnOnce(&Scenario)) {
     harness::check(cargo_bin!("exercise-05"), test);
+}
+
+/// What a client waits for.
+enum Awaited {
+    /// Something with a name.
+    Named(Message),
+    /// These very bytes.
+    Bytes(Argument),
+}
+
+impl From<Message> for Awaited {
+    fn from(name: Message) -> Self {
+        Self::Named(name)
+    }
+}
+
+impl From<&[u8]> for Awaited {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl Awaited {
+    /// That a client waits for it.
+    fn step(&self, client: SocketAddr) -> Message {
+        match self {
+            Self::Named(name) => message!("{client} waits for {name}", client, name),
+            Self::Bytes(bytes) => {
+                message!("{client} waits for {bytes}", client, bytes = bytes.clone())
+            }
+        }
+    }
+
+    /// That a client receives it.
+    fn expectation(&self, client: SocketAddr) -> Message {
+        match self {
+            Self::Named(name) => message!("{client} receives {name}", client, name),
+            Self::Bytes(bytes) => {
+                message!("{client} receives {bytes}", client, bytes = bytes.clone())
+            }
+        }
+    }
 }
 
 /// A client, and what it has received and nobody has looked at yet.
@@ -33,7 +76,7 @@ impl Client {
     /// is the business of one check.
     fn connect(scenario: &Scenario, server: &Program) -> Self {
         let mut client = Self::new(scenario, server);
-        client.line("its first line, the welcome");
+        client.line(message!("its first line, the welcome"));
         client
     }
 
@@ -46,9 +89,9 @@ impl Client {
     }
 
     /// The next line, without its `\n`.
-    fn line(&mut self, what: &str) -> Vec<u8> {
-        let peer = self.peer();
-        self.scenario.step(format!("{peer} waits for {what}"));
+    fn line(&mut self, awaited: impl Into<Awaited>) -> Vec<u8> {
+        let awaited = awaited.into();
+        self.scenario.step(awaited.step(self.peer()));
         loop {
             if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 let rest = self.received.split_off(end + 1);
@@ -58,9 +101,11 @@ impl Client {
             }
             let more = self.connection.receive(1 << 17);
             if more.is_empty() {
-                let got = text::show(&self.received);
-                let got = format!("{got}, then the end of the stream");
-                self.scenario.fail(&format!("{peer} receives {what}"), &got);
+                let got = message!(
+                    "{bytes}, then the end of the stream",
+                    bytes = &self.received
+                );
+                self.scenario.fail(awaited.expectation(self.peer()), got);
             }
             self.received.extend(more);
         }
@@ -70,22 +115,25 @@ impl Client {
     /// not count: they are the business of one check.
     fn expect(&mut self, expected: &[u8]) {
         let own = format!("{}: ", self.peer());
-        let what = text::show(&[expected, b"\n"].concat());
+        let whole = [expected, b"\n"].concat();
         loop {
-            let line = self.line(&what);
+            let line = self.line(&whole[..]);
             if line == expected {
                 return;
             }
             if !line.starts_with(own.as_bytes()) {
-                let expected = format!("{} receives {what}", self.peer());
-                self.fail(&expected, &line);
+                self.fail(self.receives(&whole), &line);
             }
         }
     }
 
-    fn fail(&self, expected: &str, line: &[u8]) -> ! {
-        let got = text::show(&[line, b"\n"].concat());
-        self.scenario.fail(expected, &got);
+    /// That it receives these bytes.
+    fn receives(&self, bytes: &[u8]) -> Message {
+        Awaited::from(bytes).expectation(self.peer())
+    }
+
+    fn fail(&self, expected: Message, line: &[u8]) -> ! {
+        self.scenario.fail(expected, [line, b"\n"].concat());
     }
 
     /// Expects that a client has said this.
@@ -123,8 +171,7 @@ impl Client {
         let own = format!("{}: ", self.peer());
         loop {
             if self.received.starts_with(own.as_bytes()) && self.received.contains(&b'\n') {
-                let own = text::show(own.as_bytes());
-                self.line(&own);
+                self.line(own.as_bytes());
             } else if !self.received.is_empty() {
                 return true;
             } else if self.connection.has_something(SOON) {
@@ -142,13 +189,13 @@ impl Client {
     /// Expects one of the lines by which this client says that it is here, and returns its
     /// number.
     fn expect_here(&mut self, peer: SocketAddr) -> usize {
-        let what = text::show(format!("{peer}: here 1\n").as_bytes());
-        let line = self.line(&what);
+        let expected = format!("{peer}: here 1\n");
+        let line = self.line(expected.as_bytes());
         let text = String::from_utf8_lossy(&line);
         let number = text.strip_prefix(&format!("{peer}: here "));
         match number.and_then(|number| number.parse().ok()) {
             Some(number) => number,
-            None => self.fail(&format!("{} receives {what}", self.peer()), &line),
+            None => self.fail(self.receives(expected.as_bytes()), &line),
         }
     }
 
@@ -156,6 +203,11 @@ impl Client {
     fn expect_left(&mut self, peer: SocketAddr) {
         self.expect(format!("{peer} left").as_bytes());
     }
+}
+
+/// A text to wait for.
+fn quoted(text: &str) -> Awaited {
+    Awaited::Bytes(Argument::quoted(text))
 }
 
 /// How long a client waits before it says again that it is here.
@@ -185,13 +237,17 @@ fn welcomes_each_client_with_its_own_address() {
             let welcome = format!("welcome {}", client.peer());
             // That the one before it has left may come first: that is for another check.
             let line = loop {
-                let line = client.line("its first line, the welcome");
+                let line = client.line(message!("its first line, the welcome"));
                 if !line.ends_with(b" left") {
                     break line;
                 }
             };
             if line != welcome.as_bytes() {
-                client.fail(&format!("{} receives {welcome:?}", client.peer()), &line);
+                let (peer, welcome) = (client.peer(), format!("{welcome:?}"));
+                client.fail(
+                    message!("{client} receives {welcome}", client = peer, welcome),
+                    &line,
+                );
             }
         }
     });
@@ -228,10 +284,13 @@ fn the_sender_gets_no_copy() {
             two.send(format!("{answer}\n").as_bytes());
             // Not `expect`: here a copy would count.
             let expected = format!("{}: {answer}", two.peer());
-            let line = one.line("the answer, and no copy of its question");
+            let line = one.line(message!("the answer, and no copy of its question"));
             if line != expected.as_bytes() {
-                let expected = format!("{} receives {expected:?} next", one.peer());
-                one.fail(&expected, &line);
+                let (client, answer) = (one.peer(), format!("{expected:?}"));
+                one.fail(
+                    message!("{client} receives {answer} next", client, answer),
+                    &line,
+                );
             }
         }
     });
@@ -315,7 +374,7 @@ fn a_reset_is_offline_and_harms_nobody() {
             let expected = format!("{sender}: {words}");
             let own = format!("{}: ", client.peer());
             loop {
-                let line = client.line(&format!("{expected:?}"));
+                let line = client.line(quoted(&expected));
                 let text = String::from_utf8_lossy(&line);
                 let left = text
                     .strip_suffix(" left")
@@ -328,7 +387,7 @@ fn a_reset_is_offline_and_harms_nobody() {
                     continue;
                 }
                 if !text.starts_with(&own) && left.is_none_or(|peer| !passers_by.contains(&peer)) {
-                    client.fail(&format!("{} receives {expected:?}", client.peer()), &line);
+                    client.fail(quoted(&expected).expectation(client.peer()), &line);
                 }
             }
         };
@@ -364,14 +423,17 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
             talk.go_on();
             let mut newcomer = Client::new(scenario, &server);
             let peer = newcomer.peer();
-            let first = newcomer.line("the welcome, before anything else");
+            let first = newcomer.line(message!("the welcome, before anything else"));
             // What is said from now on the server reads after it has sent the welcome.
             let said = talk.said.load(SeqCst);
             talk.go_on();
             if !first.starts_with(b"welcome") {
-                newcomer.fail(&format!("{peer} receives its welcome first"), &first);
+                newcomer.fail(
+                    message!("{client} receives its welcome first", client = peer),
+                    &first,
+                );
             }
-            let line = newcomer.line("a line of the talk");
+            let line = newcomer.line(message!("a line of the talk"));
             let text = String::from_utf8_lossy(&line);
             let prefix = format!("{talker}: ");
             let heard = text
@@ -380,13 +442,17 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
             match heard {
                 Some(heard) if heard <= said + 1 => {}
                 Some(_) => newcomer.fail(
-                    &format!(
-                        "{peer} receives all that is said after its welcome, from {} on",
-                        said + 1
+                    message!(
+                        "{client} receives all that is said after its welcome, from {number} on",
+                        client = peer,
+                        number = said + 1
                     ),
                     &line,
                 ),
-                None => newcomer.fail(&format!("{peer} receives a line of the talk"), &line),
+                None => newcomer.fail(
+                    message!("{client} receives a line of the talk", client = peer),
+                    &line,
+                ),
             }
             newcomers.push(newcomer);
         }
@@ -412,7 +478,7 @@ impl Talk {
         let mut listener = Stream::connect(scenario, server);
         let mut stream = Stream::connect(scenario, server);
         let talker = stream.peer;
-        scenario.step(format!("{talker} says 1, 2, 3 and so on"));
+        scenario.step(message!("{client} says 1, 2, 3 and so on", client = talker));
         let said = Arc::new(AtomicU64::new(0));
         let until = Arc::new(AtomicU64::new(0));
         let over = Arc::new(AtomicBool::new(false));
@@ -454,8 +520,12 @@ impl Talk {
         if !matches!(self.thread.join(), Ok(Ok(()))) {
             let said = self.said.load(SeqCst);
             self.scenario.fail(
-                "the talk of two clients goes on while others come",
-                &format!("nobody has heard the line {said:?} of {}", self.talker),
+                message!("the talk of two clients goes on while others come"),
+                message!(
+                    "nobody has heard the line {number} of {client}",
+                    number = said,
+                    client = self.talker
+                ),
             );
         }
     }
@@ -481,8 +551,9 @@ struct Stream {
 impl Stream {
     /// Connects, and waits for the welcome.
     fn connect(scenario: &Scenario, server: &Program) -> Self {
-        Self::try_connect(scenario, server)
-            .unwrap_or_else(|error| scenario.fail("one more client is welcomed", &explain(&error)))
+        Self::try_connect(scenario, server).unwrap_or_else(|error| {
+            scenario.fail(message!("one more client is welcomed"), explain(&error))
+        })
     }
 
     fn try_connect(scenario: &Scenario, server: &Program) -> io::Result<Self> {
@@ -490,7 +561,10 @@ impl Stream {
         socket.set_read_timeout(Some(scenario.limit()))?;
         socket.set_write_timeout(Some(scenario.limit()))?;
         let peer = socket.local_addr()?;
-        scenario.step(format!("client {peer} connects, and waits for its welcome"));
+        scenario.step(message!(
+            "client {client} connects, and waits for its welcome",
+            client = peer
+        ));
         let mut stream = Self {
             socket: BufReader::with_capacity(1 << 17, Prompt(socket)),
             peer,
@@ -522,11 +596,11 @@ impl Stream {
 }
 
 /// What went wrong, in plain words.
-fn explain(error: &io::Error) -> String {
+fn explain(error: &io::Error) -> Argument {
     match error.kind() {
-        _ if harness::is_timeout(error) => "nothing came in time".to_string(),
-        ErrorKind::UnexpectedEof => "the end of the stream".to_string(),
-        _ => error.to_string(),
+        _ if harness::is_timeout(error) => message!("nothing came in time").into(),
+        ErrorKind::UnexpectedEof => message!("the end of the stream").into(),
+        _ => error.into(),
     }
 }
 
@@ -548,8 +622,12 @@ fn a_client_that_never_reads_holds_nobody_up() {
         // Who is heard is there: how soon that is so is for another check.
         if let Err(error) = two.say(b"here\n").and_then(|()| one.hear(b'\n')) {
             scenario.fail(
-                &format!("{} hears {}", one.peer, two.peer),
-                &explain(&error),
+                message!(
+                    "{client} hears {other}",
+                    client = one.peer,
+                    other = two.peer
+                ),
+                explain(&error),
             );
         }
         // How lines look is for other checks: the `y` is the end of a round, and the `zy` that
@@ -564,19 +642,28 @@ fn a_client_that_never_reads_holds_nobody_up() {
                 }
                 Ok(())
             }),
-            Err(error) => scenario.fail("the test can receive", &explain(&error)),
+            Err(error) => scenario.fail(message!("the test can receive"), explain(&error)),
         };
-        let held_up = |who: &Stream, got: &str| -> ! {
+        let held_up = |who: &Stream, got: Argument| -> ! {
             scenario.fail(
-                &format!("{} gets each line within {EACH_LINE:?}", who.peer),
+                message!(
+                    "{client} gets each line within {duration}",
+                    client = who.peer,
+                    duration = EACH_LINE
+                ),
                 got,
             )
         };
 
-        scenario.step(format!(
-            "{} sends {ROUNDS} times {LINES} lines of {LENGTH} bytes; {} receives them, and {} \
-             receives nothing any more",
-            one.peer, two.peer, never_reads.peer
+        scenario.step(message!(
+            "{one} sends {rounds} times {lines} lines of {length} bytes; {two} receives them, and \
+             {other} receives nothing any more",
+            one = one.peer,
+            rounds = ROUNDS,
+            lines = LINES,
+            length = LENGTH,
+            two = two.peer,
+            other = never_reads.peer
         ));
         let (mut bytes, mut copied) = (0, 0);
         for round in 0..=ROUNDS {
@@ -597,8 +684,9 @@ fn a_client_that_never_reads_holds_nobody_up() {
             match heard {
                 Ok(heard) => bytes += heard.len(),
                 Err(error) => {
-                    let got = format!("after {} rounds: {}", round - 1, explain(&error));
-                    held_up(&two, &got);
+                    let (rounds, trouble) = (round - 1, explain(&error));
+                    let got = message!("after {rounds} rounds: {trouble}", rounds, trouble);
+                    held_up(&two, got.into());
                 }
             }
             // A server that sends copies may drop who falls behind with receiving them: the
@@ -609,12 +697,14 @@ fn a_client_that_never_reads_holds_nobody_up() {
             }
         }
         if bytes < ROUNDS * lines.len() {
-            let got = format!("only {bytes} bytes of {}", ROUNDS * lines.len());
-            held_up(&two, &got);
+            let all = ROUNDS * lines.len();
+            let got = message!("only {count} bytes of {all}", count = bytes, all);
+            held_up(&two, got.into());
         }
-        scenario.step(format!(
-            "{} answers, and {} receives that",
-            two.peer, one.peer
+        scenario.step(message!(
+            "{client} answers, and {other} receives that",
+            client = two.peer,
+            other = one.peer
         ));
         let sent = two.say(b"zy\n");
         let answered = || match answer.join() {
@@ -622,7 +712,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
             Err(_) => Err(io::Error::other("the check has panicked")),
         };
         if let Err(error) = sent.and_then(|()| answered()) {
-            held_up(&one, &explain(&error));
+            held_up(&one, explain(&error));
         }
     });
 }

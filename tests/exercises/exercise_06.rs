@@ -1,9 +1,10 @@
 //! The rubric of exercise 06: a polite end.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::message::{Argument, Message};
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
-    loopback_without_past, text,
+    loopback_without_past, message,
 };
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
@@ -106,9 +107,9 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         client.talk(b"hello");
         server.signal(Signal::Int);
         client.read_to_goodbye();
-        scenario.step(format!(
-            "{} receives until the end of the stream",
-            silent.peer
+        scenario.step(message!(
+            "{client} receives until the end of the stream",
+            client = silent.peer
         ));
         // The server ends it. Some wait for the client to go, which is for another check.
         silent.patience(Duration::from_millis(500));
@@ -120,12 +121,12 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
             got.bytes.extend(silent.read_to_end().bytes);
         }
         scenario.expect(
-            &format!(
-                "{}, which never sent a byte, receives nothing, and the end",
-                silent.peer
+            message!(
+                "{client}, which never sent a byte, receives nothing, and the end",
+                client = silent.peer
             ),
             got.bytes.is_empty(),
-            &text::show(&got.bytes),
+            &got.bytes,
         );
     });
 }
@@ -144,19 +145,24 @@ fn takes_no_new_connections_after_the_signal() {
         never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         client.read_to_goodbye();
-        scenario.step("another client tries to connect, and would say hello");
+        scenario.step(message!(
+            "another client tries to connect, and would say hello"
+        ));
         let Ok(mut late) = Client::try_connect(scenario, &server) else {
             return; // Refused.
         };
         // It may still wait in the queue of a listener that is about to close.
         let _ = late.stream.write_all(b"hello");
         let got = late.read_to_end();
-        let expected = format!("{}, which came after the signal, is not served", late.peer);
+        let expected = message!(
+            "{client}, which came after the signal, is not served",
+            client = late.peer
+        );
         if !got.bytes.is_empty() {
-            scenario.fail(&expected, &text::show(&got.bytes));
+            scenario.fail(expected, &got.bytes);
         }
         if got.end == End::Nothing {
-            scenario.fail(&expected, "its connection stays open");
+            scenario.fail(expected, message!("its connection stays open"));
         }
     });
 }
@@ -170,7 +176,10 @@ fn ends_within_2_seconds_whoever_is_connected() {
         let server = scenario.start_server();
         let silent = Client::connect_narrow(scenario, &server);
         let mut client = Client::connect(scenario, &server);
-        scenario.step(format!("{} is silent, and stays", silent.peer));
+        scenario.step(message!(
+            "{client} is silent, and stays",
+            client = silent.peer
+        ));
         client.talk(b"hello");
         server.signal(Signal::Int);
         scenario.set_limit(END);
@@ -181,8 +190,8 @@ fn ends_within_2_seconds_whoever_is_connected() {
         let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(scenario));
         if !was_stuck {
             scenario.fail(
-                "a client that never reads does not get all of its echo",
-                "it got all, five times",
+                message!("a client that never reads does not get all of its echo"),
+                message!("it got all, five times"),
             );
         }
     });
@@ -205,9 +214,9 @@ fn ends_with_a_client_that_never_reads(scenario: &Scenario) -> bool {
 /// Waits for the end of the program, with whatever status: that is for another check.
 fn expect_end_of_program(scenario: &Scenario, server: &Program) {
     scenario.wait_until(
-        "the program has ended, within 2 s",
+        message!("the program has ended, within 2 s"),
         || server.has_ended().then_some(()),
-        || "it still runs".to_string(),
+        || message!("it still runs").into(),
     );
 }
 
@@ -222,12 +231,25 @@ fn echoes_in_full_before_the_goodbye() {
         // The echo for the first one is complete, and waits to be received.
         let mut done = Client::connect(scenario, &server);
         let all = &bytes[..20_000];
-        scenario.step(format!("{} sends {} bytes", done.peer, all.len()));
+        scenario.step(message!(
+            "{client} sends {count} bytes",
+            client = done.peer,
+            count = all.len()
+        ));
         done.send(all);
         scenario.wait_until(
-            &format!("the server has sent all of the echo for {}", done.peer),
+            message!(
+                "the server has sent all of the echo for {client}",
+                client = done.peer
+            ),
             || (done.to_receive(all.len()) == all.len()).then_some(()),
-            || format!("{} bytes have come", done.to_receive(all.len())),
+            || {
+                message!(
+                    "{count} bytes have come",
+                    count = done.to_receive(all.len())
+                )
+                .into()
+            },
         );
         // The second one gives the server more than it can send back: it is busy with that.
         // But not much more: what is not received when a connection is closed makes a reset
@@ -247,20 +269,23 @@ fn echoes_in_full_before_the_goodbye() {
             })
         });
         talking.read_to_goodbye();
-        scenario.step(format!(
-            "{} sends more, and receives until the end",
-            talking.peer
+        scenario.step(message!(
+            "{client} sends more, and receives until the end",
+            client = talking.peer
         ));
         // It fails where the connection is closed, which is as it should be.
         let _ = talking.stream.write_all(b"one thing more");
         let got = talking.read_to_end();
         scenario.expect(
-            &format!("{} receives nothing after the goodbye", talking.peer),
+            message!(
+                "{client} receives nothing after the goodbye",
+                client = talking.peer
+            ),
             got.bytes.is_empty(),
-            &text::show(&got.bytes),
+            &got.bytes,
         );
         let (Ok((done, got_done)), Ok((busy, got_busy))) = (done.join(), busy.join()) else {
-            scenario.fail("the test can receive", "it cannot");
+            scenario.fail(message!("the test can receive"), message!("it cannot"));
         };
         judge(scenario, &done, all, &got_done, all.len(), false);
         judge(scenario, &busy, &bytes[..sent], &got_busy, received, true);
@@ -276,40 +301,47 @@ fn judge(
     received: usize,
     may_be_reset: bool,
 ) {
-    let peer = client.peer;
+    let client = client.peer;
     let echo = common(sent, &got.bytes);
     let rest = &got.bytes[echo..];
-    scenario.step(format!(
-        "{peer} has received {echo} bytes of its echo, then {}, then {}",
-        text::show(rest),
-        got.end.words()
+    scenario.step(message!(
+        "{client} has received {echo} bytes of its echo, then {rest}, then {end}",
+        client,
+        echo,
+        rest,
+        end = got.end.describe()
     ));
-    let expected = format!("{peer} receives its echo, then the goodbye, then the end");
+    let expected = message!(
+        "{client} receives its echo, then the goodbye, then the end",
+        client
+    );
     if rest.len() > GOODBYE.len() && rest.starts_with(GOODBYE) {
-        let more = text::show(&rest[GOODBYE.len()..]);
-        scenario.fail(&expected, &format!("after the goodbye {more}"));
+        let more = &rest[GOODBYE.len()..];
+        scenario.fail(expected, message!("after the goodbye {more}", more));
     }
     if !GOODBYE.starts_with(rest) {
-        let got = format!("after {echo} bytes of the echo {}", text::show(rest));
-        scenario.fail(&expected, &got);
+        let got = message!("after {echo} bytes of the echo {rest}", echo, rest);
+        scenario.fail(expected, got);
     }
     match got.end {
-        End::Nothing => scenario.fail(&expected, "no end"),
+        End::Nothing => scenario.fail(expected, message!("no end")),
         // The server has closed while there was more to receive from the client: a reset
         // destroys what is on its way, and nothing can be said about that.
         End::Reset if may_be_reset => return,
-        End::Reset => scenario.fail(&expected, &format!("a reset after {echo} bytes")),
+        End::Reset => scenario.fail(expected, message!("a reset after {echo} bytes", echo)),
         End::Fin => {}
     }
     if rest != GOODBYE {
-        scenario.fail(&expected, &format!("after the echo {}", text::show(rest)));
+        scenario.fail(expected, message!("after the echo {rest}", rest));
     }
     // This much had been received before the signal.
     if echo < received {
-        let got = format!("a goodbye after {echo} bytes");
         scenario.fail(
-            &format!("all {received} bytes that the server had received are echoed"),
-            &got,
+            message!(
+                "all {received} bytes that the server had received are echoed",
+                received
+            ),
+            message!("a goodbye after {echo} bytes", echo),
         );
     }
 }
@@ -353,11 +385,11 @@ enum End {
 }
 
 impl End {
-    fn words(self) -> &'static str {
+    fn describe(self) -> Message {
         match self {
-            End::Fin => "the end of the stream",
-            End::Reset => "a reset",
-            End::Nothing => "nothing more",
+            End::Fin => message!("the end of the stream"),
+            End::Reset => message!("a reset"),
+            End::Nothing => message!("nothing more"),
         }
     }
 }
@@ -391,10 +423,10 @@ impl Client {
     fn connected(scenario: &Scenario, client: io::Result<Self>) -> Self {
         match client {
             Ok(client) => {
-                scenario.step(format!("client {} connects", client.peer));
+                scenario.step(message!("client {client} connects", client = client.peer));
                 client
             }
-            Err(error) => scenario.fail("a connection to the server", &error.to_string()),
+            Err(error) => scenario.fail(message!("a connection to the server"), error),
         }
     }
 
@@ -412,27 +444,29 @@ impl Client {
     fn send(&mut self, bytes: &[u8]) {
         if let Err(error) = self.stream.write_all(bytes) {
             self.scenario
-                .fail(&format!("{} can send", self.peer), &error.to_string());
+                .fail(message!("{client} can send", client = self.peer), error);
         }
     }
 
     /// Sends something, and waits for its echo.
     fn talk(&mut self, bytes: &[u8]) {
-        self.scenario.step(format!(
-            "{} sends {}, and waits for the echo",
-            self.peer,
-            text::show(bytes)
+        self.scenario.step(message!(
+            "{client} sends {bytes}, and waits for the echo",
+            client = self.peer,
+            bytes
         ));
         self.send(bytes);
         let mut echo = vec![0; bytes.len()];
         let received = self.stream.read_exact(&mut echo);
         if received.is_err() || echo != bytes {
             let got = match received {
-                Ok(()) => text::show(&echo),
-                Err(error) => error.to_string(),
+                Ok(()) => Argument::from(echo),
+                Err(error) => Argument::from(error),
             };
-            self.scenario
-                .fail(&format!("{} receives its echo", self.peer), &got);
+            self.scenario.fail(
+                message!("{client} receives its echo", client = self.peer),
+                got,
+            );
         }
     }
 
@@ -444,9 +478,9 @@ impl Client {
         const STUCK: Duration = Duration::from_millis(30);
         const FREELY: usize = 3 << 20;
 
-        self.scenario.step(format!(
-            "{} sends until the server no longer receives, and receives nothing itself",
-            self.peer
+        self.scenario.step(message!(
+            "{client} sends until the server no longer receives, and receives nothing itself",
+            client = self.peer
         ));
         let mut sent = 0;
         let mut left = 0;
@@ -463,7 +497,7 @@ impl Client {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => self
                         .scenario
-                        .fail(&format!("{} can send", self.peer), &error.to_string()),
+                        .fail(message!("{client} can send", client = self.peer), error),
                 }
                 sent += taken;
             }
@@ -484,9 +518,10 @@ impl Client {
             }
         }
         if let Err(error) = blocking.and_then(|()| self.stream.set_nonblocking(false)) {
-            self.scenario.fail("the test can wait", &error.to_string());
+            self.scenario.fail(message!("the test can wait"), error);
         }
-        self.scenario.step(format!("{sent} bytes have been taken"));
+        self.scenario
+            .step(message!("{count} bytes have been taken", count = sent));
         sent
     }
 
@@ -513,24 +548,29 @@ impl Client {
     /// How long it waits from now on for something to receive.
     fn patience(&mut self, limit: Duration) {
         if let Err(error) = self.stream.set_read_timeout(Some(limit)) {
-            self.scenario.fail("the test can wait", &error.to_string());
+            self.scenario.fail(message!("the test can wait"), error);
         }
     }
 
     /// Receives until the goodbye, or the end: the server has heard of the signal then. What
     /// comes before does not matter: it may be the rest of an echo.
     fn read_to_goodbye(&mut self) {
-        self.scenario
-            .step(format!("{} receives until the goodbye", self.peer));
+        self.scenario.step(message!(
+            "{client} receives until the goodbye",
+            client = self.peer
+        ));
         let mut got = Vec::new();
         let mut buffer = [0; 4096];
         while !got.ends_with(GOODBYE) {
             match self.stream.read(&mut buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => {
-                    let expected = format!("{} receives a goodbye, and the end", self.peer);
-                    let got = format!("{}, and nothing more", text::show(&got));
-                    self.scenario.fail(&expected, &got);
+                    let expected = message!(
+                        "{client} receives a goodbye, and the end",
+                        client = self.peer
+                    );
+                    let got = message!("{bytes}, and nothing more", bytes = got);
+                    self.scenario.fail(expected, got);
                 }
                 Ok(0) | Err(_) => return,
                 Ok(length) => {

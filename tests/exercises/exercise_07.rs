@@ -1,7 +1,8 @@
 //! The rubric of exercise 07: both ways at once.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::{Program, Scenario};
+use harness::message::Message;
+use harness::{Program, Scenario, message};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -132,15 +133,19 @@ struct Server {
 }
 
 impl Server {
-    fn listen(scenario: &Scenario, what: &str) -> Self {
+    fn listen(scenario: &Scenario, what: Message) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listening = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
         match listening {
             Ok((address, listener)) => {
-                scenario.step(format!("{what} listens on {address}"));
+                scenario.step(message!(
+                    "{server} listens on {address}",
+                    server = what,
+                    address
+                ));
                 Self { listener, address }
             }
-            Err(error) => scenario.fail("the test can listen", &error.to_string()),
+            Err(error) => scenario.fail(message!("the test can listen"), error),
         }
     }
 
@@ -183,7 +188,7 @@ fn copies_64_mb_through_an_echo_server() {
     check(|scenario| {
         let server = Server::listen(
             scenario,
-            "an echo server, which does not read while it cannot write,",
+            message!("an echo server, which does not read while it cannot write,"),
         );
         let program = scenario.start_copying([server.address.to_string()], block());
         server.serve(|stream| {
@@ -210,7 +215,10 @@ const MEMORY: u64 = 32 << 20;
 #[test]
 fn keeps_little_of_64_mb_in_memory() {
     check(|scenario| {
-        let server = Server::listen(scenario, "a server that sends and receives at once");
+        let server = Server::listen(
+            scenario,
+            message!("a server that sends and receives at once"),
+        );
         let program = scenario.start_copying([server.address.to_string()], block());
         // It sends whether anything comes or not, and receives whatever comes: no program
         // waits here because of the order in which it does things.
@@ -241,24 +249,27 @@ fn keeps_little_of_64_mb_in_memory() {
             Ok(())
         });
         let is_connected = scenario.wait_until(
-            "the program connects",
+            message!("the program connects"),
             || match connected.try_recv() {
                 Ok(()) => Some(true),
                 Err(_) => program.has_ended().then_some(false),
             },
-            || "no connection".to_string(),
+            || message!("no connection").into(),
         );
         if !is_connected {
-            scenario.fail("the program connects", "the program has ended");
+            scenario.fail(
+                message!("the program connects"),
+                message!("the program has ended"),
+            );
         }
         let before = program.peak_memory();
         let _ = begin.send(());
         write_blocks(&program);
         program.close_stdin();
         scenario.wait_until(
-            &format!("the server has received {} bytes", total()),
+            message!("the server has received {count} bytes", count = total()),
             || (received.load(SeqCst) >= total()).then_some(()),
-            || format!("{} bytes", received.load(SeqCst)),
+            || message!("{count} bytes", count = received.load(SeqCst)).into(),
         );
         // The last block comes when nothing more is to come from the program: it must still be
         // there, and whoever ends at the end of stdin has the time to do so.
@@ -273,9 +284,9 @@ fn keeps_little_of_64_mb_in_memory() {
         };
         let grown = after.saturating_sub(before);
         scenario.expect(
-            "its peak memory has grown by less than 32 MB since it was connected",
+            message!("its peak memory has grown by less than 32 MB since it was connected"),
             grown < MEMORY,
-            &format!("{} MB more", grown >> 20),
+            message!("{megabytes} MB more", megabytes = grown >> 20),
         );
     });
 }

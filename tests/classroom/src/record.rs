@@ -143,7 +143,7 @@ impl GradedExercise {
             let failure = match checked {
                 Some(checked) => checked.failure.clone(),
                 None => Some(Failure::NoTranscript {
-                    what: "the check was not run".to_string(),
+                    what: harness::message!("the check was not run"),
                     printed: self.message.clone(),
                 }),
             };

@@ -5,7 +5,7 @@ use harness::Failure;
 
 fn stable(text: &str) -> String {
     let failure = Failure::NoTranscript {
-        what: String::new(),
+        what: harness::message!("nothing"),
         printed: text.to_string(),
     };
     match stable_addresses(failure) {
@@ -33,4 +33,26 @@ fn other_text_stays() {
     for text in ["", "端口：12345", "12:34:56.789 \"1\" \\ \u{1}", "1.", "1"] {
         assert_eq!(stable(text), text);
     }
+}
+
+#[test]
+fn what_stands_for_an_address_does_so_in_every_kind_of_argument() {
+    let client = "127.83.2.9:51234"
+        .parse::<std::net::SocketAddr>()
+        .expect("an address");
+    let what = harness::message!(
+        "{client} sends {bytes}, {why}",
+        client,
+        bytes = b"welcome 127.83.2.9:51234\n\xc4\xe3",
+        why = harness::message!("not {port}", port = ":51234 of 127.0.0.1:51234")
+    );
+    let failure = stable_addresses(Failure::NoTranscript {
+        what,
+        printed: "127.0.0.1:9090 and [::1]:51235".to_string(),
+    });
+    let expected = "127.1.0.1:40001 sends \"welcome 127.1.0.1:40001\\n你\" (27 bytes: 77 65";
+    let told = failure.to_string();
+    assert!(told.starts_with(expected), "{told}");
+    assert!(told.contains("not :51234 of 127.0.0.1:40001"), "{told}");
+    assert!(told.ends_with("127.0.0.1:9090 and [::1]:40002"), "{told}");
 }

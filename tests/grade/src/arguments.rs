@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Put the reports of the parts of a class together (`--partition`)
     #[command(disable_help_flag = true)]
     Merge(Words),
+    /// Print the templates of all messages that this program can make, as JSON
+    #[command(hide = true)]
+    Messages,
 }
 
 /// What is said to a command of another package, which understands it.

@@ -3,8 +3,9 @@
 //! An [`exercise::Exercise`] is what `exercise.toml` says. [`rubric::Rubric::build`] builds
 //! it and its rubric; [`rubric::Rubric::grade`] runs the checks, each as a process of its
 //! own, and gives an [`outcome::Outcome`]; [`rubric::Rubric::grade_in`] does so in a
-//! [`sandbox::Sandbox`]. [`translate`] tells the stories in the learner's language.
+//! [`sandbox::Sandbox`]. [`catalogue`] tells the stories in the learner's language.
 
+pub mod catalogue;
 pub mod exercise;
 pub mod language;
 pub mod outcome;
@@ -12,4 +13,3 @@ pub mod report;
 pub mod rubric;
 pub mod sandbox;
 pub mod terminal;
-pub mod translate;

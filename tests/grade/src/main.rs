@@ -12,7 +12,7 @@ mod watch;
 use arguments::{Arguments, Command, Words};
 use grade::exercise::Exercise;
 use grade::language::Language;
-use grade::terminal;
+use grade::{say, terminal};
 use grading::{find, grade_all, grade_one, hint};
 use std::process::ExitCode;
 
@@ -42,6 +42,10 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
+        (Some(Command::Messages), _) => {
+            say!("{}", serde_json::to_string(&harness::message::templates())?);
+            Ok(true)
+        }
         (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }

@@ -1,9 +1,9 @@
 //! Outcomes in the forms that other programs read: Gradescope's JSON, and `JUnit` XML.
 
+use crate::catalogue;
 use crate::exercise::Check;
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
-use crate::translate;
 use anyhow::Context;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub fn verdict(result: &Result, language: Language) -> String {
     let Some(failure) = &result.failure else {
         return String::new();
     };
-    let story = translate::tell(failure, language);
+    let story = catalogue::tell(failure, language);
     format!(
         "{}\n\n{}",
         story.trim_end(),

@@ -1,7 +1,8 @@
 //! A check: a test of a rubric, whose outcome is worth points.
 
 use crate::log::FailedTest;
-pub use crate::request::{CheckRecord, CheckRequest, REQUESTED, SANDBOX};
+use crate::message;
+pub use crate::request::{CheckRecord, CheckRequest, MESSAGES, REQUESTED, SANDBOX};
 use crate::scenario::Scenario;
 use crate::transcript::Failure;
 use crate::waits::HeldUp;
@@ -33,6 +34,9 @@ pub fn check(binary: impl AsRef<Path>, test: impl FnOnce(&Scenario)) {
 ///
 /// If the check fails.
 pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce(&Scenario)) {
+    if let Some(path) = std::env::var_os(MESSAGES) {
+        return list_messages(Path::new(&path));
+    }
     let request = request();
     let limit = limit + request.map_or(Duration::ZERO, |request| request.more);
     let mut failed = None;
@@ -51,6 +55,16 @@ pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce
     }
     if let Err(panic) = outcome {
         resume_unwind(panic);
+    }
+}
+
+/// Writes the templates of all messages that this rubric can make to a file, as JSON.
+fn list_messages(path: &Path) {
+    let written = serde_json::to_vec(&message::templates())
+        .map_err(std::io::Error::from)
+        .and_then(|json| std::fs::write(path, json));
+    if let Err(error) = written {
+        panic!("cannot write {}: {error}", path.display());
     }
 }
 
@@ -85,7 +99,7 @@ fn no_transcript(panic: &(dyn Any + Send)) -> Failure {
     let words = panic.downcast_ref::<String>().map(String::as_str);
     let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
     Failure::NoTranscript {
-        what: "the check has panicked".to_string(),
+        what: message!("the check has panicked"),
         printed: words.unwrap_or_default().to_string(),
     }
 }

@@ -1,7 +1,8 @@
 //! One end of a connection with the program, in the hands of the test.
 
 use crate::log::Log;
-use crate::{hints, kernel, text};
+use crate::message::{Argument, Message};
+use crate::{hints, kernel, message, text};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -20,16 +21,16 @@ impl Connection {
     /// Connects to the program.
     #[track_caller]
     pub(crate) fn open(log: &Log, address: SocketAddr) -> Self {
-        log.step(format!("connect to {address}"));
+        log.step(message!("connect to {address}", address));
         match TcpStream::connect_timeout(&address, log.limit()) {
             Ok(stream) => {
                 let connection = Self::new(log, stream);
-                log.result(&format!("client {}", connection.local));
+                log.result(message!("client {address}", address = connection.local));
                 connection
             }
             Err(error) => {
-                let expected = format!("a connection to {address}");
-                log.fail_with_hint(&expected, &error.to_string(), hints::no_port(address))
+                let expected = message!("a connection to {address}", address);
+                log.fail_with_hint(expected, error, hints::no_port(address))
             }
         }
     }
@@ -46,7 +47,7 @@ impl Connection {
                 local,
                 remote,
             },
-            Err(error) => log.fail("a connection that can be used", &error.to_string()),
+            Err(error) => log.fail(message!("a connection that can be used"), error),
         }
     }
 
@@ -63,11 +64,18 @@ impl Connection {
     /// Sends bytes, all of them.
     #[track_caller]
     pub fn send(&mut self, bytes: &[u8]) {
-        self.log
-            .step(format!("{} sends {}", self.local, text::show(bytes)));
+        self.log.step(message!(
+            "{client} sends {bytes}",
+            client = self.local,
+            bytes
+        ));
         let sent = self.stream.set_write_timeout(Some(self.log.limit()));
         if let Err(error) = sent.and_then(|()| self.stream.write_all(bytes)) {
-            self.fail(&format!("{} can send", self.local), &error, None);
+            self.fail(
+                message!("{client} can send", client = self.local),
+                &error,
+                None,
+            );
         }
     }
 
@@ -81,9 +89,9 @@ impl Connection {
     /// programs that wait for something else.
     #[track_caller]
     pub fn send_until_full(&mut self) -> usize {
-        self.log.step(format!(
-            "{} sends until the kernel takes no more",
-            self.local
+        self.log.step(message!(
+            "{client} sends until the kernel takes no more",
+            client = self.local
         ));
         // Short: this is how long we wait in vain.
         let patience = Duration::from_millis(200);
@@ -104,24 +112,29 @@ impl Connection {
                 self.stream.set_write_timeout(Some(self.log.limit()))
             });
         if let Err(error) = full {
-            self.fail(&format!("{} can send", self.local), &error, None);
+            self.fail(
+                message!("{client} can send", client = self.local),
+                &error,
+                None,
+            );
         }
-        self.log.result(&format!("{taken} bytes"));
+        self.log.result(message!("{count} bytes", count = taken));
         taken
     }
 
     /// Receives once, at most this many bytes. 0 bytes mean the end of the stream.
     #[track_caller]
     pub fn receive(&mut self, most: usize) -> Vec<u8> {
-        self.log.step(format!("{} receives once", self.local));
+        self.log
+            .step(message!("{client} receives once", client = self.local));
         let mut bytes = vec![0; most];
         match self.read(&mut bytes) {
             Ok(length) => {
                 bytes.truncate(length);
-                self.log.result(&text::show(&bytes));
+                self.log.result(&bytes);
                 bytes
             }
-            Err(error) => self.fail_receive("something to receive", &[], &error),
+            Err(error) => self.fail_receive(message!("something to receive"), &[], &error),
         }
     }
 
@@ -168,9 +181,13 @@ impl Connection {
     /// Expects exactly these bytes next.
     #[track_caller]
     pub fn expect(&mut self, expected: &[u8]) {
-        self.log
-            .step(format!("{} waits for {}", self.local, text::show(expected)));
-        let what = format!("{} receives {}", self.local, text::show(expected));
+        self.log.step(message!(
+            "{client} waits for {bytes}",
+            client = self.local,
+            bytes = expected
+        ));
+        let client = self.local;
+        let what = || message!("{client} receives {bytes}", client, bytes = expected);
         let mut got = vec![0; expected.len()];
         let mut length = 0;
         while length < expected.len() {
@@ -178,16 +195,16 @@ impl Connection {
                 Ok(0) => {
                     let got = &got[..length];
                     let hint = hints::reply(expected, got);
-                    let came = format!("{}, then the end of the stream", text::show(got));
-                    self.log.fail_with_hint(&what, &came, hint);
+                    let came = message!("{bytes}, then the end of the stream", bytes = got);
+                    self.log.fail_with_hint(what(), came, hint);
                 }
                 Ok(more) => length += more,
-                Err(error) => self.fail_receive(&what, &got[..length], &error),
+                Err(error) => self.fail_receive(what(), &got[..length], &error),
             }
             if got[..length] != expected[..length] {
                 let got = &got[..length];
                 self.log
-                    .fail_with_hint(&what, &text::show(got), hints::reply(expected, got));
+                    .fail_with_hint(what(), got, hints::reply(expected, got));
             }
         }
     }
@@ -201,14 +218,19 @@ impl Connection {
     /// Expects the end of the stream, and nothing before it.
     #[track_caller]
     pub fn expect_end(&mut self) {
-        self.log
-            .step(format!("{} waits for the end of the stream", self.local));
-        let what = format!("{} receives the end of the stream", self.local);
+        self.log.step(message!(
+            "{client} waits for the end of the stream",
+            client = self.local
+        ));
+        let what = message!(
+            "{client} receives the end of the stream",
+            client = self.local
+        );
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Ok(0) => {}
-            Ok(length) => self.log.fail(&what, &text::show(&bytes[..length])),
-            Err(error) => self.fail_receive(&what, &[], &error),
+            Ok(length) => self.log.fail(what, &bytes[..length]),
+            Err(error) => self.fail_receive(what, &[], &error),
         }
     }
 
@@ -216,11 +238,11 @@ impl Connection {
     /// is still to receive before that. Returns what that was.
     #[track_caller]
     pub fn expect_gone(&mut self) -> Vec<u8> {
-        self.log.step(format!(
-            "{} waits for the end of the connection",
-            self.local
+        self.log.step(message!(
+            "{client} waits for the end of the connection",
+            client = self.local
         ));
-        let what = format!("the connection of {} ends", self.local);
+        let what = message!("the connection of {client} ends", client = self.local);
         let mut all = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -228,7 +250,7 @@ impl Connection {
                 Ok(0) => return all,
                 Ok(length) => all.extend_from_slice(&buffer[..length]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return all,
-                Err(error) => self.fail_receive(&what, &all, &error),
+                Err(error) => self.fail_receive(what, &all, &error),
             }
         }
     }
@@ -236,42 +258,54 @@ impl Connection {
     /// Expects that the program cuts the connection with a reset (RST).
     #[track_caller]
     pub fn expect_reset(&mut self) {
-        self.log.step(format!("{} waits for a reset", self.local));
-        let what = format!("the connection of {} is reset", self.local);
+        self.log
+            .step(message!("{client} waits for a reset", client = self.local));
+        let what = message!("the connection of {client} is reset", client = self.local);
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Ok(length) => self.log.fail(&what, &text::show(&bytes[..length])),
-            Err(error) => self.fail_receive(&what, &[], &error),
+            Ok(length) => self.log.fail(what, &bytes[..length]),
+            Err(error) => self.fail_receive(what, &[], &error),
         }
     }
 
     /// Ends the sending half (FIN). Receiving goes on.
     #[track_caller]
     pub fn half_close(&mut self) {
-        self.log
-            .step(format!("{} ends its sending half", self.local));
+        self.log.step(message!(
+            "{client} ends its sending half",
+            client = self.local
+        ));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             let hint = hints::not_connected(&error);
-            self.fail(&format!("{} can half-close", self.local), &error, hint);
+            let expected = message!("{client} can half-close", client = self.local);
+            self.fail(expected, &error, hint);
         }
     }
 
     /// Closes the connection: the program sees the end of the stream (FIN), if everything
     /// that it sent has been received.
     pub fn close(self) {
-        self.log
-            .step(format!("{} closes the connection", self.local));
+        self.log.step(message!(
+            "{client} closes the connection",
+            client = self.local
+        ));
     }
 
     /// Cuts the connection: the program sees a reset (RST).
     #[track_caller]
     pub fn reset(self) {
-        self.log
-            .step(format!("{} cuts the connection with a reset", self.local));
+        self.log.step(message!(
+            "{client} cuts the connection with a reset",
+            client = self.local
+        ));
         // With a linger time of 0, close sends RST instead of FIN.
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
-            self.fail(&format!("{} can reset", self.local), &error, None);
+            self.fail(
+                message!("{client} can reset", client = self.local),
+                &error,
+                None,
+            );
         }
     }
 
@@ -291,10 +325,9 @@ impl Connection {
     }
 
     #[track_caller]
-    fn fail(&self, expected: &str, error: &io::Error, hint: Option<String>) -> ! {
+    fn fail(&self, expected: Message, error: &io::Error, hint: Option<Message>) -> ! {
         self.let_it_say_why(error);
-        self.log
-            .fail_with_hint(expected, &self.explain(error), hint)
+        self.log.fail_with_hint(expected, self.explain(error), hint)
     }
 
     /// A connection that is broken is often the end of the program, and stderr says why.
@@ -306,31 +339,33 @@ impl Connection {
     }
 
     #[track_caller]
-    fn fail_receive(&self, expected: &str, got: &[u8], error: &io::Error) -> ! {
+    fn fail_receive(&self, expected: Message, got: &[u8], error: &io::Error) -> ! {
         self.let_it_say_why(error);
         let mut came = self.explain(error);
         if !got.is_empty() {
-            came = format!("{}, then {came}", text::show(got));
+            came = message!("{bytes}, then {trouble}", bytes = got, trouble = came).into();
         }
         let hint = if is_timeout(error) {
             hints::no_reply(self.local, self.remote)
         } else {
             None
         };
-        self.log.fail_with_hint(expected, &came, hint)
+        self.log.fail_with_hint(expected, came, hint)
     }
 
     /// A socket error in plain words.
-    fn explain(&self, error: &io::Error) -> String {
+    fn explain(&self, error: &io::Error) -> Argument {
         match error.kind() {
-            _ if is_timeout(error) => format!("nothing {}", self.log.patience()),
-            ErrorKind::ConnectionReset => {
-                "a reset (RST): the program cut the connection, or closed it without \
-                 receiving all that was sent to it"
-                    .to_string()
+            _ if is_timeout(error) => {
+                message!("nothing {patience}", patience = self.log.patience()).into()
             }
-            ErrorKind::BrokenPipe => "the program has closed the connection".to_string(),
-            _ => error.to_string(),
+            ErrorKind::ConnectionReset => message!(
+                "a reset (RST): the program cut the connection, or closed it without \
+                     receiving all that was sent to it"
+            )
+            .into(),
+            ErrorKind::BrokenPipe => message!("the program has closed the connection").into(),
+            _ => error.into(),
         }
     }
 }

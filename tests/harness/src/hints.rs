@@ -4,22 +4,26 @@
 //! none.
 
 use crate::kernel::{self, State};
+use crate::message;
+use crate::message::Message;
 use crate::text;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 /// Why a program does not say that it listens.
-pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<String> {
-    if let Some(address) = kernel::listeners_of(process).first() {
+pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<Message> {
+    if let Some(&address) = kernel::listeners_of(process).first() {
         return Some(if stdout.is_empty() {
-            format!(
+            message!(
                 "The program does listen, on {address}, but the line has not come. Print \
-                 `listening on {address}` and flush stdout."
+                 `listening on {address}` and flush stdout.",
+                address
             )
         } else {
-            format!(
+            message!(
                 "The program does listen, on {address}, but the line has not come. Print \
-                 `listening on {address}` and flush stdout, and end it with a newline."
+                 `listening on {address}` and flush stdout, and end it with a newline.",
+                address
             )
         });
     }
@@ -32,38 +36,35 @@ pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<
             .count()
     };
     if count(State::Listen) > 0 {
-        return Some(format!(
-            "Another program listens on port {}.",
-            address.port()
-        ));
+        let port = address.port();
+        return Some(message!("Another program listens on port {port}.", port));
     }
     match count(State::TimeWait) {
         0 => None,
-        old => Some(format!(
-            "Nobody listens on port {}, but {old} old connection(s) of it are in TIME_WAIT: the \
-             kernel keeps the port for them. SO_REUSEADDR, set before bind, gives it to a new \
+        old => Some(message!(
+            "Nobody listens on port {port}, but {old} old connection(s) of it are in TIME_WAIT: \
+             the kernel keeps the port for them. SO_REUSEADDR, set before bind, gives it to a new \
              listener all the same. (Both the old server and the new one must set it.)",
-            address.port()
+            port = address.port(),
+            old
         )),
     }
 }
 
 /// Why nobody can connect to an address that a program has printed.
-pub(crate) fn no_port(address: SocketAddr) -> Option<String> {
+pub(crate) fn no_port(address: SocketAddr) -> Option<Message> {
     (address.port() == 0).then(|| {
-        "Port 0 is no port: it asks the kernel to choose one. Print the address that the listener \
-         really has (`local_addr`, `getsockname`)."
-            .to_string()
+        message!("Port 0 is no port: it asks the kernel to choose one. Print the address that the listener \
+         really has (`local_addr`, `getsockname`).")
     })
 }
 
 /// Why a connection is gone that the test still wants to use.
-pub(crate) fn not_connected(error: &io::Error) -> Option<String> {
+pub(crate) fn not_connected(error: &io::Error) -> Option<Message> {
     (error.kind() == ErrorKind::NotConnected).then(|| {
-        "The program has closed the connection, or shut down both halves of it. Where it only has \
+        message!("The program has closed the connection, or shut down both halves of it. Where it only has \
          no more to send, it shuts down its sending half, and that alone (`Shutdown::Write`, \
-         `SHUT_WR`)."
-            .to_string()
+         `SHUT_WR`).")
     })
 }
 
@@ -78,7 +79,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Why there is no reply on a connection, as far as the kernel can tell.
-pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<String> {
+pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<Message> {
     let sockets = kernel::sockets_of_port(remote.port());
     let end = sockets
         .iter()
@@ -87,61 +88,62 @@ pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<String> 
     // Without a process that holds it: not accepted yet, unless it is closed already.
     let open = matches!(end.state, State::Established | State::CloseWait);
     if listens && open && end.inode == 0 {
-        return Some(format!(
-            "The connection of {local} waits in the accept queue: the program has not accepted \
+        return Some(message!(
+            "The connection of {client} waits in the accept queue: the program has not accepted \
              it. Does the loop that accepts serve a client itself, or wait for a thread (join) \
-             before it accepts the next client?"
+             before it accepts the next client?",
+            client = local
         ));
     }
     if end.receive_queue > 0 {
-        return Some(format!(
-            "{} byte(s) that {local} sent are in the receive buffer of the program, which has not \
-             received them. Does it receive only once, or is it busy with something else?",
-            end.receive_queue
+        return Some(message!(
+            "{count} byte(s) that {client} sent are in the receive buffer of the program, which \
+             has not received them. Does it receive only once, or is it busy with something else?",
+            count = end.receive_queue,
+            client = local
         ));
     }
     None
 }
 
 /// Why the bytes of a reply are wrong.
-pub(crate) fn reply(expected: &[u8], got: &[u8]) -> Option<String> {
+pub(crate) fn reply(expected: &[u8], got: &[u8]) -> Option<Message> {
     let text = text::from_gbk(expected);
     // A prefix is enough: the comparison stops at the first byte that differs.
     if !expected.is_ascii() && !got.is_empty() && text.as_bytes().starts_with(got) {
-        return Some("These are the bytes of UTF-8. The text on the wire is GBK.".to_string());
+        return Some(message!(
+            "These are the bytes of UTF-8. The text on the wire is GBK."
+        ));
     }
     if expected.starts_with(got) && !got.is_empty() {
-        return Some(
+        return Some(message!(
             "This is only a part. Send again until all is sent (`write_all`), and receive until \
              all has come: one receive returns what is there, not all that was sent."
-                .to_string(),
-        );
+        ));
     }
     None
 }
 
 /// Why a line on stdout is wrong.
-pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -> Option<String> {
+pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -> Option<Message> {
     let wrong_codec = gibberish(expected);
     for line in got {
         if wrong_codec
             .as_deref()
             .is_some_and(|wrong| line.contains(wrong))
         {
-            return Some(
+            return Some(message!(
                 "GBK bytes were decoded as UTF-8. Decode what comes from the network as GBK."
-                    .to_string(),
-            );
+            ));
         }
         let part = line
             .strip_suffix('"')
             .filter(|part| part.contains(" sent \""));
         if part.is_some_and(|part| expected.starts_with(part)) {
-            return Some(
+            return Some(message!(
                 "This is only a part of what was sent. One receive returns what has come so far: \
                  receive again until all is there."
-                    .to_string(),
-            );
+            ));
         }
     }
     if let Some(hint) = got.iter().find_map(|line| printed(line)) {
@@ -165,10 +167,9 @@ fn gibberish(line: &str) -> Option<String> {
 }
 
 /// Why printed text has replacement characters in it.
-pub(crate) fn printed(text: &str) -> Option<String> {
+pub(crate) fn printed(text: &str) -> Option<Message> {
     text.contains('\u{fffd}').then(|| {
-        "There is a U+FFFD in it: bytes that were not understood. Is the text decoded as GBK, and \
-         only when all of a character is there? A receive may end in the middle of one."
-            .to_string()
+        message!("There is a U+FFFD in it: bytes that were not understood. Is the text decoded as GBK, and \
+         only when all of a character is there? A receive may end in the middle of one.")
     })
 }

@@ -63,6 +63,6 @@ pub use resources::Resources;
 pub use scenario::Scenario;
 pub use skip::{has_ipv6, has_signals, skip};
 pub use supervised::{Ended, Stderr, Supervised};
-pub use transcript::{Failure, Part, Say, Transcript};
+pub use transcript::{Failure, Transcript};
 pub use waits::HeldUp;
-pub use watched::Exit;
+pub use watched::{Exit, name_of_signal};

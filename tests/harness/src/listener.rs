@@ -2,6 +2,7 @@
 
 use crate::connection::Connection;
 use crate::log::Log;
+use crate::message;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -19,10 +20,7 @@ impl Listener {
     pub(crate) fn new(log: &Log, address: &str) -> Self {
         match Self::bind(log, address) {
             Ok(listener) => listener,
-            Err(error) => log.fail(
-                &format!("the test can listen on {address}"),
-                &error.to_string(),
-            ),
+            Err(error) => log.fail(message!("the test can listen on {address}", address), error),
         }
     }
 
@@ -31,10 +29,7 @@ impl Listener {
         match Self::bind(log, address) {
             Ok(listener) => Some(listener),
             Err(error) if error.kind() == ErrorKind::AddrInUse => None,
-            Err(error) => log.fail(
-                &format!("the test can listen on {address}"),
-                &error.to_string(),
-            ),
+            Err(error) => log.fail(message!("the test can listen on {address}", address), error),
         }
     }
 
@@ -60,8 +55,8 @@ impl Listener {
         match open() {
             Ok(listener) => listener,
             Err(error) => log.fail(
-                "the test can listen with a small receive buffer",
-                &error.to_string(),
+                message!("the test can listen with a small receive buffer"),
+                error,
             ),
         }
     }
@@ -73,7 +68,7 @@ impl Listener {
     fn of(log: &Log, socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        log.step(format!("the test listens on {address}"));
+        log.step(message!("the test listens on {address}", address));
         Ok(Self {
             log: log.clone(),
             socket,
@@ -90,7 +85,7 @@ impl Listener {
     #[track_caller]
     pub fn accept(&self) -> Connection {
         let waited = self.log.wait_until(
-            &format!("the program connects to {}", self.address),
+            message!("the program connects to {address}", address = self.address),
             || match self.socket.accept() {
                 Ok((stream, _)) => Some(Ok(stream)),
                 Err(error) if error.kind() != ErrorKind::WouldBlock => Some(Err(error)),
@@ -99,13 +94,13 @@ impl Listener {
                 }
                 Err(_) => None,
             },
-            || "no connection".to_string(),
+            || message!("no connection").into(),
         );
         match waited {
             Ok(stream) => Connection::new(&self.log, stream),
             Err(error) => self.log.fail(
-                &format!("the program connects to {}", self.address),
-                &error.to_string(),
+                message!("the program connects to {address}", address = self.address),
+                error,
             ),
         }
     }
@@ -114,15 +109,14 @@ impl Listener {
     /// the time after the program has ended: until then it would prove nothing.
     #[track_caller]
     pub fn expect_nothing(&self) {
-        self.log.step("expect that nothing was sent");
+        self.log.step(message!("expect that nothing was sent"));
         match self.socket.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => self.log.fail("the test can accept", &error.to_string()),
+            Err(error) => self.log.fail(message!("the test can accept"), error),
             Ok((stream, _)) => {
                 let bytes = Connection::new(&self.log, stream).expect_gone();
                 if !bytes.is_empty() {
-                    self.log
-                        .fail("nothing was sent", &crate::text::show(&bytes));
+                    self.log.fail(message!("nothing was sent"), &bytes);
                 }
             }
         }
@@ -164,15 +158,16 @@ impl Refusing {
         });
         match held {
             Ok((address, socket)) => {
-                log.step(format!(
-                    "the test holds {address}, and does not listen on it"
+                log.step(message!(
+                    "the test holds {address}, and does not listen on it",
+                    address
                 ));
                 Self {
                     _socket: socket,
                     address,
                 }
             }
-            Err(error) => log.fail("the test can have a port", &error.to_string()),
+            Err(error) => log.fail(message!("the test can have a port"), error),
         }
     }
 

@@ -6,11 +6,12 @@
 //! [`Transcript`] of it.
 
 use crate::lock::lock;
+use crate::message;
+use crate::message::{Argument, Message};
 use crate::output::Output;
-use crate::text;
-use crate::transcript::{End, Step, Stream, Transcript};
+use crate::transcript::{Block, End, Step, Stream, Transcript};
 use crate::waits::{self, HeldUp};
-use crate::watched::Watched;
+use crate::watched::{Exit, Watched};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -126,28 +127,27 @@ impl Log {
     }
 
     /// How long a wait in vain has been, in words.
-    pub(crate) fn patience(&self) -> String {
+    pub(crate) fn patience(&self) -> Message {
         // A wait may end a little before it has to.
         let soon = Instant::now() + Duration::from_millis(5);
         match &self.inner.time {
             Some(time) if *lock(&time.deadline) < soon => {
-                "until the time of the check was over".to_string()
+                message!("until the time of the check was over")
             }
             // Not what is left of a check's time: that was shorter than this wait.
-            _ => format!("for {:?}", *lock(&self.inner.limit)),
+            _ => message!("for {duration}", duration = *lock(&self.inner.limit)),
         }
     }
 
     /// Adds a numbered step.
-    pub fn step(&self, step: impl Into<String>) {
-        let what = step.into();
+    pub fn step(&self, what: Message) {
         lock(&self.inner.steps).push(Step { what, result: None });
     }
 
     /// Adds to the last step what came of it.
-    pub(crate) fn result(&self, result: &str) {
+    pub(crate) fn result(&self, result: impl Into<Argument>) {
         if let Some(step) = lock(&self.inner.steps).last_mut() {
-            step.result = Some(result.to_string());
+            step.result = Some(result.into());
         }
     }
 
@@ -167,8 +167,8 @@ impl Log {
 
     /// Expects that something is so, and fails the test if it is not.
     #[track_caller]
-    pub fn expect(&self, what: &str, is_so: bool, got: &str) {
-        self.step(format!("expect: {what}"));
+    pub fn expect(&self, what: Message, is_so: bool, got: impl Into<Argument>) {
+        self.step(message!("expect: {expectation}", expectation = &what));
         if !is_so {
             self.fail(what, got);
         }
@@ -179,18 +179,19 @@ impl Log {
     #[track_caller]
     pub fn wait_until<T>(
         &self,
-        what: &str,
+        what: Message,
         mut poll: impl FnMut() -> Option<T>,
-        got: impl FnOnce() -> String,
+        got: impl FnOnce() -> Argument,
     ) -> T {
-        self.step(format!("wait until {what}"));
+        self.step(message!("wait until {expectation}", expectation = &what));
         let deadline = Instant::now() + self.limit();
         loop {
             if let Some(value) = poll() {
                 return value;
             }
             if Instant::now() > deadline {
-                self.fail(what, &format!("{} ({})", got(), self.patience()));
+                let (state, patience) = (got(), self.patience());
+                self.fail(what, message!("{state} ({patience})", state, patience));
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -204,18 +205,23 @@ impl Log {
 
     /// Fails the test: tells what it did, what was expected and what came.
     #[track_caller]
-    pub fn fail(&self, expected: &str, got: &str) -> ! {
+    pub fn fail(&self, expected: Message, got: impl Into<Argument>) -> ! {
         self.fail_with_hint(expected, got, None)
     }
 
     /// Fails the test, with a hint where a well-known mistake fits.
     #[track_caller]
-    pub fn fail_with_hint(&self, expected: &str, got: &str, hint: Option<String>) -> ! {
+    pub fn fail_with_hint(
+        &self,
+        expected: Message,
+        got: impl Into<Argument>,
+        hint: Option<Message>,
+    ) -> ! {
         // While the program is still there.
         let time = self.inner.time.as_ref();
         let is_late = time.is_some_and(|time| Instant::now() >= *lock(&time.deadline));
         let held_up = waits::held_up().max(*lock(&self.inner.held_up));
-        let transcript = self.transcript(expected, got, hint);
+        let transcript = self.transcript(expected, got.into(), hint);
         let words = transcript.to_string();
         *lock(&self.inner.failed) = Some(FailedTest {
             transcript,
@@ -245,22 +251,22 @@ impl Log {
         }
     }
 
-    fn transcript(&self, expected: &str, got: &str, hint: Option<String>) -> Transcript {
+    fn transcript(&self, expected: Message, got: Argument, hint: Option<Message>) -> Transcript {
         let programs: Vec<_> = lock(&self.inner.programs)
             .iter()
             .filter_map(Weak::upgrade)
             .collect();
         let name = |program: &Watched| match programs.len() {
-            1 => "the program".to_string(),
-            _ => program.name().to_string(),
+            1 => message!("the program"),
+            _ => program.name(),
         };
         Transcript {
             command: self.inner.command.clone(),
             steps: lock(&self.inner.steps).clone(),
             programs: programs.iter().map(|p| end_of(p, name(p))).collect(),
-            expected: text::cut(expected),
-            got: text::cut(got),
-            hint: hint.map(|hint| text::cut(&hint)),
+            expected,
+            got,
+            hint,
         }
     }
 }
@@ -274,14 +280,14 @@ fn left_until(deadline: Instant) -> Duration {
 }
 
 /// Both output streams of a program, and how it ended.
-fn end_of(program: &Watched, name: String) -> End {
+fn end_of(program: &Watched, name: Message) -> End {
     let state = lock(&program.state);
     let stream = |name: &str, output: &Output| Stream {
         name: name.to_string(),
         total: output.total,
-        block: text::block(&output.kept, output.total),
+        block: Block::of(&output.kept, output.total),
     };
-    let exit = state.exit.map(|exit| exit.to_string());
+    let exit = state.exit.map(Exit::describe);
     End {
         name,
         streams: vec![

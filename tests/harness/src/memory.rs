@@ -1,5 +1,6 @@
 //! The limit of memory that a program under test has in a check.
 
+use crate::message;
 use crate::watched::Watched;
 use std::time::Duration;
 
@@ -13,7 +14,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn watch(program: &Watched, leader: u32) {
     while !program.wait_for_exit(PAUSE) {
         if system::resident_of_tree(leader) > LIMIT {
-            let note = format!("used more than {} MB of memory", LIMIT >> 20);
+            let note = message!(
+                "used more than {megabytes} MB of memory",
+                megabytes = LIMIT >> 20
+            );
             program.update(|state| {
                 state.note = Some(note);
                 false

@@ -10,7 +10,7 @@
 mod argument;
 mod errors;
 
-pub use argument::{Argument, Excerpt};
+pub use argument::{Argument, Excerpt, Lines, Place, Quoted};
 pub use inventory;
 
 use serde::{Deserialize, Serialize};
@@ -49,9 +49,10 @@ impl Message {
         &self.template
     }
 
-    /// The arguments, to be changed: addresses are made stable there.
-    pub fn arguments_mut(&mut self) -> impl Iterator<Item = &mut Argument> {
-        self.arguments.iter_mut().map(|(_, argument)| argument)
+    /// Shows each place in the arguments where an address may be.
+    pub fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
+        let arguments = self.arguments.iter_mut();
+        arguments.for_each(|(_, argument)| argument.visit(visit));
     }
 
     /// The message in the language of these templates, and in English where one is missing.
@@ -64,7 +65,7 @@ impl Message {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Hole(name) => match self.arguments.iter().find(|(its, _)| its == name) {
                     Some((_, argument)) => out.push_str(&argument.show(translate)),
-                    None => out.push_str(&format!("{{{name}}}")),
+                    None => out.extend(["{", name, "}"]),
                 },
             }
         }

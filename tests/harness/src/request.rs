@@ -9,6 +9,10 @@ use std::time::Duration;
 /// The environment variable by which a grader says that a [`CheckRequest`] waits on stdin.
 pub const REQUESTED: &str = "HARNESS_REQUESTED";
 
+/// The environment variable that names a file for a list of the messages that a rubric can make:
+/// a check writes it, and does nothing else.
+pub const MESSAGES: &str = "HARNESS_MESSAGES";
+
 /// The environment variable by which a grader says which sandbox the program under test runs in:
 /// words, as a shell splits them, of a command of which bubblewrap is the first and to which
 /// the program's own command is added.

@@ -1,6 +1,7 @@
 //! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` in it, which
 //! the grader's command sets up.
 
+use crate::message::{Argument, Message};
 use crate::watched::Watched;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ pub fn has_failed(stderr: &str) -> bool {
 }
 
 /// Why there is no sandbox: what was expected of it, and what came.
-pub(crate) type NoSandbox = (&'static str, String);
+pub(crate) type NoSandbox = (Message, Argument);
 
 /// Waits until the program in the sandbox runs, and returns its process number; `None` if it
 /// has ended before it was seen.
@@ -24,6 +25,7 @@ pub(crate) fn find_program(
     deadline: Instant,
 ) -> Result<Option<u32>, NoSandbox> {
     use crate::lock::lock;
+    use crate::message;
     use crate::orphans::in_sandbox;
     loop {
         let found = in_sandbox(leader.cast_signed());
@@ -34,15 +36,15 @@ pub(crate) fn find_program(
         if state.exit.is_some() && state.is_final() {
             let stderr = state.stderr.text();
             if has_failed(&stderr) {
-                let why = stderr.trim_end().to_string();
-                return Err(("the sandbox can be started", why));
+                let why = stderr.trim_end().into();
+                return Err((message!("the sandbox can be started"), why));
             }
             return Ok(None);
         }
         drop(state);
         if Instant::now() > deadline {
-            let why = "the time for it was over before it was".to_string();
-            return Err(("the sandbox is ready in time", why));
+            let why = message!("the time for it was over before it was").into();
+            return Err((message!("the sandbox is ready in time"), why));
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }

@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::listener::{Listener, Refusing};
 use crate::log::Log;
 use crate::mark::FOLDER;
+use crate::message;
 use crate::program::{Launch, Program};
 use crate::request::sandbox_command;
 use std::net::{SocketAddr, TcpStream};
@@ -182,14 +183,15 @@ impl Scenario {
     /// Expects that a connection to this address is refused.
     #[track_caller]
     pub fn expect_refused(&self, address: SocketAddr) {
-        self.step(format!("a connection to {address} should be refused"));
+        self.step(message!(
+            "a connection to {address} should be refused",
+            address
+        ));
+        let expected = message!("{address} refuses connections", address);
         match TcpStream::connect_timeout(&address, self.limit()) {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
-            Err(error) => self.fail(
-                &format!("{address} refuses connections"),
-                &error.to_string(),
-            ),
-            Ok(_) => self.fail(&format!("{address} refuses connections"), "it accepted one"),
+            Err(error) => self.fail(expected, error),
+            Ok(_) => self.fail(expected, message!("it accepted one")),
         }
     }
 }

@@ -1,111 +1,97 @@
-//! What a failed test has to tell, in parts: so that it can be told in other languages.
-//!
-//! A test, and whoever writes one, knows English only. Each sentence is one string, and goes
-//! through a function, [`Say`], that says it in the reader's language; this module puts the
-//! sentences together. What the program has printed never goes through it.
+//! What a failed test has to tell, as values: so that it can be told in any language.
 
+use crate::message;
+use crate::message::{Argument, Message, Place, Translate};
+use crate::text;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write};
-
-/// Which part of a tale a sentence is: the same words need not mean the same in two parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What holds a tale together.
-    Heading,
-    /// What the test did.
-    Step,
-    /// What came of a step.
-    Result,
-    /// What should have come.
-    Expected,
-    /// What came.
-    Got,
-    /// What is probably wrong.
-    Hint,
-}
-
-/// Says a sentence in some language.
-pub type Say<'a> = &'a dyn Fn(Part, &str) -> String;
 
 /// Why a check has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
-    /// The program is not as it should be, and there is a story about it.
+    /// The program did not do what it should, and here is what happened.
     Transcript(Transcript),
     /// The check itself has come to a bad end.
     NoTranscript {
-        /// A sentence that says how.
-        what: String,
+        /// How.
+        what: Message,
         /// What the check has printed, which nobody has written for readers.
         printed: String,
     },
 }
 
 impl Failure {
-    /// All of it, in the words of `say`.
-    pub fn tell(&self, say: Say) -> String {
+    /// All of it, in the reader's language.
+    pub fn tell(&self, translate: Translate) -> String {
         match self {
-            Self::Transcript(transcript) => transcript.tell(say),
+            Self::Transcript(transcript) => transcript.tell(translate),
             Self::NoTranscript { what, printed } => {
-                format!("{}\n\n{printed}", say(Part::Heading, what))
+                format!("{}\n\n{printed}", what.fill(translate))
             }
         }
     }
 
-    /// What should have come, where there is a story that says so, and what came or has
-    /// happened, in the words of `say`.
-    pub fn in_short(&self, say: Say) -> (Option<String>, String) {
+    /// What should have come, where there is a transcript that says so, and what came or has
+    /// happened, in the reader's language.
+    pub fn in_short(&self, translate: Translate) -> (Option<String>, String) {
         match self {
             Self::Transcript(transcript) => (
-                Some(say(Part::Expected, &transcript.expected)),
-                say(Part::Got, &transcript.got),
+                Some(cut(&transcript.expected.fill(translate))),
+                cut(&transcript.got.show(translate)),
             ),
             Self::NoTranscript { what, printed } => {
                 let first = printed.trim_start().lines().next().unwrap_or_default();
-                let what = say(Part::Heading, what);
+                let what = what.fill(translate);
                 (None, format!("{what}\n{first}").trim_end().to_string())
             }
         }
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&in_english))
+    /// Shows each place in it where an address may be, in the order in which they are read.
+    pub fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
+        match self {
+            Self::Transcript(transcript) => transcript.visit(visit),
+            Self::NoTranscript { what, printed } => {
+                what.visit(visit);
+                visit(Place::Text(printed));
+            }
+        }
     }
 }
 
-/// As it was written.
-fn in_english(_part: Part, sentence: &str) -> String {
-    sentence.to_string()
+/// All of it in English.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.tell(&|_| None))
+    }
 }
 
-/// The story of a failed test.
+/// What happened in a failed test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The command that starts the program under test.
     pub(crate) command: String,
     pub(crate) steps: Vec<Step>,
     pub(crate) programs: Vec<End>,
-    pub(crate) expected: String,
-    pub(crate) got: String,
-    pub(crate) hint: Option<String>,
+    pub(crate) expected: Message,
+    pub(crate) got: Argument,
+    pub(crate) hint: Option<Message>,
 }
 
 /// What a test did, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
-    pub(crate) what: String,
-    pub(crate) result: Option<String>,
+    pub(crate) what: Message,
+    pub(crate) result: Option<Argument>,
 }
 
 /// Where a program stood at the end of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct End {
-    pub(crate) name: String,
+    pub(crate) name: Message,
     pub(crate) streams: Vec<Stream>,
     /// How it has ended, if it has, and what else there is to say about that.
-    pub(crate) exit: Vec<String>,
+    pub(crate) exit: Vec<Message>,
 }
 
 /// What a program has printed on one of its streams.
@@ -120,84 +106,184 @@ pub(crate) struct Stream {
 /// The lines of a text, without the middle where they are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
+    /// The first lines, or all of few.
     pub(crate) head: Vec<String>,
+    /// How many lines are left out after them.
     pub(crate) lines_left_out: usize,
+    /// The last lines of many.
     pub(crate) tail: Vec<String>,
+    /// How many more bytes there were, which nobody has kept.
     pub(crate) bytes_not_kept: u64,
 }
 
 impl Transcript {
-    /// All of it, in the words of `say`.
-    pub fn tell(&self, say: Say) -> String {
-        let heading = |sentence: &str| say(Part::Heading, sentence);
+    /// All of it, in the reader's language.
+    pub fn tell(&self, translate: Translate) -> String {
+        let command = &self.command;
         let mut out = String::new();
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{}\n", heading("the program is not as it should be"));
-        let did = format!("What the test did with `{}`:", self.command);
-        let _ = writeln!(out, "{}", heading(&did));
-        for (index, step) in self.steps.iter().enumerate() {
-            let _ = write!(out, "{:>4}. {}", index + 1, say(Part::Step, &step.what));
-            if let Some(result) = &step.result {
-                let _ = write!(out, "{}{}", heading(": "), say(Part::Result, result));
-            }
-            out.push('\n');
+        let mut put = |text: String| out.push_str(&text);
+        put(message!("the program is not as it should be").fill(translate));
+        put("\n\n".to_string());
+        put(message!("What the test did with `{command}`:", command).fill(translate));
+        put("\n".to_string());
+        for (step, number) in self.steps.iter().zip(1..) {
+            put(format!(
+                "{number:>4}. {}\n",
+                step.describe().fill(translate)
+            ));
         }
         for program in &self.programs {
-            program.tell(say, &mut out);
+            put(program.tell(translate));
         }
-        let mut hang = |label: &str, text: String| {
-            let text = text.replace('\n', "\n          ");
-            let _ = writeln!(out, "{}{text}", heading(label));
+        let mut hang = |label: Message, text: String| {
+            let text = cut(&text).replace('\n', "\n          ");
+            put(format!("{}{text}\n", label.fill(translate)));
         };
-        hang("\nExpected: ", say(Part::Expected, &self.expected));
-        hang("     Got: ", say(Part::Got, &self.got));
+        hang(message!("\nExpected: "), self.expected.fill(translate));
+        hang(message!("     Got: "), self.got.show(translate));
         if let Some(hint) = &self.hint {
-            hang("    Hint: ", say(Part::Hint, hint));
+            hang(message!("    Hint: "), hint.fill(translate));
+        }
+        out
+    }
+
+    fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
+        visit(Place::Text(&mut self.command));
+        for step in &mut self.steps {
+            step.what.visit(visit);
+            step.result
+                .iter_mut()
+                .for_each(|result| result.visit(visit));
+        }
+        for program in &mut self.programs {
+            for Stream { block, .. } in &mut program.streams {
+                let lines = block.head.iter_mut().chain(&mut block.tail);
+                lines.for_each(|line| visit(Place::Text(line)));
+            }
+            program.exit.iter_mut().for_each(|exit| exit.visit(visit));
+        }
+        self.expected.visit(visit);
+        self.got.visit(visit);
+        self.hint.iter_mut().for_each(|hint| hint.visit(visit));
+    }
+}
+
+/// All of it in English.
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.tell(&|_| None))
+    }
+}
+
+impl Step {
+    fn describe(&self) -> Message {
+        let step = &self.what;
+        match &self.result {
+            Some(result) => message!("{step}: {result}", step, result = result.clone()),
+            None => step.clone(),
+        }
+    }
+}
+
+impl End {
+    fn tell(&self, translate: Translate) -> String {
+        let mut out = String::new();
+        for Stream { name, total, block } in &self.streams {
+            let program = &self.name;
+            let what = match total {
+                0 => message!("The {name} of {program}: nothing", name, program),
+                1 => message!("The {name} of {program}, 1 byte:", name, program),
+                &count => message!(
+                    "The {name} of {program}, {count} bytes:",
+                    name,
+                    program,
+                    count
+                ),
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "\n{}", what.fill(translate));
+            block.tell(translate, &mut out);
+        }
+        for (index, exit) in self.exit.iter().enumerate() {
+            let gap = if index == 0 { "\n" } else { "" };
+            let exit = message!("{program} {exit}", program = &self.name, exit);
+            let _ = writeln!(out, "{gap}{}", exit.fill(translate));
         }
         out
     }
 }
 
-impl fmt::Display for Transcript {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&in_english))
-    }
-}
-
-impl End {
-    fn tell(&self, say: Say, out: &mut String) {
-        for Stream { name, total, block } in &self.streams {
-            let what = match total {
-                0 => format!("The {name} of {}: nothing", self.name),
-                1 => format!("The {name} of {}, 1 byte:", self.name),
-                _ => format!("The {name} of {}, {total} bytes:", self.name),
-            };
-            let _ = writeln!(out, "\n{}", say(Part::Heading, &what));
-            block.tell(say, out);
-        }
-        for (index, exit) in self.exit.iter().enumerate() {
-            let gap = if index == 0 { "\n" } else { "" };
-            let exit = format!("{} {exit}", self.name);
-            let _ = writeln!(out, "{gap}{}", say(Part::Heading, &exit));
-        }
-    }
-}
-
 impl Block {
+    /// A program's output, of which so many bytes came in all, without the middle where it is
+    /// long.
+    pub(crate) fn of(bytes: &[u8], total: u64) -> Self {
+        const LINES: usize = 30;
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        let (head, tail) = if lines.len() <= LINES {
+            (&lines[..], &[][..])
+        } else {
+            (&lines[..LINES / 2], &lines[lines.len() - LINES / 2..])
+        };
+        let show = |lines: &[&str]| lines.iter().map(|line| text::harmless(line)).collect();
+        Self {
+            head: show(head),
+            lines_left_out: lines.len() - head.len() - tail.len(),
+            tail: show(tail),
+            bytes_not_kept: total.saturating_sub(bytes.len() as u64),
+        }
+    }
+
     /// As an indented block. What is said of it has no bar, which the program's lines have.
-    pub(crate) fn tell(&self, say: Say, out: &mut String) {
+    pub(crate) fn tell(&self, translate: Translate, out: &mut String) {
         let put = |out: &mut String, bar: &str, line: &str| {
+            // Writing to a String cannot fail.
             let _ = writeln!(out, "    {bar} {line}");
         };
         self.head.iter().for_each(|line| put(out, "|", line));
         if self.lines_left_out > 0 {
-            let what = format!("... ({} lines left out) ...", self.lines_left_out);
-            put(out, " ", &say(Part::Heading, &what));
+            let count = self.lines_left_out;
+            let what = message!("... ({count} lines left out) ...", count);
+            put(out, " ", &what.fill(translate));
         }
         self.tail.iter().for_each(|line| put(out, "|", line));
         if self.bytes_not_kept > 0 {
-            let what = format!("... ({} more bytes, not kept) ...", self.bytes_not_kept);
-            put(out, " ", &say(Part::Heading, &what));
+            let count = self.bytes_not_kept;
+            let what = message!("... ({count} more bytes, not kept) ...", count);
+            put(out, " ", &what.fill(translate));
         }
+    }
+}
+
+/// What somebody reads, without the middle where it is long: an argument may be any text.
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 1500;
+    let length = text.chars().count();
+    if length <= 2 * SHOWN {
+        return text.to_string();
+    }
+    let head: String = text.chars().take(SHOWN).collect();
+    let tail: String = text.chars().skip(length - SHOWN).collect();
+    let left_out = length - 2 * SHOWN;
+    format!("{head}\n... ({left_out} characters left out) ...\n{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Block;
+
+    #[test]
+    fn a_block_is_cut_and_harmless() {
+        let block = |bytes: &[u8], total| {
+            let mut out = String::new();
+            Block::of(bytes, total).tell(&|_| None, &mut out);
+            out
+        };
+        assert_eq!(block(b"one\n\x1b[2J\n", 9), "    | one\n    | \\u{1b}[2J\n");
+        let long = "line\n".repeat(10_000);
+        let shown = block(long.as_bytes(), 1_000_000);
+        assert!(shown.lines().count() < 40, "{shown}");
+        assert!(shown.contains("(9970 lines left out)"), "{shown}");
+        assert!(shown.contains("(950000 more bytes, not kept)"), "{shown}");
     }
 }

@@ -1,9 +1,10 @@
 //! What the threads that watch a program know of it: its output so far, and how it has ended.
 
 use crate::lock::lock;
+use crate::message;
+use crate::message::Message;
 use crate::output::Output;
 use crate::resources::Resources;
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,31 +18,39 @@ pub enum Exit {
     Signal(i32),
 }
 
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(f, "exited with status {status}"),
-            Self::Signal(signal) => {
-                let name = match signal {
-                    2 => "SIGINT",
-                    4 => "SIGILL",
-                    6 => "SIGABRT",
-                    8 => "SIGFPE",
-                    9 => "SIGKILL",
-                    11 => "SIGSEGV",
-                    13 => "SIGPIPE",
-                    15 => "SIGTERM",
-                    _ => return write!(f, "was ended by signal {signal}"),
-                };
-                write!(f, "was ended by signal {signal} ({name})")
-            }
+impl Exit {
+    /// How the program ended, to be said after its name.
+    pub(crate) fn describe(self) -> Message {
+        let (signal, name) = match self {
+            Self::Status(status) => return message!("exited with status {status}", status),
+            Self::Signal(signal) => (signal, name_of_signal(signal)),
+        };
+        match name {
+            Some(name) => message!("was ended by signal {signal} ({name})", signal, name),
+            None => message!("was ended by signal {signal}", signal),
         }
     }
 }
 
+/// The name of a signal that ends programs, by its number on Linux and macOS.
+pub fn name_of_signal(signal: i32) -> Option<&'static str> {
+    let name = match signal {
+        2 => "SIGINT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        _ => return None,
+    };
+    Some(name)
+}
+
 /// What the threads that watch a program know of it.
 pub(crate) struct Watched {
-    name: OnceLock<String>,
+    name: OnceLock<Message>,
     /// Its process number; in a sandbox that of the program, once it runs.
     process: OnceLock<u32>,
     pub(crate) state: Mutex<State>,
@@ -54,7 +63,7 @@ pub(crate) struct State {
     pub(crate) stderr: Output,
     pub(crate) exit: Option<Exit>,
     /// What else there is to say about the end.
-    pub(crate) note: Option<String>,
+    pub(crate) note: Option<Message>,
     exited_at: Option<Instant>,
 }
 
@@ -90,13 +99,14 @@ impl Watched {
         })
     }
 
-    pub(crate) fn name(&self) -> &str {
-        self.name.get().map_or("the program", String::as_str)
+    pub(crate) fn name(&self) -> Message {
+        let name = self.name.get().cloned();
+        name.unwrap_or_else(|| message!("the program"))
     }
 
     /// Gives the program a name. A second name would only confuse: the first one stays.
-    pub(crate) fn set_name(&self, name: &str) {
-        let _ = self.name.set(name.to_string());
+    pub(crate) fn set_name(&self, name: Message) {
+        let _ = self.name.set(name);
     }
 
     /// Notes the number of its process, once it is known.

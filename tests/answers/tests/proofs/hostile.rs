@@ -2,7 +2,7 @@
 //! small, and nothing is left running.
 
 use crate::{grade, python};
-use grade::translate::untranslated;
+use grade::catalogue::untranslated;
 use harness::Resources;
 use libtest_mimic::Trial;
 use std::fs;

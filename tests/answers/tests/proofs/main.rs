@@ -13,10 +13,10 @@
 mod hostile;
 
 use answers::Answer;
+use grade::catalogue;
 use grade::exercise::Exercise;
 use grade::outcome::Outcome;
 use grade::rubric::Rubric;
-use grade::translate;
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -157,7 +157,7 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
 /// The sentences of the stories that Chinese learners cannot read; nothing if they can.
 fn untranslated(outcome: &Outcome) -> String {
     let failures = outcome.results.iter().filter_map(|r| r.failure.as_ref());
-    let sentences: BTreeSet<String> = failures.flat_map(translate::untranslated).collect();
+    let sentences: BTreeSet<String> = failures.flat_map(catalogue::untranslated).collect();
     let package = outcome.exercise.package();
     let lines = sentences
         .iter()

@@ -5,10 +5,10 @@ use crate::escape::escape_text;
 use crate::record::StudentRecord;
 use anyhow::Context;
 use askama::Template;
+use grade::catalogue;
 use grade::language::Language;
 use grade::outcome;
 use grade::report::look_at;
-use grade::translate;
 use std::fmt::{self, Write};
 
 /// `feedback.html`.
@@ -116,7 +116,7 @@ impl<'a> Exercise<'a> {
 impl<'a> Check<'a> {
     fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
         let failure = result.failure.as_ref();
-        let transcript = failure.map(|failure| translate::tell(failure, language));
+        let transcript = failure.map(|failure| catalogue::tell(failure, language));
         Self {
             number,
             title: result.check.title.get(language),

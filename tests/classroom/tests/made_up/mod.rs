@@ -3,8 +3,10 @@
 use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
 use grade::exercise::Exercise;
 use grade::language::Language;
-use harness::Failure;
+use harness::message::{Argument, Message};
+use harness::{Failure, message};
 use serde_json::json;
+use std::net::SocketAddr;
 
 /// What grading a class has found, as the reports need it.
 pub(crate) struct Class {
@@ -146,29 +148,37 @@ error: aborting due to 1 previous error
 pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
     // Of four digits or five.
     let port = 5_000 + dice(50_000);
-    let got = match dice(4) {
-        0 => format!("nothing, and 127.0.0.1:{port} is still open"),
-        1 => "the end of the stream".to_string(),
-        2 => format!("\"<i>hello\\u{{1b}} {}</i>\" (21 bytes)", dice(3)),
-        _ => "the program exited with status 101".to_string(),
+    let client = "127.0.0.1:1".parse::<SocketAddr>().expect("an address");
+    let got: Argument = match dice(4) {
+        0 => format!("nothing, and 127.0.0.1:{port} is still open").into(),
+        1 => message!("the end of the stream").into(),
+        2 => format!("<i>hello\u{1b} {}</i>", dice(3))
+            .into_bytes()
+            .into(),
+        _ => {
+            let exit = message!("exited with status {status}", status = 101);
+            message!("the program {exit}", exit).into()
+        }
     };
+    let step = |what: Message, result: Option<Argument>| json!({ "what": what, "result": result });
+    let listening = Argument::lines(&[format!("listening on 127.0.0.1:{port}")]);
+    let first_line = message!("wait for its first line, `listening on ADDR`");
+    let sends = message!("{client} sends {bytes}", client, bytes = b"welcome\n");
+    let receives = message!("{client} receives once", client);
+    let twelve = Argument::from(b"12 bytes");
+    let expected = format!("welcome {client}\n").into_bytes();
     serde_json::from_value(json!({ "Transcript": {
         "command": "exercise-05 127.0.0.1:0",
-        "steps": [
-            { "what": "wait for its first line, `listening on ADDR`",
-              "result": format!("`listening on 127.0.0.1:{port}`") },
-            { "what": "127.0.0.1:1 sends \"welcome\\n\" (8 bytes)", "result": null },
-            { "what": "127.0.0.1:1 receives once", "result": "\"12 bytes\" (8 bytes)" },
-        ],
+        "steps": [step(first_line, Some(listening)), step(sends, None), step(receives, Some(twelve))],
         "programs": [{
-            "name": "the program",
+            "name": message!("the program"),
             "streams": [{ "name": "stderr", "total": 30, "block": {
                 "head": ["thread 'main' has panicked at <main.rs>"], "lines_left_out": 0,
                 "tail": [], "bytes_not_kept": 0
             } }],
-            "exit": ["exited with status 101"]
+            "exit": [message!("exited with status {status}", status = 101)]
         }],
-        "expected": "\"welcome 127.0.0.1:1\\n\" (20 bytes)",
+        "expected": message!("{client} receives {bytes}", client, bytes = expected),
         "got": got,
         "hint": null
     } }))

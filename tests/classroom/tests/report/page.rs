@@ -183,7 +183,7 @@ fn who_fails_alike_stands_together_with_what_came() {
             assert!((1..=4).contains(&all(&page, &ways).len()), "{}", check.name);
         }
         let told = texts(&page, "#c05-1 .way dl");
-        let expected = "Expected \"welcome 127.0.0.1:1\\n\" (20 bytes) Got ";
+        let expected = "Expected 127.0.0.1:1 receives \"welcome 127.0.0.1:1\\n\" (20 bytes) Got ";
         assert!(
             told.iter().all(|told| told.starts_with(expected)),
             "{told:?}"
@@ -292,7 +292,7 @@ fn the_page_of_200_is_light_and_quickly_made() {
             for (place, graded) in record.exercises.iter_mut().enumerate() {
                 for checked in &mut graded.checks {
                     checked.failure = Some(Failure::NoTranscript {
-                        what: "the check has panicked".to_string(),
+                        what: harness::message!("the check has panicked"),
                         printed: name(place + number),
                     });
                 }

@@ -66,7 +66,7 @@ pub(crate) fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]
 
 pub(crate) fn panicked() -> Failure {
     Failure::NoTranscript {
-        what: "the check has panicked".to_string(),
+        what: harness::message!("the check has panicked"),
         printed: "at <port> 4711".to_string(),
     }
 }

@@ -6,11 +6,12 @@ use crate::outcome::Result;
 use crate::sandbox::{Isolation, close_inherited};
 use anyhow::Context;
 use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
-use harness::{Ended, Failure, HeldUp, SANDBOX_LIMIT, Supervised};
+use harness::message::Message;
+use harness::{Ended, Failure, HeldUp, SANDBOX_LIMIT, Supervised, message};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a check may take before it is killed. It gives up by itself a little earlier,
@@ -128,13 +129,38 @@ fn failure(record: Option<CheckRecord>, ended: Ended, limit: Duration) -> Option
         }) => Some(failure),
         _ => Some(Failure::NoTranscript {
             what: if in_time {
-                format!("the check ended without a verdict: {status}")
+                message!(
+                    "the check ended without a verdict: {status}",
+                    status = describe(status)
+                )
             } else {
-                format!("the check was not over after {limit:?}")
+                message!("the check was not over after {duration}", duration = limit)
             },
             printed: stderr.text,
         }),
     }
+}
+
+/// How a check has ended, in the words of the standard library.
+#[cfg(unix)]
+fn describe(status: ExitStatus) -> Message {
+    use std::os::unix::process::ExitStatusExt;
+    if let Some(code) = status.code() {
+        return message!("exit status: {code}", code);
+    }
+    let signal = status.signal().unwrap_or_default();
+    let name = harness::name_of_signal(signal).unwrap_or("?");
+    if status.core_dumped() {
+        message!("signal: {signal} ({name}) (core dumped)", signal, name)
+    } else {
+        message!("signal: {signal} ({name})", signal, name)
+    }
+}
+
+/// How a check has ended.
+#[cfg(not(unix))]
+fn describe(status: ExitStatus) -> Message {
+    message!("exit status: {code}", code = status.code().unwrap_or(-1))
 }
 
 /// A secret that nobody can guess.

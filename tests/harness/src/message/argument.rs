@@ -21,9 +21,9 @@ pub enum Argument {
     /// Bytes that went over the wire, whose text is GBK.
     Bytes(Excerpt),
     /// A text that a program has printed, in quotes.
-    Quoted(String),
+    Quoted(Quoted),
     /// Lines that a program has printed, each between backticks.
-    Lines(Vec<String>),
+    Lines(Lines),
     /// An address.
     Address(SocketAddr),
     /// How long something took, or may take.
@@ -33,27 +33,59 @@ pub enum Argument {
 impl Argument {
     /// Text that a program has printed: it is shown in quotes.
     pub fn quoted(text: &str) -> Self {
-        Self::Quoted(text.to_string())
+        Self::Quoted(text.into())
     }
 
     /// Lines that a program has printed.
     pub fn lines(lines: &[String]) -> Self {
-        Self::Lines(lines.to_vec())
+        Self::Lines(lines.into())
+    }
+
+    /// Shows each place in it where an address may be.
+    pub(crate) fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
+        match self {
+            Self::Message(message) => message.visit(visit),
+            Self::Text(text) => visit(Place::Text(text)),
+            Self::Number(_) | Self::Duration(_) => {}
+            Self::Bytes(bytes) => {
+                visit(Place::Bytes(&mut bytes.head));
+                visit(Place::Bytes(&mut bytes.tail));
+            }
+            Self::Quoted(quoted) => {
+                visit(Place::Text(&mut quoted.head));
+                visit(Place::Text(&mut quoted.tail));
+            }
+            Self::Lines(lines) => {
+                let lines = lines.head.iter_mut().chain(&mut lines.tail);
+                lines.for_each(|line| visit(Place::Text(line)));
+            }
+            Self::Address(address) => visit(Place::Address(address)),
+        }
     }
 
     /// The argument as a reader of this language sees it.
-    pub(super) fn show(&self, translate: Translate) -> String {
+    pub(crate) fn show(&self, translate: Translate) -> String {
         match self {
             Self::Message(message) => message.fill(translate),
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::Bytes(bytes) => bytes.describe().fill(translate),
-            Self::Quoted(quoted) => text::quoted(quoted).fill(translate),
-            Self::Lines(lines) => text::listed(lines).fill(translate),
+            Self::Quoted(quoted) => quoted.describe().fill(translate),
+            Self::Lines(lines) => lines.describe().fill(translate),
             Self::Address(address) => address.to_string(),
             Self::Duration(duration) => format!("{duration:?}"),
         }
     }
+}
+
+/// A place in what happened where an address may be.
+pub enum Place<'a> {
+    /// An address.
+    Address(&'a mut SocketAddr),
+    /// Text, which may have addresses in it.
+    Text(&'a mut String),
+    /// Bytes of the wire, which may have addresses in them.
+    Bytes(&'a mut Vec<u8>),
 }
 
 /// Bytes, without the middle where they are many.
@@ -112,6 +144,97 @@ impl Excerpt {
                 )
             }
         }
+    }
+}
+
+/// A text, without the middle where it is long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// All of it, or the beginning of a long one.
+    pub head: String,
+    /// The end of a long one; nothing where `head` has all.
+    pub tail: String,
+    /// How many characters it has.
+    pub length: usize,
+}
+
+impl From<&str> for Quoted {
+    fn from(text: &str) -> Self {
+        const KEPT: usize = 500;
+        let length = text.chars().count();
+        if length <= 2 * KEPT {
+            let (head, tail) = (text.to_string(), String::new());
+            return Self { head, tail, length };
+        }
+        Self {
+            head: text.chars().take(KEPT).collect(),
+            tail: text.chars().skip(length - KEPT).collect(),
+            length,
+        }
+    }
+}
+
+impl Quoted {
+    fn describe(&self) -> Message {
+        let (head, length) = (format!("{:?}", self.head), self.length);
+        if self.tail.is_empty() {
+            return message!("{head}", head);
+        }
+        let tail = format!("{:?}", self.tail);
+        message!(
+            "{head} ... {tail} ({length} characters)",
+            head,
+            tail,
+            length
+        )
+    }
+}
+
+/// Lines, without the middle where they are many, and each cut where it is long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    /// All of them, or the first of many.
+    pub head: Vec<String>,
+    /// The last of many; nothing where `head` has all.
+    pub tail: Vec<String>,
+    /// How many are left out.
+    pub left_out: usize,
+}
+
+impl From<&[String]> for Lines {
+    fn from(lines: &[String]) -> Self {
+        const KEPT: usize = 5;
+        let (head, tail) = if lines.len() <= 2 * KEPT {
+            (lines, &[][..])
+        } else {
+            (&lines[..KEPT], &lines[lines.len() - KEPT..])
+        };
+        let show = |lines: &[String]| lines.iter().map(|line| text::harmless(line)).collect();
+        Self {
+            head: show(head),
+            tail: show(tail),
+            left_out: lines.len() - head.len() - tail.len(),
+        }
+    }
+}
+
+impl Lines {
+    fn describe(&self) -> Message {
+        let show = |lines: &[String]| {
+            let lines = lines.iter().map(|line| format!("`{line}`"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let (head, tail) = (show(&self.head), show(&self.tail));
+        if self.left_out == 0 {
+            return message!("{head}", head);
+        }
+        let count = self.left_out;
+        message!(
+            "{head}\n... ({count} lines left out) ...\n{tail}",
+            head,
+            count,
+            tail
+        )
     }
 }
 
@@ -206,3 +329,31 @@ macro_rules! numbers {
 }
 
 numbers!(i32, i64, u16, u32, u64, usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_as_text_and_numbers() {
+        let show = |bytes: &[u8]| Argument::from(bytes).show(&|_| None);
+        assert_eq!(show(b""), "nothing");
+        assert_eq!(show(b"a"), "\"a\" (1 byte)");
+        assert_eq!(show(b"hi\n"), "\"hi\\n\" (3 bytes)");
+        assert_eq!(show(&text::gbk("你")), "\"你\" (2 bytes: c4 e3)");
+        assert_eq!(show(&[0, 1, 255]), "b\"\\x00\\x01\\xff\" (3 bytes)");
+        assert!(show("x".repeat(100_000).as_bytes()).len() < 500);
+    }
+
+    #[test]
+    fn what_was_printed_is_cut_and_harmless() {
+        let quote = |text: &str| Argument::quoted(text).show(&|_| None);
+        assert_eq!(quote("a\n\"b\""), "\"a\\n\\\"b\\\"\"");
+        assert!(quote(&"x".repeat(5000)).ends_with("x\" (5000 characters)"));
+        let lines = |lines: &[String]| Argument::lines(lines).show(&|_| None);
+        let few = ["one", "\x1b[2J"].map(String::from);
+        assert_eq!(lines(&few), "`one`\n`\\u{1b}[2J`");
+        let many = vec!["line".to_string(); 1000];
+        assert!(lines(&many).contains("\n... (990 lines left out) ...\n"));
+    }
+}

@@ -4,8 +4,9 @@ use super::Program;
 use crate::connection::Connection;
 use crate::kernel;
 use crate::lock::lock;
+use crate::message;
 use crate::resources::Resources;
-use crate::text;
+use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ impl Program {
     pub fn write_stdin(&self, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
         self.log
-            .step(format!("its stdin gets {}", text::show(&bytes)));
+            .step(message!("its stdin gets {bytes}", bytes = &bytes));
         if let Some(stdin) = &*lock(&self.stdin) {
             // It fails only where the program does not want it: what follows will tell.
             let _ = stdin.send(bytes);
@@ -33,7 +34,7 @@ impl Program {
 
     /// Ends the program's stdin, after all that was written to it.
     pub fn close_stdin(&self) {
-        self.log.step("its stdin ends");
+        self.log.step(message!("its stdin ends"));
         lock(&self.stdin).take();
     }
 
@@ -57,10 +58,10 @@ impl Program {
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         let (name, signal) = match signal {
-            Signal::Int => ("SIGINT (Ctrl-C)", rustix::process::Signal::INT),
-            Signal::Term => ("SIGTERM", rustix::process::Signal::TERM),
+            Signal::Int => (message!("SIGINT (Ctrl-C)"), rustix::process::Signal::INT),
+            Signal::Term => (message!("SIGTERM"), rustix::process::Signal::TERM),
         };
-        self.log.step(format!("send it {name}"));
+        self.log.step(message!("send it {signal}", signal = name));
         self.kill(signal);
     }
 
@@ -69,8 +70,11 @@ impl Program {
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         self.log.fail(
-            &format!("the program is sent {signal:?}"),
-            "this system has no signals",
+            message!(
+                "the program is sent {signal}",
+                signal = format!("{signal:?}")
+            ),
+            message!("this system has no signals"),
         );
     }
 
@@ -82,9 +86,10 @@ impl Program {
 
         let pid = Pid::from_raw(self.id().cast_signed());
         match pid.map(|pid| kill_process(pid, signal)) {
-            Some(Err(error)) if error != rustix::io::Errno::SRCH => self
-                .log
-                .fail("the program can be sent a signal", &error.to_string()),
+            Some(Err(error)) if error != rustix::io::Errno::SRCH => self.log.fail(
+                message!("the program can be sent a signal"),
+                io::Error::from(error),
+            ),
             _ => {}
         }
     }
@@ -133,7 +138,7 @@ impl Program {
             };
             thread::sleep(Duration::from_millis(1));
         }
-        self.log.step("it waits for room to send");
+        self.log.step(message!("it waits for room to send"));
         self.while_stopped(|| ());
     }
 
@@ -145,15 +150,15 @@ impl Program {
     pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
         use rustix::process::Signal;
 
-        self.log.step("stop it (Ctrl-Z)");
+        self.log.step(message!("stop it (Ctrl-Z)"));
         self.kill(Signal::STOP);
         self.log.wait_until(
-            "the program has stopped",
+            message!("the program has stopped"),
             || (self.is_stopped() || self.has_ended()).then_some(()),
-            || "it has not".to_string(),
+            || message!("it has not").into(),
         );
         let result = work();
-        self.log.step("continue it (fg)");
+        self.log.step(message!("continue it (fg)"));
         self.kill(Signal::CONT);
         result
     }
@@ -170,13 +175,13 @@ impl Program {
     pub fn limit_open_files(&self, more: u64) {
         use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-        self.log
-            .step(format!("let it open at most {more} more file(s)"));
+        self.log.step(message!(
+            "let it open at most {count} more file(s)",
+            count = more
+        ));
         let files = match std::fs::read_dir(format!("/proc/{}/fd", self.id())) {
             Ok(files) => files,
-            Err(error) => self
-                .log
-                .fail("the program has open files", &error.to_string()),
+            Err(error) => self.log.fail(message!("the program has open files"), error),
         };
         let open: Vec<u64> = files
             .flatten()
@@ -195,8 +200,10 @@ impl Program {
         };
         let pid = Pid::from_raw(self.id().cast_signed());
         if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
-            self.log
-                .fail("the program's limit can be set", &error.to_string());
+            self.log.fail(
+                message!("the program's limit can be set"),
+                io::Error::from(error),
+            );
         }
     }
 
@@ -205,8 +212,8 @@ impl Program {
     #[track_caller]
     pub fn limit_open_files(&self, _more: u64) {
         self.log.fail(
-            "the limit of a running program is set",
-            "only Linux can do that",
+            message!("the limit of a running program is set"),
+            message!("only Linux can do that"),
         );
     }
 }

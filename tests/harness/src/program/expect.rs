@@ -2,9 +2,10 @@
 
 use super::Program;
 use crate::lock::lock;
+use crate::message::{Argument, Message};
 use crate::output::Output;
 use crate::watched::{Exit, State};
-use crate::{hints, kernel, text};
+use crate::{hints, kernel, message};
 use predicates::prelude::{Predicate, predicate};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -18,10 +19,10 @@ impl Program {
     }
 
     /// Why a wait was in vain.
-    fn why_not(&self) -> String {
+    fn why_not(&self) -> Message {
         match lock(&self.watched.state).exit {
-            Some(exit) => format!("the program {exit}"),
-            None => format!("nothing more {}", self.log.patience()),
+            Some(exit) => message!("the program {exit}", exit = exit.describe()),
+            None => message!("nothing more {patience}", patience = self.log.patience()),
         }
     }
 
@@ -29,20 +30,20 @@ impl Program {
     #[track_caller]
     pub fn expect_listening(&self) -> SocketAddr {
         self.log
-            .step("wait for its first line, `listening on ADDR`");
-        let expected = "the first line on stdout is `listening on ADDR`";
+            .step(message!("wait for its first line, `listening on ADDR`"));
+        let expected = message!("the first line on stdout is `listening on ADDR`");
         let first = self.wait(|state| state.stdout.lines().into_iter().next());
         let Some(line) = first else {
             let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
-            self.log.fail_with_hint(expected, &self.why_not(), hint);
+            self.log.fail_with_hint(expected, self.why_not(), hint);
         };
-        let shown = text::lines(std::slice::from_ref(&line));
-        self.log.result(&shown);
+        let shown = Argument::lines(std::slice::from_ref(&line));
+        self.log.result(shown.clone());
         let address = line
             .strip_prefix("listening on ")
             .and_then(|text| text.parse().ok());
         let Some(address) = address else {
-            self.log.fail(expected, &shown);
+            self.log.fail(expected, shown);
         };
         self.take_line(0);
         *self.address.get_or_init(|| address)
@@ -70,7 +71,7 @@ impl Program {
     #[track_caller]
     pub fn expect_line(&self, line: &str) -> usize {
         self.log
-            .step(format!("wait for the line `{line}` on stdout"));
+            .step(message!("wait for the line `{line}` on stdout", line));
         let found = self.wait(|state| {
             let left = self.lines_left(state);
             left.iter()
@@ -82,12 +83,16 @@ impl Program {
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
             let hint = hints::line(line, &left, self.address.get().copied());
             let got = if left.is_empty() {
-                format!("no line that was not expected before; {}", self.why_not())
+                message!(
+                    "no line that was not expected before; {why}",
+                    why = self.why_not()
+                )
             } else {
-                format!("{}; {}", text::lines(&left), self.why_not())
+                let lines = Argument::lines(&left);
+                message!("{lines}; {why}", lines, why = self.why_not())
             };
             self.log
-                .fail_with_hint(&format!("the line `{line}` on stdout"), &got, hint);
+                .fail_with_hint(message!("the line `{line}` on stdout", line), got, hint);
         };
         self.take_line(index);
         index
@@ -96,65 +101,80 @@ impl Program {
     /// Waits for the end of stdout, and expects that every line on it has been taken.
     #[track_caller]
     pub fn expect_no_more_lines(&self) {
-        self.log.step("expect no more lines on stdout");
-        self.wait_for_exit("no more lines on stdout, and the end of the program");
+        self.log.step(message!("expect no more lines on stdout"));
+        self.wait_for_exit(&message!(
+            "no more lines on stdout, and the end of the program"
+        ));
         let left = self.lines_left(&lock(&self.watched.state));
         if !left.is_empty() {
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
             self.log
-                .fail("no more lines on stdout", &text::lines(&left));
+                .fail(message!("no more lines on stdout"), Argument::lines(&left));
         }
     }
 
     /// Waits until what the program has printed on stdout fits.
     #[track_caller]
     pub fn expect_stdout(&self, predicate: &impl Predicate<str>) {
-        self.expect_stream("stdout", predicate, |state| &state.stdout);
+        let what = in_words(predicate, "stdout");
+        self.expect_stdout_to_fit(what, |text| predicate.eval(text));
+    }
+
+    /// Waits until what the program has printed on stdout fits, as this message says.
+    #[track_caller]
+    pub fn expect_stdout_to_fit(&self, what: Message, fits: impl Fn(&str) -> bool) {
+        self.expect_stream(what, fits, |state| &state.stdout);
     }
 
     /// Waits until what the program has printed on stderr fits.
     #[track_caller]
     pub fn expect_stderr(&self, predicate: &impl Predicate<str>) {
-        self.expect_stream("stderr", predicate, |state| &state.stderr);
+        let what = in_words(predicate, "stderr");
+        self.expect_stream(what, |text| predicate.eval(text), |state| &state.stderr);
+    }
+
+    /// Waits until the program has printed this on stderr, whatever is around it.
+    #[track_caller]
+    pub fn expect_stderr_contains(&self, text: &str) {
+        let contains = predicate::str::contains(text);
+        let what = message!("{stream}.contains({text})", stream = "stderr", text);
+        self.expect_stream(what, |text| contains.eval(text), |state| &state.stderr);
     }
 
     /// Waits until the program has printed anything on stderr.
     #[track_caller]
     pub fn expect_any_stderr(&self) {
-        let any = predicate::function(|text: &str| !text.is_empty());
-        self.expect_stderr(&any.fn_name("something is on"));
+        let what = message!("something is on {stream}", stream = "stderr");
+        self.expect_stream(what, |text| !text.is_empty(), |state| &state.stderr);
     }
 
     /// Expects that the program has reported no error so far.
     #[track_caller]
     pub fn expect_no_errors(&self) {
-        self.log.step("expect nothing on stderr");
+        self.log.step(message!("expect nothing on stderr"));
         let text = self.stderr();
         if !text.is_empty() {
-            self.log.fail("nothing on stderr", &text::quote(&text));
+            self.log
+                .fail(message!("nothing on stderr"), Argument::quoted(&text));
         }
     }
 
     #[track_caller]
     fn expect_stream(
         &self,
-        name: &str,
-        predicate: &impl Predicate<str>,
+        what: Message,
+        fits: impl Fn(&str) -> bool,
         stream: fn(&State) -> &Output,
     ) {
-        // A predicate calls what it judges `var`. One that has a name says `NAME(var)`.
-        let what = predicate.to_string();
-        let what = match what.strip_suffix("(var)") {
-            Some(named) => format!("{named} {name}"),
-            None => what.replacen("var", name, 1),
-        };
-        self.log.step(format!("wait until {what}"));
-        let fits = self.wait(|state| predicate.eval(&stream(state).text()).then_some(()));
-        if fits.is_none() {
+        self.log
+            .step(message!("wait until {expectation}", expectation = &what));
+        let came = self.wait(|state| fits(&stream(state).text()).then_some(()));
+        if came.is_none() {
             let text = stream(&lock(&self.watched.state)).text();
-            let got = format!("{}; {}", text::quote(&text), self.why_not());
+            let printed = Argument::quoted(&text);
+            let got = message!("{printed}; {why}", printed, why = self.why_not());
             let hint = hints::printed(&text);
-            self.log.fail_with_hint(&what, &got, hint);
+            self.log.fail_with_hint(what, got, hint);
         }
     }
 
@@ -162,7 +182,7 @@ impl Program {
     #[track_caller]
     pub fn expect_output(&self, expected: &[u8]) {
         self.log
-            .step(format!("wait for {} on stdout", text::show(expected)));
+            .step(message!("wait for {bytes} on stdout", bytes = expected));
         let came = self.wait(|state| {
             let got = &state.stdout.kept;
             let wrong = !expected.starts_with(&got[..got.len().min(expected.len())]);
@@ -170,11 +190,11 @@ impl Program {
         });
         let state = lock(&self.watched.state);
         if came.is_none() || state.stdout.kept != expected {
-            let got = text::show(&state.stdout.kept);
+            let got = Argument::from(&state.stdout.kept);
             drop(state);
-            let got = format!("{got}; {}", self.why_not());
+            let got = message!("{bytes}; {why}", bytes = got, why = self.why_not());
             self.log
-                .fail(&format!("stdout is {}", text::show(expected)), &got);
+                .fail(message!("stdout is {bytes}", bytes = expected), got);
         }
     }
 
@@ -182,8 +202,9 @@ impl Program {
     /// that the program was started with, again and again.
     #[track_caller]
     pub fn expect_copied(&self, total: u64) {
-        self.log.step(format!(
-            "wait for {total} bytes on stdout, all of them right"
+        self.log.step(message!(
+            "wait for {count} bytes on stdout, all of them right",
+            count = total
         ));
         let came = self.wait(|state| {
             (state.stdout.differs_at.is_some() || state.stdout.total >= total).then_some(())
@@ -191,14 +212,19 @@ impl Program {
         let state = lock(&self.watched.state);
         let (differs_at, got) = (state.stdout.differs_at, state.stdout.total);
         drop(state);
-        let expected = format!("{total} bytes on stdout, the same as were sent");
+        let expected = message!(
+            "{count} bytes on stdout, the same as were sent",
+            count = total
+        );
         match differs_at {
             Some(at) => self
                 .log
-                .fail(&expected, &format!("another byte at position {at}")),
+                .fail(expected, message!("another byte at position {at}", at)),
             None if came.is_none() || got != total => {
-                self.log
-                    .fail(&expected, &format!("{got} bytes; {}", self.why_not()));
+                self.log.fail(
+                    expected,
+                    message!("{count} bytes; {why}", count = got, why = self.why_not()),
+                );
             }
             None => {}
         }
@@ -208,11 +234,14 @@ impl Program {
     #[track_caller]
     pub fn expect_exit_failure(&self) {
         self.log
-            .step("wait for the exit, with a status that is not 0");
-        let expected = "the program exits with a status that is not 0";
-        match self.wait_for_exit(expected) {
+            .step(message!("wait for the exit, with a status that is not 0"));
+        let expected = message!("the program exits with a status that is not 0");
+        match self.wait_for_exit(&expected) {
             Exit::Status(status) if status != 0 => {}
-            exit => self.log.fail(expected, &format!("the program {exit}")),
+            exit => self.log.fail(
+                expected,
+                message!("the program {exit}", exit = exit.describe()),
+            ),
         }
     }
 
@@ -220,18 +249,18 @@ impl Program {
     #[track_caller]
     pub fn expect_exit(&self, status: i32) {
         self.log
-            .step(format!("wait for the exit, with status {status}"));
-        let exit = self.wait_for_exit(&format!("the program exits with status {status}"));
+            .step(message!("wait for the exit, with status {status}", status));
+        let expected = message!("the program exits with status {status}", status);
+        let exit = self.wait_for_exit(&expected);
         if exit != Exit::Status(status) {
-            self.log.fail(
-                &format!("the program exits with status {status}"),
-                &format!("the program {exit}"),
-            );
+            let exit = exit.describe();
+            self.log
+                .fail(expected, message!("the program {exit}", exit));
         }
     }
 
     #[track_caller]
-    fn wait_for_exit(&self, expected: &str) -> Exit {
+    fn wait_for_exit(&self, expected: &Message) -> Exit {
         let exit = |state: &State| state.exit.filter(|_| state.is_final());
         let found = self.wait(exit).or_else(|| {
             if !self.is_gone() {
@@ -250,8 +279,11 @@ impl Program {
         match found {
             Some(exit) => exit,
             None => self.log.fail(
-                expected,
-                &format!("it still runs, waited {}", self.log.patience()),
+                expected.clone(),
+                message!(
+                    "it still runs, waited {patience}",
+                    patience = self.log.patience()
+                ),
             ),
         }
     }
@@ -259,14 +291,14 @@ impl Program {
     /// Expects that the program has not ended.
     #[track_caller]
     pub fn expect_running(&self) {
-        self.log.step("expect that it still runs");
+        self.log.step(message!("expect that it still runs"));
         if self.has_ended() {
             let exit = lock(&self.watched.state).exit;
             let got = exit.map_or_else(
-                || "the program has ended".to_string(),
-                |exit| format!("the program {exit}"),
+                || message!("the program has ended"),
+                |exit| message!("the program {exit}", exit = exit.describe()),
             );
-            self.log.fail("the program still runs", &got);
+            self.log.fail(message!("the program still runs"), got);
         }
     }
 
@@ -280,9 +312,21 @@ impl Program {
             listeners.next().map(|socket| socket.receive_queue)
         };
         self.log.wait_until(
-            &format!("{length} connection(s) wait in the accept queue"),
+            message!(
+                "{count} connection(s) wait in the accept queue",
+                count = length
+            ),
             || (queue() == Some(length)).then_some(()),
-            || format!("the length of the accept queue is {:?}", queue()),
+            || {
+                let length = format!("{:?}", queue());
+                message!("the length of the accept queue is {length}", length).into()
+            },
         );
     }
+}
+
+/// What a predicate expects of a stream, in its own words: it calls what it judges `var`.
+fn in_words(predicate: &impl Predicate<str>, stream: &str) -> Message {
+    let expectation = predicate.to_string().replacen("var", stream, 1);
+    message!("{expectation}", expectation)
 }

@@ -14,6 +14,8 @@ use crate::connection::Connection;
 use crate::kernel;
 use crate::lock::lock;
 use crate::log::Log;
+use crate::message;
+use crate::message::Message;
 use crate::process_group::ProcessGroup;
 use crate::resources::Resources;
 use crate::watched::Watched;
@@ -42,7 +44,7 @@ pub struct Program {
 
 impl Program {
     /// Calls the program by a name, where a test has more than one.
-    pub fn call(&self, name: &str) {
+    pub fn call(&self, name: Message) {
         self.watched.set_name(name);
     }
 
@@ -120,9 +122,10 @@ impl Program {
     pub fn resources(&self) -> Resources {
         match Resources::of(self.id()) {
             Some(resources) => resources,
-            None => self
-                .log
-                .fail("the program's resources can be read", "they cannot"),
+            None => self.log.fail(
+                message!("the program's resources can be read"),
+                message!("they cannot"),
+            ),
         }
     }
 

@@ -3,11 +3,12 @@
 use super::Program;
 use crate::lock::lock;
 use crate::log::Log;
+use crate::message::Argument;
 use crate::output::drain;
 use crate::process_group::ProcessGroup;
 use crate::request::REQUESTED;
 use crate::watched::{Exit, Watched};
-use crate::{memory, sandbox, text};
+use crate::{memory, message, sandbox};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -57,10 +58,10 @@ impl Program {
         block: Option<Vec<u8>>,
     ) -> Self {
         if arguments.is_empty() {
-            log.step("start the program");
+            log.step(message!("start the program"));
         } else {
-            let arguments = text::shorten(&shlex_join(arguments));
-            log.step(format!("start the program with {arguments}"));
+            let arguments = shorten(&shlex_join(arguments));
+            log.step(message!("start the program with {arguments}", arguments));
         }
         let (group, mut child) = spawn(log, launch, arguments, block.is_some());
         let watched = Watched::new(block.unwrap_or_default());
@@ -118,7 +119,7 @@ fn spawn(
     };
     started.unwrap_or_else(|error| {
         let program = command.get_program().to_string_lossy().into_owned();
-        log.fail(&format!("`{program}` starts"), &error.to_string())
+        log.fail(message!("`{program}` starts", program), error)
     })
 }
 
@@ -147,7 +148,7 @@ fn find_in_sandbox(log: &Log, watched: &Watched, leader: u32) -> Option<u32> {
     let found = log.for_sandbox(|deadline| sandbox::find_program(watched, leader, deadline));
     found.unwrap_or_else(|(expected, got)| {
         log.blame_machine();
-        log.fail(expected, &got)
+        log.fail(expected, got)
     })
 }
 
@@ -168,6 +169,24 @@ fn feed(mut stdin: ChildStdin) -> (Sender<Vec<u8>>, JoinHandle<()>) {
         }
     });
     (sender, feeder)
+}
+
+/// The arguments of a program, without the middle where they are long.
+fn shorten(arguments: &str) -> Argument {
+    const SHOWN: usize = 100;
+    let length = arguments.chars().count();
+    if length <= 2 * SHOWN {
+        return arguments.into();
+    }
+    let head: String = arguments.chars().take(SHOWN).collect();
+    let tail: String = arguments.chars().skip(length - SHOWN).collect();
+    message!(
+        "{head} ... {tail} ({length} characters)",
+        head,
+        tail,
+        length
+    )
+    .into()
 }
 
 fn shlex_join(words: &[String]) -> String {

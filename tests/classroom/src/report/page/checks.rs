@@ -3,10 +3,10 @@
 use super::statistics::{mean, scale};
 use crate::record::Status;
 use crate::report::results::{ExerciseResult, Report, status_in_words};
+use grade::catalogue;
 use grade::exercise::Check;
 use grade::language::Language;
 use grade::outcome::Outcome;
-use grade::translate;
 use harness::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,7 +188,7 @@ impl<'a> CheckColumn<'a> {
 /// What is the same for failures that are told once: what was expected and what came, but for
 /// the numbers, such as ports.
 fn group_key(failure: &Failure) -> String {
-    let (expected, got) = translate::in_short(failure, Language::En);
+    let (expected, got) = catalogue::in_short(failure, Language::En);
     let mut alike = String::new();
     for c in expected
         .iter()
@@ -206,7 +206,7 @@ fn group_key(failure: &Failure) -> String {
 
 impl FailureGroup {
     fn of(failure: &Failure, students: Vec<usize>, language: Language) -> Self {
-        let (expected, got) = translate::in_short(failure, language);
+        let (expected, got) = catalogue::in_short(failure, language);
         Self {
             expected: expected.map(|text| shorten(&text)),
             got: shorten(&got),
