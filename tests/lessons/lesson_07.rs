@@ -7,8 +7,11 @@
 //!
 //! The program holds both ends of its connections itself. The tests read what it prints.
 
+mod conditions;
+
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
+use conditions::{STRACE, has_strace, started_by};
 use harness::{Scenario, kernel};
 use predicates::prelude::*;
 use std::sync::OnceLock;
@@ -219,4 +222,77 @@ fn a_buffer_that_is_no_positive_integer_shows_the_usage_and_exits_with_1() {
         program.expect_stderr(&predicate::str::contains("usage"));
         program.expect_stdout(&predicate::str::is_empty());
     }
+}
+
+#[test]
+fn a_buffer_that_the_system_refuses_is_said_and_exits_with_1() {
+    if !has_strace() {
+        return;
+    }
+    // As macOS does where it is asked for too much.
+    let words = [
+        &STRACE[..],
+        &["-o", "/dev/null", "-e", "inject=setsockopt:error=ENOBUFS"],
+    ];
+    let program = started_by(&lesson(), &words.concat()).start(["123456"]);
+    program.expect_exit(1);
+    program.expect_stderr(&predicate::str::contains("buffer of 123456 bytes"));
+    program.expect_stderr(&predicate::str::contains("No buffer space available"));
+}
+
+#[test]
+fn a_sum_that_has_not_settled_is_no_equation() {
+    if !has_strace() {
+        return;
+    }
+    // The first send is said to have taken 1 byte, and takes none. It is in no buffer.
+    let fail = "inject=sendto:retval=1:when=1";
+    let words = [&STRACE[..], &["-o", "/dev/null", "-e", fail]].concat();
+    let scenario = started_by(&lesson(), &words);
+    let program = scenario.start::<&str>([]);
+    let line = scenario.wait_until(
+        "it tells of its first step",
+        || {
+            let printed = program.stdout();
+            let mut lines = printed.split_inclusive('\n');
+            let line = lines.find(|line| line.contains("accepted ") && line.ends_with('\n'));
+            line.map(str::to_string)
+        },
+        || program.stdout(),
+    );
+    assert!(line.contains("not settled"), "{line}");
+    assert!(!line.contains('='), "{line}");
+}
+
+#[test]
+fn where_a_peek_never_grows_it_says_so_and_goes_on() {
+    if !has_strace() {
+        return;
+    }
+    // Which receive is the first peek? From there on each returns 0, and takes nothing.
+    let peeks = predicate::str::contains("MSG_PEEK");
+    let start = |more: &[&str]| {
+        let words = [&STRACE[..], &["-e", "trace=recvfrom"], more].concat();
+        let program = started_by(&lesson(), &words).start(["1"]);
+        program.expect_stderr(&peeks);
+        let told = program.stderr();
+        let before = told.lines().take_while(|line| !line.contains("MSG_PEEK"));
+        let before = before.filter(|line| line.contains("recvfrom(")).count();
+        (program, before)
+    };
+    for _ in 0..5 {
+        let (_, before) = start(&[]);
+        let fail = format!("inject=recvfrom:retval=0:when={}+", before + 1);
+        let (program, again) = start(&["-e", &fail]);
+        if again != before {
+            continue; // The kernel has handed over the bytes of act 1 in other pieces.
+        }
+        program.expect_exit(0);
+        let printed = program.stdout();
+        for told in ["all 11 bytes", "all 1201 bytes"] {
+            assert!(printed.contains(told), "{printed}");
+        }
+        return;
+    }
+    panic!("the number of receives in act 1 is another one each time");
 }
