@@ -71,9 +71,11 @@ fn main() -> anyhow::Result<()> {
     stop_on_ctrl_c(listener.local_addr()?)?;
     println!("listening on {}", listener.local_addr()?);
 
+    // ANCHOR: count
     // Each client's thread holds a clone of this, and drops it at its end, however it ends:
     // there are as many clients as there are clones.
     let connected = Arc::new(());
+    // ANCHOR_END: count
 
     // ANCHOR: accept
     // A scope ends when all threads that were started in it have ended.
