@@ -6,6 +6,7 @@
 
 use harness::Scenario;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The same program, started by these words.
 pub(crate) fn started_by(scenario: &Scenario, words: &[&str]) -> Scenario {
@@ -13,24 +14,39 @@ pub(crate) fn started_by(scenario: &Scenario, words: &[&str]) -> Scenario {
     Scenario::of_command(words.iter().copied().chain(program))
 }
 
-/// Whether this machine can start a program by these words; says where it cannot.
-pub(crate) fn can_start_by(words: &[&str], what: &str) -> bool {
+/// Whether this machine can start a program by these words.
+pub(crate) fn can_start_by(words: &[&str]) -> bool {
     let mut command = Command::new(words[0]);
     let command = harness::outside(&mut command).args(&words[1..]).arg("true");
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let can = status.is_ok_and(|status| status.success());
-    if !can {
-        harness::skip(what);
-    }
-    can
+    status.is_ok_and(|status| status.success())
 }
 
-/// Starts a program under strace, which does this to its system calls and tells of them on
-/// the program's stderr. (`-D`: the program stays the process that was started, and strace
-/// watches it from aside.)
-pub(crate) const STRACE: [&str; 5] = ["strace", "-D", "-f", "-qq", "--signal=none"];
+/// Starts a program under strace. `-D`: the program stays the process that was started, and
+/// strace watches it from aside. `--seccomp-bpf`: the program is held up at the calls that are
+/// asked for, and not at each.
+const STRACE: [&str; 6] = [
+    "strace",
+    "-D",
+    "-f",
+    "--seccomp-bpf",
+    "-qq",
+    "--signal=none",
+];
 
-/// Whether this machine can start a program under strace; says where it cannot.
-pub(crate) fn has_strace() -> bool {
-    can_start_by(&STRACE, "there is no strace that may trace")
+/// The same program under strace, which watches this system call, does more where it is asked
+/// to, and tells of it on the program's stderr. `None`, with a note, where there is no strace
+/// that may trace.
+pub(crate) fn traced(scenario: &Scenario, call: &str, more: &[&str]) -> Option<Scenario> {
+    let trace = format!("trace={call}");
+    let words = [&STRACE[..], &["-e", &trace], more].concat();
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let can = *CAN.get_or_init(|| {
+        let words = [&STRACE[..], &["-e", "trace=accept4"]].concat();
+        can_start_by(&words)
+    });
+    if !can {
+        harness::skip("there is no strace that may trace");
+    }
+    can.then(|| started_by(scenario, &words))
 }

@@ -10,6 +10,7 @@ mod conditions;
 #[cfg(target_os = "linux")]
 mod fifo;
 mod many_clients;
+mod network;
 mod port_in_use;
 mod servers;
 mod signals;

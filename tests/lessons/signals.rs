@@ -1,25 +1,9 @@
 //! How the servers of lessons 05 and 06 end where something is in the way of the connection that
 //! wakes them.
 
-use crate::conditions::{STRACE, can_start_by, has_strace, started_by};
+use crate::conditions::{started_by, traced};
+use crate::network::in_a_network;
 use harness::{Program, Scenario, Signal, kernel};
-
-/// The same program in a network of its own, after this shell command; `None`, with a note,
-/// where there can be no such network.
-fn in_a_network(scenario: &Scenario, command: &str) -> Option<Scenario> {
-    let script = format!("ip link set lo up && {command} && exec \"$@\"");
-    let words = [
-        "unshare",
-        "--map-root-user",
-        "--net",
-        "sh",
-        "-c",
-        &script,
-        "sh",
-    ];
-    let can = can_start_by(&words, "there can be no network namespace");
-    can.then(|| started_by(scenario, &words))
-}
 
 /// Waits until a signal that was just sent has been taken: all threads sleep again, or the
 /// program has ended.
@@ -37,7 +21,7 @@ pub(crate) fn a_second_signal_ends_it_where_no_local_port_is_free(scenario: &Sce
     // The one port that connections may use is the one on which it listens.
     let ports = "echo 9090 9090 > /proc/sys/net/ipv4/ip_local_port_range";
     let Some(alone) = in_a_network(scenario, ports) else {
-        return;
+        return harness::skip("there can be no network without free ports");
     };
     let server = alone.start_server_on("127.0.0.1:9090");
     server.signal(Signal::Int);
@@ -93,18 +77,17 @@ pub(crate) fn a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full
 
 /// What listens on all addresses is woken on loopback: not every system connects to 0.0.0.0.
 pub(crate) fn a_signal_ends_it_where_it_listens_on_all_addresses(scenario: &Scenario) {
-    if !has_strace() {
-        return;
-    }
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let Some(alone) = in_a_network(scenario, "true") else {
-            return;
-        };
         if address.starts_with('[') && !harness::has_ipv6() {
             continue;
         }
-        let words = [&STRACE[..], &["-e", "trace=connect"]].concat();
-        let server = started_by(&alone, &words).start_server_on(address);
+        let Some(traced) = traced(scenario, "connect", &[]) else {
+            return;
+        };
+        let Some(alone) = in_a_network(&traced, "true") else {
+            return harness::skip("there can be no network namespace");
+        };
+        let server = alone.start_server_on(address);
         server.signal(Signal::Int);
         server.expect_exit(0);
         let told = server.stderr();
