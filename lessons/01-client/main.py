@@ -4,7 +4,6 @@
 reply, prints it and ends. The text on the wire is GBK.
 """
 
-import ipaddress
 import signal
 import socket
 import sys
@@ -68,18 +67,14 @@ def parse(argument):
     """Turns 127.0.0.1:9090 or [::1]:9090 into what a socket takes. Names are refused."""
     ip, _, port = argument.rpartition(":")
     family = socket.AF_INET
+    if ip.startswith("[") and ip.endswith("]"):
+        ip, family = ip[1:-1], socket.AF_INET6
     try:
-        if ip.startswith("[") and ip.endswith("]"):
-            ip = ip[1:-1]
-            family = socket.AF_INET6
-            ipaddress.IPv6Address(ip)
-        else:
-            ipaddress.IPv4Address(ip)
-        if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        socket.inet_pton(family, ip)
+        # [fe80::1%eth0] names a network interface: that is refused, too.
+        if "%" in ip or not (port.isascii() and port.isdigit() and int(port) <= 65535):
             raise ValueError
-        if "%" in ip:  # [fe80::1%eth0] names a network interface.
-            raise ValueError
-    except ValueError:
+    except (OSError, ValueError):
         sys.exit(f'cannot use "{argument}" as an address\n{USAGE}')
     return (ip, int(port)), family
 

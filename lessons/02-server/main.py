@@ -4,8 +4,6 @@
 and ends. The text on the wire is GBK.
 """
 
-import errno
-import ipaddress
 import signal
 import socket
 import sys
@@ -38,14 +36,18 @@ def main():
         # queues them, 128 and one more at most, until we accept them.
         listener.listen(128)
     except OSError as error:
-        cannot_listen(argument, error)
+        sys.exit(f"cannot listen on {argument}: {error.strerror}")
     print(f"listening on {shown(listener.getsockname())}", flush=True)
 
     # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
-    try:
-        stream, peer = listener.accept()
-    except OSError as error:
-        sys.exit(f"cannot accept a connection on {argument}: {error.strerror}")
+    peer = None
+    while peer is None:  # On macOS there may be no peer: the client is gone already.
+        try:
+            stream, peer = listener.accept()
+        except RESET:
+            pass  # It is gone already: accept the next one.
+        except OSError as error:
+            sys.exit(f"cannot accept a connection on {argument}: {error.strerror}")
     peer = shown(peer)
     print(f"client connected: {peer}", flush=True)
     try:
@@ -80,33 +82,26 @@ def serve(stream, peer):
 def quoted(text):
     """Escapes control characters: a client must not steer our terminal."""
     escapes = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", '"': '\\"', "\\": "\\\\"}
-    result = ""
-    for character in text:
-        if character in escapes:
-            result += escapes[character]
-        elif character.isprintable():
-            result += character
-        else:
-            result += "\\u{%x}" % ord(character)
-    return f'"{result}"'
+    characters = (
+        escapes.get(character)
+        or (character if character.isprintable() else f"\\u{{{ord(character):x}}}")
+        for character in text
+    )
+    return '"' + "".join(characters) + '"'
 
 
 def parse(argument):
     """Turns 127.0.0.1:9090 or [::1]:9090 into what a socket takes. Names are refused."""
     ip, _, port = argument.rpartition(":")
     family = socket.AF_INET
+    if ip.startswith("[") and ip.endswith("]"):
+        ip, family = ip[1:-1], socket.AF_INET6
     try:
-        if ip.startswith("[") and ip.endswith("]"):
-            ip = ip[1:-1]
-            family = socket.AF_INET6
-            ipaddress.IPv6Address(ip)
-        else:
-            ipaddress.IPv4Address(ip)
-        if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        socket.inet_pton(family, ip)
+        # [fe80::1%eth0] names a network interface: that is refused, too.
+        if "%" in ip or not (port.isascii() and port.isdigit() and int(port) <= 65535):
             raise ValueError
-        if "%" in ip:  # [fe80::1%eth0] names a network interface.
-            raise ValueError
-    except ValueError:
+    except (OSError, ValueError):
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")
     return (ip, int(port)), family
 
@@ -115,15 +110,6 @@ def shown(address):
     """Turns what a socket gives back into 127.0.0.1:9090 or [::1]:9090."""
     ip, port = address[:2]
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
-
-
-def cannot_listen(argument, error):
-    """Says why the server does not get its port, and ends it."""
-    if error.errno == errno.EADDRINUSE:
-        reason = "the port is in use"
-    else:
-        reason = "the system refuses it"
-    sys.exit(f"cannot listen on {argument}: {reason}\n({error.strerror})")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ waits in the kernel's accept queue.
 """
 
 import errno
-import ipaddress
 import os
 import signal
 import socket
@@ -43,8 +42,8 @@ def main():
         listener = socket.socket(family, socket.SOCK_STREAM)
 
         # Step 1b: set the option, before bind. With it we get a port on which only old
-        # connections are left, in TIME_WAIT; never one on which another server listens.
-        # (On Windows the same name means just that, stealing a port: leave it out.)
+        # connections are left, in TIME_WAIT; never, on Linux, one on which another server
+        # listens. (On Windows the option would let others steal our port: leave it out.)
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
@@ -63,11 +62,15 @@ def main():
         # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         try:
             stream, peer = listener.accept()
+        except RESET:
+            continue  # It is gone already.
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             print(f"cannot accept a connection on {argument}: {error.strerror}", file=sys.stderr)
             time.sleep(0.1)
             continue
+        if peer is None:
+            continue  # On macOS it may be gone already, and its address with it.
         peer = shown(peer)
         print(f"client connected: {peer}", flush=True)
         # One at a time: the next client is accepted when this one is done.
@@ -99,33 +102,26 @@ def serve(stream, peer):
 def quoted(text):
     """Escapes control characters: a client must not steer our terminal."""
     escapes = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", '"': '\\"', "\\": "\\\\"}
-    result = ""
-    for character in text:
-        if character in escapes:
-            result += escapes[character]
-        elif character.isprintable():
-            result += character
-        else:
-            result += "\\u{%x}" % ord(character)
-    return f'"{result}"'
+    characters = (
+        escapes.get(character)
+        or (character if character.isprintable() else f"\\u{{{ord(character):x}}}")
+        for character in text
+    )
+    return '"' + "".join(characters) + '"'
 
 
 def parse(argument):
     """Turns 127.0.0.1:9090 or [::1]:9090 into what a socket takes. Names are refused."""
     ip, _, port = argument.rpartition(":")
     family = socket.AF_INET
+    if ip.startswith("[") and ip.endswith("]"):
+        ip, family = ip[1:-1], socket.AF_INET6
     try:
-        if ip.startswith("[") and ip.endswith("]"):
-            ip = ip[1:-1]
-            family = socket.AF_INET6
-            ipaddress.IPv6Address(ip)
-        else:
-            ipaddress.IPv4Address(ip)
-        if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        socket.inet_pton(family, ip)
+        # [fe80::1%eth0] names a network interface: that is refused, too.
+        if "%" in ip or not (port.isascii() and port.isdigit() and int(port) <= 65535):
             raise ValueError
-        if "%" in ip:  # [fe80::1%eth0] names a network interface.
-            raise ValueError
-    except ValueError:
+    except (OSError, ValueError):
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")
     return (ip, int(port)), family
 

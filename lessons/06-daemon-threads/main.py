@@ -5,7 +5,6 @@ process ends, and its threads with it, whatever they are doing.
 """
 
 import errno
-import ipaddress
 import os
 import signal
 import socket
@@ -49,8 +48,8 @@ def main():
         listener = socket.socket(family, socket.SOCK_STREAM)
 
         # Step 1b: set the option, before bind. With it we get a port on which only old
-        # connections are left, in TIME_WAIT; never one on which another server listens.
-        # (On Windows the same name means just that, stealing a port: leave it out.)
+        # connections are left, in TIME_WAIT; never, on Linux, one on which another server
+        # listens. (On Windows the option would let others steal our port: leave it out.)
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
@@ -70,6 +69,8 @@ def main():
         # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         try:
             stream, peer = listener.accept()
+        except RESET:
+            continue  # It is gone already.
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             say(f"cannot accept a connection on {argument}: {error.strerror}", sys.stderr)
@@ -77,6 +78,8 @@ def main():
             continue
         if stopping:
             break  # It may be our own connection, which woke us.
+        if peer is None:
+            continue  # On macOS it may be gone already, and its address with it.
         peer = shown(peer)
         count(+1)
         say(f"client connected: {peer}")
@@ -110,7 +113,8 @@ def serve(stream, peer):
         pass
     except OSError as error:
         say(f"cannot serve client {peer}: {error.strerror}", sys.stderr)
-    count(-1)
+    finally:
+        count(-1)
     say(f"client offline: {peer}")
 
 
@@ -144,10 +148,15 @@ def say(line, where=sys.stdout):
 
 
 def stop_on_ctrl_c(address, family):
-    """Lets Ctrl-C (SIGINT, or SIGTERM) end the loop."""
+    """Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process."""
     # No signal ends a wait in `accept`, but a connection does. Its socket is made now:
-    # later there might be no file descriptor left for it.
+    # later there might be no file descriptor left for it. It must not wait: a connection
+    # that is not made at once would hold up the next signal.
     waker = socket.socket(family, socket.SOCK_STREAM)
+    waker.setblocking(False)
+    # Who listens everywhere is reached on loopback. Not every system connects to 0.0.0.0.
+    ip, port = address[:2]
+    ip = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip)
     # Python runs a signal's handler in the main thread, and only when that has nothing
     # else to do; `accept` may keep it for ever. But the number of the signal is written
     # to this socket at once, and a thread of its own waits for that at the other end.
@@ -161,8 +170,10 @@ def stop_on_ctrl_c(address, family):
         global stopping
         signals.recv(1)
         stopping = True
-        # Where this fails, the listener is closed already: nobody is left to wake.
-        waker.connect_ex(address)
+        # This fails where no port is left for it. Then the next client wakes `accept`.
+        waker.connect_ex((ip, port))
+        signals.recv(1)
+        os._exit(130)  # The second time. 130 is 128 + SIGINT, as in a shell.
 
     wakeup.detach()  # It stays open as long as the process.
     threading.Thread(target=stop, daemon=True).start()
@@ -171,33 +182,26 @@ def stop_on_ctrl_c(address, family):
 def quoted(text):
     """Escapes control characters: a client must not steer our terminal."""
     escapes = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", '"': '\\"', "\\": "\\\\"}
-    result = ""
-    for character in text:
-        if character in escapes:
-            result += escapes[character]
-        elif character.isprintable():
-            result += character
-        else:
-            result += "\\u{%x}" % ord(character)
-    return f'"{result}"'
+    characters = (
+        escapes.get(character)
+        or (character if character.isprintable() else f"\\u{{{ord(character):x}}}")
+        for character in text
+    )
+    return '"' + "".join(characters) + '"'
 
 
 def parse(argument):
     """Turns 127.0.0.1:9090 or [::1]:9090 into what a socket takes. Names are refused."""
     ip, _, port = argument.rpartition(":")
     family = socket.AF_INET
+    if ip.startswith("[") and ip.endswith("]"):
+        ip, family = ip[1:-1], socket.AF_INET6
     try:
-        if ip.startswith("[") and ip.endswith("]"):
-            ip = ip[1:-1]
-            family = socket.AF_INET6
-            ipaddress.IPv6Address(ip)
-        else:
-            ipaddress.IPv4Address(ip)
-        if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        socket.inet_pton(family, ip)
+        # [fe80::1%eth0] names a network interface: that is refused, too.
+        if "%" in ip or not (port.isascii() and port.isdigit() and int(port) <= 65535):
             raise ValueError
-        if "%" in ip:  # [fe80::1%eth0] names a network interface.
-            raise ValueError
-    except ValueError:
+    except (OSError, ValueError):
         sys.exit(f"cannot use {quoted(argument)} as an address\n{USAGE}")
     return (ip, int(port)), family
 

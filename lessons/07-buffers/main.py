@@ -110,7 +110,7 @@ class Tanks:
             between = self.accepted - self.read
             say(
                 f"{step:<22} accepted {self.accepted} = read {self.read}"
-                f" + in the buffers {between} (this system does not show each)"
+                f" + in both buffers, not shown here, {between}"
             )
             return
         deadline = time.monotonic() + 2
@@ -119,10 +119,12 @@ class Tanks:
             sending, receiving = queues(self.sender, self.receiver)
             # What was sent stays in the send buffer until it is acknowledged: for a
             # moment the same bytes are in both queues, and the sum is too high.
-            settled = self.accepted == self.read + sending + receiving
-            if (settled and before == (sending, receiving)) or time.monotonic() > deadline:
+            equal = self.accepted == self.read + sending + receiving
+            settled = equal and before == (sending, receiving)
+            if settled or time.monotonic() > deadline:
+                sign = " =" if settled else ", not settled:"
                 say(
-                    f"{step:<22} accepted {self.accepted:>5} = read {self.read:>5}"
+                    f"{step:<22} accepted {self.accepted:>5}{sign} read {self.read:>5}"
                     f" + send buffer {sending:>5} + receive buffer {receiving:>5}"
                 )
                 return
@@ -224,8 +226,12 @@ def connection(size):
     sender = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if size is not None:
         # Before the connection is made. What `accept` returns has the listener's sizes.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        except OSError as error:
+            why = f"the system refuses a buffer of {size} bytes: ask for less"
+            raise OSError(f"{why} ({error.strerror})") from error
     listener.bind(("127.0.0.1", 0))
     listener.listen(1)
     sender.connect(listener.getsockname())
@@ -236,7 +242,11 @@ def connection(size):
 
 def wait_for(receiver, length):
     """Waits until that many bytes are in the receive buffer, and leaves them there."""
+    deadline = time.monotonic() + 0.5
     while len(receiver.recv(length, socket.MSG_PEEK)) < length:
+        if time.monotonic() > deadline:
+            say(f"(this system does not show whether all {length} bytes have come)")
+            break
         time.sleep(0.001)
 
 

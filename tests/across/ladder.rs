@@ -152,6 +152,18 @@ fn tests_of_lesson_05_fail_on_lesson_04_at_the_second_client_and_the_signal() {
                 "Expected: stderr.contains(accept)",
             ),
             ("a_second_signal_ends_it_at_once_with_130", signal),
+            (
+                "a_signal_ends_it_where_it_listens_on_all_addresses",
+                "Expected: the program exits with status 0",
+            ),
+            (
+                "a_second_signal_ends_it_where_no_local_port_is_free",
+                "Expected: the program exits with status ",
+            ),
+            (
+                "a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full",
+                "Expected: the program exits with status 130",
+            ),
         ],
     );
 }

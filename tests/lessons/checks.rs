@@ -30,6 +30,8 @@ macro_rules! checks_of {
             an_address_that_cannot_be_had_is_said
             talks_ipv6
             is_not_reached_at_another_address
+            a_client_that_was_reset_before_accept_is_passed_over
+            sighup_is_left_alone
         }
     };
 
@@ -73,6 +75,15 @@ macro_rules! checks_of {
             takes_no_new_clients_after_a_signal
             a_signal_without_clients_ends_it
             counts_only_who_is_connected
+        }
+    };
+
+    // Such a server ends also where something is in the way: lessons 05 and 06.
+    (signals) => {
+        tests! { signals:
+            a_signal_ends_it_where_it_listens_on_all_addresses
+            a_second_signal_ends_it_where_no_local_port_is_free
+            a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full
         }
     };
 

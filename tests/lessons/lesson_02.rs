@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod checks;
+mod conditions;
 mod one_client;
 mod servers;
 

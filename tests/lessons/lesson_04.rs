@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod checks;
+mod conditions;
 mod many_clients;
 mod port_in_use;
 mod servers;

@@ -7,9 +7,14 @@
 
 #[macro_use]
 mod checks;
+mod conditions;
+#[cfg(target_os = "linux")]
+mod fifo;
 mod many_clients;
+mod network;
 mod port_in_use;
 mod servers;
+mod signals;
 mod threads;
 
 use assert_cmd::cargo::cargo_bin;
@@ -107,7 +112,7 @@ fn a_second_signal_ends_it_at_once_with_130() {
     }
 }
 
-checks_of!(threads);
+checks_of!(threads, signals);
 
 // Inherited from lessons 02 to 04.
 checks_of!(servers, port_in_use, many_clients);

@@ -6,9 +6,14 @@
 
 #[macro_use]
 mod checks;
+mod conditions;
+#[cfg(target_os = "linux")]
+mod fifo;
 mod many_clients;
+mod network;
 mod port_in_use;
 mod servers;
+mod signals;
 mod threads;
 
 use assert_cmd::cargo::cargo_bin;
@@ -52,4 +57,4 @@ fn exits_with_0_at_once_after_a_signal_and_leaves_its_clients() {
 }
 
 // Inherited from lessons 02 to 05.
-checks_of!(servers, port_in_use, many_clients, threads);
+checks_of!(servers, port_in_use, many_clients, threads, signals);

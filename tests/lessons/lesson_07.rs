@@ -7,9 +7,14 @@
 //!
 //! The program holds both ends of its connections itself. The tests read what it prints.
 
+mod conditions;
+mod network;
+
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
+use conditions::traced;
 use harness::{Scenario, kernel};
+use network::in_a_network;
 use predicates::prelude::*;
 use std::sync::OnceLock;
 use std::thread;
@@ -17,6 +22,17 @@ use std::time::Duration;
 
 fn lesson() -> Scenario {
     Scenario::of(cargo_bin!("lesson-07"))
+}
+
+/// In a network with a small table of connections. The kernel goes through all of its table
+/// whenever it is read, and by default that has hundreds of thousands of places.
+const SMALL_TABLE: &str = "echo 256 > /proc/sys/net/ipv4/tcp_child_ehash_entries && \
+    exec unshare --net sh -c 'ip link set lo up && exec \"$@\"' sh \"$@\"";
+
+/// The same program alone in such a network, where that is possible: it reads the table again
+/// and again.
+fn alone(scenario: Scenario) -> Scenario {
+    in_a_network(&scenario, SMALL_TABLE).unwrap_or(scenario)
 }
 
 /// What the program prints without arguments: it is run once for all tests.
@@ -27,7 +43,7 @@ fn printed_by_default() -> &'static str {
 
 /// What the program prints with these arguments. It must end by itself, with status 0.
 fn printed(arguments: &[&str]) -> String {
-    let scenario = lesson();
+    let scenario = alone(lesson());
     let (program, before) = scenario
         .command()
         .split_first()
@@ -219,4 +235,71 @@ fn a_buffer_that_is_no_positive_integer_shows_the_usage_and_exits_with_1() {
         program.expect_stderr(&predicate::str::contains("usage"));
         program.expect_stdout(&predicate::str::is_empty());
     }
+}
+
+#[test]
+fn a_buffer_that_the_system_refuses_is_said_and_exits_with_1() {
+    // As macOS does where it is asked for too much.
+    let fail = ["-o", "/dev/null", "-e", "inject=setsockopt:error=ENOBUFS"];
+    let Some(traced) = traced(&lesson(), "setsockopt", &fail) else {
+        return;
+    };
+    let program = traced.start(["123456"]);
+    program.expect_exit(1);
+    program.expect_stderr(&predicate::str::contains("buffer of 123456 bytes"));
+    program.expect_stderr(&predicate::str::contains("No buffer space available"));
+}
+
+#[test]
+fn a_sum_that_has_not_settled_is_no_equation() {
+    // The first send is said to have taken 1 byte, and takes none. It is in no buffer.
+    let fail = ["-o", "/dev/null", "-e", "inject=sendto:retval=1:when=1"];
+    let Some(scenario) = traced(&lesson(), "sendto", &fail) else {
+        return;
+    };
+    let scenario = alone(scenario);
+    let program = scenario.start::<&str>([]);
+    let line = scenario.wait_until(
+        "it tells of its first step",
+        || {
+            let printed = program.stdout();
+            let mut lines = printed.split_inclusive('\n');
+            let line = lines.find(|line| line.contains("accepted ") && line.ends_with('\n'));
+            line.map(str::to_string)
+        },
+        || program.stdout(),
+    );
+    assert!(line.contains("not settled"), "{line}");
+    assert!(!line.contains('='), "{line}");
+}
+
+#[test]
+fn where_a_peek_never_grows_it_says_so_and_goes_on() {
+    // Which receive is the first peek? From there on each returns 0, and takes nothing.
+    let start = |more: &[&str]| {
+        let program = alone(traced(&lesson(), "recvfrom", more)?).start::<&str>([]);
+        let peeks = predicate::str::contains("MSG_PEEK");
+        program.expect_stderr(&peeks.or(predicate::str::contains("INJECTED")));
+        let told = program.stderr();
+        let receives = told.lines().filter(|line| line.contains("recvfrom("));
+        let before = receives.take_while(|line| !line.contains("MSG_PEEK"));
+        Some((program, before.count()))
+    };
+    for _ in 0..10 {
+        let Some((_, before)) = start(&[]) else {
+            return;
+        };
+        let fail = format!("inject=recvfrom:retval=0:when={}+", before + 1);
+        let again = start(&["-e", &fail]);
+        let Some((program, _)) = again.filter(|(_, again)| *again == before) else {
+            continue; // The kernel has handed over the bytes of act 1 in other pieces.
+        };
+        program.expect_exit(0);
+        let printed = program.stdout();
+        for told in ["all 11 bytes", "all 1201 bytes"] {
+            assert!(printed.contains(told), "{printed}");
+        }
+        return;
+    }
+    panic!("the number of receives in act 1 is another one each time");
 }

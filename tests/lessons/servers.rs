@@ -1,9 +1,11 @@
 //! What every server of lessons 02 to 06 must do for one client.
 
+use crate::conditions::{can_start_by, started_by, traced};
 use harness::kernel::State;
 use harness::text::gbk;
-use harness::{Scenario, kernel};
+use harness::{Program, Scenario, kernel};
 use predicates::prelude::*;
+use std::process::{Command, ExitStatus};
 
 /// What every server answers.
 pub(crate) const REPLY: &str = "server: hello, client!";
@@ -191,4 +193,65 @@ pub(crate) fn is_not_reached_at_another_address(scenario: &Scenario) {
     }
     let server = scenario.start_server();
     scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
+}
+
+/// Where a client has reset its connection before it was accepted, `accept` may fail for it
+/// (not on Linux of itself). That is nobody's fault: the next client is accepted at once.
+pub(crate) fn a_client_that_was_reset_before_accept_is_passed_over(scenario: &Scenario) {
+    // 400 times: with the pause that other errors of `accept` deserve it would take 40 s.
+    let fail = "inject=accept4:error=ECONNABORTED:when=1..400";
+    let Some(traced) = traced(scenario, "accept4", &["-o", "/dev/null", "-e", fail]) else {
+        return;
+    };
+    let server = traced.start_server();
+    let mut client = server.connect();
+    client.send_text("hello");
+    client.expect_text(REPLY);
+    let peer = client.local();
+    server.expect_line(&format!("client connected: {peer}"));
+    server.expect_line(&format!("{peer} sent \"hello\""));
+    server.expect_stdout(&predicate::str::contains("client connected").count(1));
+    server.expect_no_errors();
+}
+
+/// The end of its terminal (SIGHUP) ends it, also where it listens to other signals. But under
+/// `nohup` it runs on.
+pub(crate) fn sighup_is_left_alone(scenario: &Scenario) {
+    if !harness::has_signals() {
+        return;
+    }
+    // Whoever runs the tests may ignore SIGHUP, and programs inherit that.
+    let default = ["env", "--default-signal=HUP"];
+    if can_start_by(&default) {
+        let server = started_by(scenario, &default).start_server();
+        let mut client = server.connect();
+        server.expect_line(&format!("client connected: {}", client.local()));
+        hang_up(scenario, &server);
+        client.expect_gone();
+        server.expect_no_more_lines();
+    } else {
+        harness::skip("env cannot reset a signal here");
+    }
+
+    let server = started_by(scenario, &["nohup"]).start_server();
+    hang_up(scenario, &server);
+    server.let_it_wait();
+    let mut client = server.connect();
+    client.send_text("hello");
+    client.expect_text(REPLY);
+}
+
+/// Sends SIGHUP, as the kernel does when a terminal is closed.
+#[track_caller]
+fn hang_up(scenario: &Scenario, program: &Program) {
+    scenario.step("send it SIGHUP (its terminal is closed)");
+    let mut command = Command::new("kill");
+    let sent = harness::outside(&mut command)
+        .args(["-s", "HUP", &program.id().to_string()])
+        .status();
+    scenario.expect(
+        "the signal can be sent",
+        sent.as_ref().is_ok_and(ExitStatus::success),
+        &format!("{sent:?}"),
+    );
 }

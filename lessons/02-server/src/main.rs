@@ -27,24 +27,26 @@ fn main() -> anyhow::Result<()> {
 
     // ANCHOR: bind
     // Step 2: bind. Clients must know where to find the server.
-    socket
-        .bind(&address.into())
-        .map_err(|error| cannot_listen(address, error))?;
+    let cannot_listen = || format!("cannot listen on {address}");
+    socket.bind(&address.into()).with_context(cannot_listen)?;
     // ANCHOR_END: bind
 
     // ANCHOR: listen
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
-    socket
-        .listen(128)
-        .map_err(|error| cannot_listen(address, error))?;
+    socket.listen(128).with_context(cannot_listen)?;
     let listener: TcpListener = socket.into();
     println!("listening on {}", listener.local_addr()?);
     // ANCHOR_END: listen
 
     // ANCHOR: accept
     // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
-    let (stream, peer) = listener.accept().context("cannot accept a connection")?;
+    let (stream, peer) = loop {
+        match listener.accept() {
+            Err(error) if is_reset(&error) => {} // It is gone already: accept the next one.
+            accepted => break accepted.context("cannot accept a connection")?,
+        }
+    };
     println!("client connected: {peer}");
     match serve(stream, peer) {
         Err(error) if is_reset(&error) => println!("client offline: {peer}"),
@@ -88,21 +90,9 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
 // ANCHOR: reset
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionReset | ConnectionAborted | BrokenPipe
-    )
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
+    let kind = error.kind();
+    // The last one comes from `accept` on macOS: the client has no address any more.
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }
 // ANCHOR_END: reset
-
-// ANCHOR: refused
-/// Says why the server does not get its port.
-fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let reason = match error.kind() {
-        ErrorKind::AddrInUse => "the port is in use",
-        _ => "the system refuses it",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
-}
-// ANCHOR_END: refused

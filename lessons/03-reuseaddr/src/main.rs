@@ -34,8 +34,8 @@ fn main() -> anyhow::Result<()> {
 
     // ANCHOR: option
     // Step 1b: set the option, before bind. With it we get a port on which only old
-    // connections are left, in TIME_WAIT; never one on which another server listens.
-    // (On Windows the same name means just that, stealing a port: leave it out.)
+    // connections are left, in TIME_WAIT; never, on Linux, one on which another server
+    // listens. (On Windows the option would let others steal our port: leave it out.)
     #[cfg(not(windows))]
     socket
         .set_reuse_address(true)
@@ -43,20 +43,30 @@ fn main() -> anyhow::Result<()> {
     // ANCHOR_END: option
 
     // Step 2: bind. Clients must know where to find the server.
-    socket
-        .bind(&address.into())
-        .map_err(|error| cannot_listen(address, error))?;
+    // ANCHOR: refused
+    let cannot_listen = |error: io::Error| {
+        let reason = match error.kind() {
+            ErrorKind::AddrInUse => PORT_IN_USE,
+            _ => "the system refuses it",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+    };
+    socket.bind(&address.into()).map_err(cannot_listen)?;
+    // ANCHOR_END: refused
 
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
-    socket
-        .listen(128)
-        .map_err(|error| cannot_listen(address, error))?;
+    socket.listen(128).map_err(cannot_listen)?;
     let listener: TcpListener = socket.into();
     println!("listening on {}", listener.local_addr()?);
 
     // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
-    let (stream, peer) = listener.accept().context("cannot accept a connection")?;
+    let (stream, peer) = loop {
+        match listener.accept() {
+            Err(error) if is_reset(&error) => {} // It is gone already: accept the next one.
+            accepted => break accepted.context("cannot accept a connection")?,
+        }
+    };
     println!("client connected: {peer}");
     match serve(stream, peer) {
         Err(error) if is_reset(&error) => println!("client offline: {peer}"),
@@ -94,18 +104,8 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
 
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionReset | ConnectionAborted | BrokenPipe
-    )
-}
-
-/// Says why the server does not get its port.
-fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let reason = match error.kind() {
-        ErrorKind::AddrInUse => PORT_IN_USE,
-        _ => "the system refuses it",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
+    let kind = error.kind();
+    // The last one comes from `accept` on macOS: the client has no address any more.
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }

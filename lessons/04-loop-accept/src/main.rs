@@ -21,36 +21,45 @@ const PORT_IN_USE: &str = "the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
-fn main() -> anyhow::Result<()> {
-    let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
-    let argument = argument.to_string_lossy();
-    let address: SocketAddr = argument
-        .parse()
-        .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
-
+// ANCHOR: listen
+/// Steps 1 to 3, which do not change any more: create the socket, bind, listen.
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
 
     // Step 1b: set the option, before bind. With it we get a port on which only old
-    // connections are left, in TIME_WAIT; never one on which another server listens.
-    // (On Windows the same name means just that, stealing a port: leave it out.)
+    // connections are left, in TIME_WAIT; never, on Linux, one on which another server
+    // listens. (On Windows the option would let others steal our port: leave it out.)
     #[cfg(not(windows))]
     socket
         .set_reuse_address(true)
         .context("cannot set SO_REUSEADDR")?;
 
     // Step 2: bind. Clients must know where to find the server.
-    socket
-        .bind(&address.into())
-        .map_err(|error| cannot_listen(address, error))?;
+    let cannot_listen = |error: io::Error| {
+        let reason = match error.kind() {
+            ErrorKind::AddrInUse => PORT_IN_USE,
+            _ => "the system refuses it",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+    };
+    socket.bind(&address.into()).map_err(cannot_listen)?;
 
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
-    socket
-        .listen(128)
-        .map_err(|error| cannot_listen(address, error))?;
-    let listener: TcpListener = socket.into();
+    socket.listen(128).map_err(cannot_listen)?;
+    Ok(socket.into())
+}
+// ANCHOR_END: listen
+
+fn main() -> anyhow::Result<()> {
+    let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
+    let argument = argument.to_string_lossy();
+    let address: SocketAddr = argument
+        .parse()
+        .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
+    let listener = listen(address)?;
     println!("listening on {}", listener.local_addr()?);
 
     // ANCHOR: loop
@@ -58,6 +67,7 @@ fn main() -> anyhow::Result<()> {
         // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
+            Err(error) if is_reset(&error) => continue, // It is gone already.
             Err(error) => {
                 // Out of file descriptors, say. It would fail again at once: wait a little.
                 eprintln!("cannot accept a connection: {error}");
@@ -102,18 +112,8 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
 
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionReset | ConnectionAborted | BrokenPipe
-    )
-}
-
-/// Says why the server does not get its port.
-fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let reason = match error.kind() {
-        ErrorKind::AddrInUse => PORT_IN_USE,
-        _ => "the system refuses it",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
+    let kind = error.kind();
+    // The last one comes from `accept` on macOS: the client has no address any more.
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }

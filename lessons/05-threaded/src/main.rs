@@ -6,14 +6,16 @@
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use encoding_rs::GBK;
+#[cfg(unix)]
+use signal_hook::{consts, iterator::Signals};
 use socket2::{Domain, Socket, Type};
 
 const USAGE: &str = "usage: lesson-05 [ADDR]
@@ -25,11 +27,39 @@ const PORT_IN_USE: &str = "the port is in use
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
 // ANCHOR: shared
-/// How many clients are connected.
-static CLIENTS: AtomicUsize = AtomicUsize::new(0);
 /// Whether Ctrl-C has come.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 // ANCHOR_END: shared
+
+/// Steps 1 to 3, which do not change any more: create the socket, bind, listen.
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
+        .context("cannot create a socket")?;
+
+    // Step 1b: set the option, before bind. With it we get a port on which only old
+    // connections are left, in TIME_WAIT; never, on Linux, one on which another server
+    // listens. (On Windows the option would let others steal our port: leave it out.)
+    #[cfg(not(windows))]
+    socket
+        .set_reuse_address(true)
+        .context("cannot set SO_REUSEADDR")?;
+
+    // Step 2: bind. Clients must know where to find the server.
+    let cannot_listen = |error: io::Error| {
+        let reason = match error.kind() {
+            ErrorKind::AddrInUse => PORT_IN_USE,
+            _ => "the system refuses it",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
+    };
+    socket.bind(&address.into()).map_err(cannot_listen)?;
+
+    // Step 3: listen. From now on the kernel completes connections by itself and
+    // queues them, 128 and one more at most, until we accept them.
+    socket.listen(128).map_err(cannot_listen)?;
+    Ok(socket.into())
+}
 
 fn main() -> anyhow::Result<()> {
     let argument = env::args_os().nth(1).unwrap_or("127.0.0.1:9090".into());
@@ -37,33 +67,15 @@ fn main() -> anyhow::Result<()> {
     let address: SocketAddr = argument
         .parse()
         .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
+    let listener = listen(address)?;
+    stop_on_ctrl_c(listener.local_addr()?)?;
+    println!("listening on {}", listener.local_addr()?);
 
-    // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
-        .context("cannot create a socket")?;
-
-    // Step 1b: set the option, before bind. With it we get a port on which only old
-    // connections are left, in TIME_WAIT; never one on which another server listens.
-    // (On Windows the same name means just that, stealing a port: leave it out.)
-    #[cfg(not(windows))]
-    socket
-        .set_reuse_address(true)
-        .context("cannot set SO_REUSEADDR")?;
-
-    // Step 2: bind. Clients must know where to find the server.
-    socket
-        .bind(&address.into())
-        .map_err(|error| cannot_listen(address, error))?;
-
-    // Step 3: listen. From now on the kernel completes connections by itself and
-    // queues them, 128 and one more at most, until we accept them.
-    socket
-        .listen(128)
-        .map_err(|error| cannot_listen(address, error))?;
-    let listener: TcpListener = socket.into();
-    let address = listener.local_addr()?;
-    stop_on_ctrl_c(address)?;
-    println!("listening on {address}");
+    // ANCHOR: count
+    // Each client's thread holds a clone of this, and drops it at its end, however it ends:
+    // there are as many clients as there are clones.
+    let connected = Arc::new(());
+    // ANCHOR_END: count
 
     // ANCHOR: accept
     // A scope ends when all threads that were started in it have ended.
@@ -73,6 +85,7 @@ fn main() -> anyhow::Result<()> {
             let (stream, peer) = match listener.accept() {
                 _ if STOPPING.load(SeqCst) => break,
                 Ok(accepted) => accepted,
+                Err(error) if is_reset(&error) => continue, // It is gone already.
                 Err(error) => {
                     // Out of file descriptors, say. It would fail again at once: wait a little.
                     eprintln!("cannot accept a connection: {error}");
@@ -80,13 +93,12 @@ fn main() -> anyhow::Result<()> {
                     continue;
                 }
             };
-            CLIENTS.fetch_add(1, SeqCst);
+            let counted = Arc::clone(&connected);
             println!("client connected: {peer}");
             // The new thread serves the client; this one goes back to accept the next.
-            let started = thread::Builder::new().spawn_scoped(scope, move || serve(stream, peer));
-            if let Err(error) = started {
+            let work = move || serve(stream, peer, counted);
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
                 eprintln!("cannot start a thread for client {peer}: {error}");
-                CLIENTS.fetch_sub(1, SeqCst);
                 println!("client offline: {peer}");
             }
         }
@@ -95,7 +107,7 @@ fn main() -> anyhow::Result<()> {
         // ANCHOR: end
         // Step 7, once more: close the listener. New connections are refused from now on.
         drop(listener);
-        let clients = CLIENTS.load(SeqCst);
+        let clients = Arc::strong_count(&connected) - 1;
         println!("shutting down: waiting for {clients} client(s)");
         // ANCHOR_END: end
     });
@@ -104,13 +116,12 @@ fn main() -> anyhow::Result<()> {
 
 // ANCHOR: serve
 /// Serves one client, in a thread of its own, until it is offline.
-fn serve(stream: TcpStream, peer: SocketAddr) {
-    if let Err(error) = answer(stream, peer)
-        && !is_reset(&error)
-    {
-        eprintln!("cannot serve client {peer}: {error}");
+fn serve(stream: TcpStream, peer: SocketAddr, counted: Arc<()>) {
+    match answer(stream, peer) {
+        Err(error) if !is_reset(&error) => eprintln!("cannot serve client {peer}: {error}"),
+        _ => {}
     }
-    CLIENTS.fetch_sub(1, SeqCst);
+    drop(counted);
     println!("client offline: {peer}");
 }
 // ANCHOR_END: serve
@@ -123,7 +134,9 @@ fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         // Step 5: receive. 1024 is the most that we take, not what we wait for.
         let length = stream.read(&mut buffer)?;
         if length == 0 {
-            break; // The client has ended the connection (FIN).
+            // The client has ended the connection (FIN).
+            // Step 7: close the client's socket, which whoever returns from here does.
+            return Ok(());
         }
 
         // `{:?}` escapes control characters: a client must not steer our terminal.
@@ -134,47 +147,52 @@ fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         let (reply, _, _) = GBK.encode("server: hello, client!");
         stream.write_all(&reply)?;
     }
-
-    // Step 7: close the client's socket.
-    drop(stream);
-    Ok(())
 }
 // ANCHOR_END: answer
 
 // ANCHOR: wake
 /// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process.
-fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
+fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
     // No signal wakes a thread that waits in `accept`, but a connection does. Its
     // socket is made now: later there might be no file descriptor left for it.
     let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
+    // It must not wait: a connection that is not made at once would hold up the next signal.
+    let cannot_hear = "cannot set a handler for Ctrl-C";
+    waker.set_nonblocking(true).context(cannot_hear)?;
+    // Who listens everywhere is reached on loopback. Not every system connects to 0.0.0.0.
+    match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
     let stop = move || {
         if STOPPING.swap(true, SeqCst) {
-            process::exit(130); // The second time. 130 is 128 + SIGINT, as in a shell.
+            std::process::exit(130); // The second time. 130 is 128 + SIGINT, as in a shell.
         }
-        // Where this fails, the listener is closed already: nobody is left to wake.
+        // This fails where no port is left for it. Then the next client wakes `accept`.
         let _ = waker.connect(&address.into());
     };
-    ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
+
+    // Signals are told to a thread of its own: in a signal handler almost nothing is allowed.
+    #[cfg(windows)]
+    ctrlc::set_handler(stop).context(cannot_hear)?;
+    #[cfg(unix)]
+    let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM]).context(cannot_hear)?;
+    #[cfg(unix)]
+    thread::Builder::new()
+        .spawn(move || signals.forever().for_each(|_| stop()))
+        .context(cannot_hear)?;
+    Ok(())
 }
 // ANCHOR_END: wake
 
 // ANCHOR: reset
 /// Whether the client has cut the connection (RST) instead of ending it (FIN).
 fn is_reset(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionReset | ConnectionAborted | BrokenPipe
-    )
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
+    let kind = error.kind();
+    // The last one comes from `accept` on macOS: the client has no address any more.
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }
 // ANCHOR_END: reset
-
-/// Says why the server does not get its port.
-fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let reason = match error.kind() {
-        ErrorKind::AddrInUse => PORT_IN_USE,
-        _ => "the system refuses it",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}: {reason}"))
-}

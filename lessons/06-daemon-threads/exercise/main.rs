@@ -5,10 +5,13 @@
 
 use std::env;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 
 use anyhow::{Context, bail};
+#[cfg(unix)]
+use signal_hook::{consts, iterator::Signals};
 use socket2::{Domain, Socket, Type};
 
 const USAGE: &str = "usage: exercise-06 [ADDR]
@@ -47,15 +50,37 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop.
-fn stop_on_ctrl_c(address: SocketAddr) -> anyhow::Result<()> {
-    // No signal wakes a thread that waits in `accept`, but a connection does.
+/// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process.
+fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
+    // No signal wakes a thread that waits in `accept`, but a connection does. Its
+    // socket is made now: later there might be no file descriptor left for it.
     let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
+    // It must not wait: a connection that is not made at once would hold up the next signal.
+    let cannot_hear = "cannot set a handler for Ctrl-C";
+    waker.set_nonblocking(true).context(cannot_hear)?;
+    // Who listens everywhere is reached on loopback. Not every system connects to 0.0.0.0.
+    match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
     let stop = move || {
-        STOPPING.store(true, SeqCst);
-        // Where this fails, the listener is closed already: nobody is left to wake.
+        if STOPPING.swap(true, SeqCst) {
+            std::process::exit(130); // The second time. 130 is 128 + SIGINT, as in a shell.
+        }
+        // This fails where no port is left for it. Then the next client wakes `accept`.
         let _ = waker.connect(&address.into());
     };
-    ctrlc::set_handler(stop).context("cannot set a handler for Ctrl-C")
+
+    // Signals are told to a thread of its own: in a signal handler almost nothing is allowed.
+    #[cfg(windows)]
+    ctrlc::set_handler(stop).context(cannot_hear)?;
+    #[cfg(unix)]
+    let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM]).context(cannot_hear)?;
+    #[cfg(unix)]
+    thread::Builder::new()
+        .spawn(move || signals.forever().for_each(|_| stop()))
+        .context(cannot_hear)?;
+    Ok(())
 }

@@ -98,12 +98,8 @@ impl Tanks {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 length => length?,
             };
-            let expected = pattern(self.read, length);
-            ensure!(
-                bytes[..length] == expected,
-                "a byte after byte {} is wrong",
-                self.read
-            );
+            let right = bytes[..length] == pattern(self.read, length);
+            ensure!(right, "a byte after byte {} is wrong", self.read);
             self.read += length;
         }
         self.report(&format!("drain: got {}", self.read - before))
@@ -112,27 +108,27 @@ impl Tanks {
     /// Prints one line about the step, once the queues have settled.
     fn report(&self, step: &str) -> anyhow::Result<()> {
         let (accepted, read) = (self.accepted, self.read);
+        let step = format!("{step:<22} accepted {accepted:>5}");
         let deadline = Instant::now() + Duration::from_secs(2);
         let mut before = None;
         loop {
-            let Some((sending, receiving)) = queues(&self.sender, &self.receiver)? else {
+            let now = queues(&self.sender, &self.receiver)?;
+            let Some((sending, receiving)) = now else {
                 let between = accepted - read;
-                println!(
-                    "{step:<22} accepted {accepted} = read {read} + in the buffers {between} (this system does not show each)"
-                );
+                println!("{step} = read {read:>5} + in both buffers, not shown here, {between:>5}");
                 return Ok(());
             };
             // ANCHOR: settle
             // What was sent stays in the send buffer until it is acknowledged: for a
             // moment the same bytes are in both queues, and the sum is too high.
-            let settled = accepted == read + sending + receiving;
-            if (settled && before == Some((sending, receiving))) || Instant::now() > deadline {
-                println!(
-                    "{step:<22} accepted {accepted:>5} = read {read:>5} + send buffer {sending:>5} + receive buffer {receiving:>5}"
-                );
+            let settled = now == before && accepted == read + sending + receiving;
+            if settled || Instant::now() > deadline {
+                let sign = if settled { " =" } else { ", not settled:" };
+                let buffers = format!("send buffer {sending:>5} + receive buffer {receiving:>5}");
+                println!("{step}{sign} read {read:>5} + {buffers}");
                 return Ok(());
             }
-            before = Some((sending, receiving));
+            before = now;
             thread::sleep(Duration::from_millis(5));
             // ANCHOR_END: settle
         }
@@ -198,11 +194,9 @@ fn half_a_character() -> anyhow::Result<()> {
     let text = format!("a{}", "套接字".repeat(200));
     let (bytes, _, _) = GBK.encode(&text);
     sender.write_all(&bytes)?;
-    println!(
-        "send: \"a\" and 600 Chinese characters, {} bytes",
-        bytes.len()
-    );
-    wait_for(&receiver, bytes.len())?;
+    let length = bytes.len();
+    println!("send: \"a\" and 600 Chinese characters, {length} bytes");
+    wait_for(&receiver, length)?;
     drop(sender);
 
     // ANCHOR: decode
@@ -225,10 +219,8 @@ fn half_a_character() -> anyhow::Result<()> {
         println!("receive: {length} bytes");
     }
     // ANCHOR_END: decode
-    for (way, decoded) in [
-        ("piece by piece", piece_by_piece),
-        ("as a stream", as_a_stream),
-    ] {
+    let ways = ["piece by piece", "as a stream"];
+    for (way, decoded) in ways.iter().zip([piece_by_piece, as_a_stream]) {
         let verdict = if decoded == text { "whole" } else { "broken" };
         let around: String = decoded.chars().skip(509).take(6).collect();
         println!("decoded {way}: {verdict}, around the cut it says {around}");
@@ -238,13 +230,14 @@ fn half_a_character() -> anyhow::Result<()> {
 
 // ANCHOR: connection
 /// Both ends of a new connection to ourselves: the sender and the receiver.
-fn connection(buffer: Option<usize>) -> io::Result<(TcpStream, TcpStream)> {
+fn connection(size: Option<usize>) -> anyhow::Result<(TcpStream, TcpStream)> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let sender = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    if let Some(buffer) = buffer {
+    if let Some(size) = size {
         // Before the connection is made. What `accept` returns has the listener's sizes.
-        listener.set_recv_buffer_size(buffer)?;
-        sender.set_send_buffer_size(buffer)?;
+        let refused = || format!("the system refuses a buffer of {size} bytes: ask for less");
+        listener.set_recv_buffer_size(size).with_context(refused)?;
+        sender.set_send_buffer_size(size).with_context(refused)?;
     }
     listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     listener.listen(1)?;
@@ -255,11 +248,18 @@ fn connection(buffer: Option<usize>) -> io::Result<(TcpStream, TcpStream)> {
 }
 // ANCHOR_END: connection
 
+// ANCHOR: peek
 /// Waits until that many bytes are in the receive buffer, and leaves them there.
 fn wait_for(receiver: &TcpStream, length: usize) -> io::Result<()> {
+    let deadline = Instant::now() + Duration::from_millis(500);
     let mut buffer = vec![0; length];
     while receiver.peek(&mut buffer)? < length {
+        if Instant::now() > deadline {
+            println!("(this system does not show whether all {length} bytes have come)");
+            break;
+        }
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
 }
+// ANCHOR_END: peek

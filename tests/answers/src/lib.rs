@@ -61,7 +61,15 @@ struct WrongFile {
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The packages that answers may use: those of the right answers.
-const DEPENDENCIES: [&str; 6] = ["anyhow", "ctrlc", "encoding_rs", "mio", "socket2", "tokio"];
+const DEPENDENCIES: [&str; 7] = [
+    "anyhow",
+    "ctrlc",
+    "encoding_rs",
+    "mio",
+    "signal-hook",
+    "socket2",
+    "tokio",
+];
 
 /// The folder of an exercise's right answers.
 fn right_folder(exercise: u32) -> PathBuf {
