@@ -12,8 +12,8 @@ mod port_in_use;
 mod servers;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::Scenario;
 use harness::kernel;
+use harness::{Scenario, message};
 use one_client::serve_one;
 use predicates::prelude::*;
 
@@ -38,10 +38,10 @@ fn started_again_at_once_on_the_same_port_it_listens() {
 fn another_server_that_listens_on_the_port_keeps_it() {
     let scenario = lesson();
     let first = scenario.start_server();
-    first.call("the first server");
+    first.call(message!("the first server"));
     let address = first.address().to_string();
     let second = scenario.start([&address]);
-    second.call("the second server");
+    second.call(message!("the second server"));
     second.expect_exit(1);
     second.expect_stderr(&predicate::str::contains("in use"));
     // The client goes to the first server, which has noticed nothing.

@@ -13,7 +13,7 @@ mod network;
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use conditions::traced;
-use harness::{Scenario, kernel};
+use harness::{Scenario, kernel, message};
 use network::in_a_network;
 use predicates::prelude::*;
 use std::sync::OnceLock;
@@ -260,14 +260,14 @@ fn a_sum_that_has_not_settled_is_no_equation() {
     let scenario = alone(scenario);
     let program = scenario.start::<&str>([]);
     let line = scenario.wait_until(
-        "it tells of its first step",
+        message!("it tells of its first step"),
         || {
             let printed = program.stdout();
             let mut lines = printed.split_inclusive('\n');
             let line = lines.find(|line| line.contains("accepted ") && line.ends_with('\n'));
             line.map(str::to_string)
         },
-        || program.stdout(),
+        || program.stdout().into(),
     );
     assert!(line.contains("not settled"), "{line}");
     assert!(!line.contains('='), "{line}");

@@ -2,7 +2,7 @@
 
 use crate::servers::REPLY;
 use harness::text::gbk;
-use harness::{Scenario, kernel};
+use harness::{Scenario, kernel, message};
 use predicates::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -76,15 +76,15 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(scenario
     let (start, before) = (Instant::now(), server.resources().cpu_time);
     let enough = Duration::from_millis(300);
     scenario.wait_until(
-        "0.3 s have gone by",
+        message!("0.3 s have gone by"),
         || (start.elapsed() > enough).then_some(()),
-        String::new,
+        || "".into(),
     );
     let busy = server.resources().cpu_time.saturating_sub(before);
     scenario.expect(
-        "it waits, and does not try again and again without a pause",
+        message!("it waits, and does not try again and again without a pause"),
         busy < start.elapsed() / 4,
-        &format!("{busy:?} of computing in {:?}", start.elapsed()),
+        format!("{busy:?} of computing in {:?}", start.elapsed()),
     );
 
     server.limit_open_files(10);

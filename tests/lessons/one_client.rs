@@ -2,7 +2,7 @@
 
 use crate::servers::REPLY;
 use harness::kernel::State;
-use harness::{Program, Scenario, kernel};
+use harness::{Program, Scenario, kernel, message};
 use predicates::prelude::*;
 use std::net::SocketAddr;
 
@@ -72,7 +72,7 @@ pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(scenario: &Sc
     let server = scenario.start_server();
     let peer = serve_one(&server);
     scenario.wait_until(
-        "the server's end of the connection is in TIME_WAIT",
+        message!("the server's end of the connection is in TIME_WAIT"),
         || {
             server
                 .sockets()
@@ -80,7 +80,7 @@ pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(scenario: &Sc
                 .find(|s| s.remote == peer && s.state == State::TimeWait)
                 .copied()
         },
-        || format!("{:?}", server.sockets()),
+        || format!("{:?}", server.sockets()).into(),
     );
     // The client's end, which closed second, is gone.
     let client_end = kernel::sockets_of_port(peer.port());
@@ -88,8 +88,8 @@ pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(scenario: &Sc
         .iter()
         .find(|s| s.local == peer && s.remote == server.address());
     scenario.expect(
-        "the client's end is gone",
+        message!("the client's end is gone"),
         client_end.is_none(),
-        &format!("{client_end:?}"),
+        format!("{client_end:?}"),
     );
 }

@@ -3,7 +3,7 @@
 use crate::conditions::{can_start_by, started_by, traced};
 use harness::kernel::State;
 use harness::text::gbk;
-use harness::{Program, Scenario, kernel};
+use harness::{Program, Scenario, kernel, message};
 use predicates::prelude::*;
 use std::process::{Command, ExitStatus};
 
@@ -31,9 +31,9 @@ pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(scenario: &Sce
     let told = predicate::eq("listening on 127.0.0.1:9090\n");
     let came = || !server.stdout().is_empty() || server.stderr().contains("in use");
     scenario.wait_until(
-        "it has its port, or says why not",
+        message!("it has its port, or says why not"),
         || came().then_some(()),
-        String::new,
+        || "".into(),
     );
     if server.stdout().is_empty() {
         server.expect_stderr(&predicate::str::contains("127.0.0.1:9090"));
@@ -94,18 +94,18 @@ pub(crate) fn accept_gives_the_client_a_socket_of_its_own(scenario: &Scenario) {
     let sockets = server.sockets();
     let accepted = sockets.iter().find(|socket| socket.remote == peer);
     scenario.expect(
-        "the client has a socket of its own, which the server holds, at the same port",
+        message!("the client has a socket of its own, which the server holds, at the same port"),
         accepted.is_some_and(|socket| {
             socket.state == State::Established
                 && socket.inode != 0
                 && !before.contains(&socket.inode)
         }),
-        &format!("{accepted:?}"),
+        format!("{accepted:?}"),
     );
     scenario.expect(
-        "the listener is the one that it was",
+        message!("the listener is the one that it was"),
         before.len() == 1 && listeners() == before,
-        &format!("{sockets:?}"),
+        format!("{sockets:?}"),
     );
 }
 
@@ -244,14 +244,14 @@ pub(crate) fn sighup_is_left_alone(scenario: &Scenario) {
 /// Sends SIGHUP, as the kernel does when a terminal is closed.
 #[track_caller]
 fn hang_up(scenario: &Scenario, program: &Program) {
-    scenario.step("send it SIGHUP (its terminal is closed)");
+    scenario.step(message!("send it SIGHUP (its terminal is closed)"));
     let mut command = Command::new("kill");
     let sent = harness::outside(&mut command)
         .args(["-s", "HUP", &program.id().to_string()])
         .status();
     scenario.expect(
-        "the signal can be sent",
+        message!("the signal can be sent"),
         sent.as_ref().is_ok_and(ExitStatus::success),
-        &format!("{sent:?}"),
+        format!("{sent:?}"),
     );
 }

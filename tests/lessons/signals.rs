@@ -3,15 +3,15 @@
 
 use crate::conditions::{started_by, traced};
 use crate::network::in_a_network;
-use harness::{Program, Scenario, Signal, kernel};
+use harness::{Program, Scenario, Signal, kernel, message};
 
 /// Waits until a signal that was just sent has been taken: all threads sleep again, or the
 /// program has ended.
 fn wait_until_taken(scenario: &Scenario, server: &Program) {
     scenario.wait_until(
-        "it has taken the signal",
+        message!("it has taken the signal"),
         || (server.has_ended() || server.sleeps()).then_some(()),
-        || "it still works".to_string(),
+        || message!("it still works").into(),
     );
 }
 
@@ -42,11 +42,15 @@ pub(crate) fn a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full
     let stdout = crate::fifo::Fifo::new();
     let to_it = ["sh", "-c", "exec \"$@\" > \"$0\"", stdout.path()];
     let server = started_by(scenario, &to_it).start(["127.0.0.1:0"]);
-    let line = scenario.wait_until("it listens", || stdout.line(), || server.stderr());
+    let line = scenario.wait_until(
+        message!("it listens"),
+        || stdout.line(),
+        || server.stderr().into(),
+    );
     let address = line
         .strip_prefix("listening on ")
         .and_then(|text| text.parse().ok());
-    let address = address.unwrap_or_else(|| scenario.fail("`listening on ADDR`", &line));
+    let address = address.unwrap_or_else(|| scenario.fail(message!("`listening on ADDR`"), &line));
     stdout.fill();
 
     // The first one is accepted, and held by the line that cannot be printed. The others fill
@@ -58,9 +62,9 @@ pub(crate) fn a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full
         listener.map(|listener| listener.receive_queue)
     };
     scenario.wait_until(
-        "129 connections wait in the accept queue",
+        message!("129 connections wait in the accept queue"),
         || (waiting() == Some(129)).then_some(()),
-        || format!("{:?}", waiting()),
+        || format!("{:?}", waiting()).into(),
     );
     server.signal(Signal::Int);
     wait_until_taken(scenario, &server);
@@ -92,6 +96,10 @@ pub(crate) fn a_signal_ends_it_where_it_listens_on_all_addresses(scenario: &Scen
         server.expect_exit(0);
         let told = server.stderr();
         let everywhere = told.contains("\"0.0.0.0\"") || told.contains("\"::\"");
-        scenario.expect("it connects to loopback", !everywhere, &told);
+        scenario.expect(
+            message!("it connects to loopback"),
+            !everywhere,
+            told.as_str(),
+        );
     }
 }

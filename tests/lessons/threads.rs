@@ -2,7 +2,7 @@
 
 use crate::servers::REPLY;
 use crate::shutting_down;
-use harness::{Connection, Program, Scenario, Signal, kernel};
+use harness::{Connection, Program, Scenario, Signal, kernel, message};
 use predicates::prelude::*;
 
 /// A message and its answer.
@@ -110,7 +110,7 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(scenario: &Scenario) {
     serve(100);
     // A thread may still be ending when its client is already offline.
     scenario.wait_until(
-        "it holds as many threads, files and memory as after 10 clients",
+        message!("it holds as many threads, files and memory as after 10 clients"),
         || {
             let now = server.resources();
             // 100 stacks would be 200 mappings; an allocator may take a few for itself.
@@ -119,7 +119,7 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(scenario: &Scenario) {
                 && now.mappings < before.mappings + 60)
                 .then_some(())
         },
-        || format!("{:?}, and after 10 clients {before:?}", server.resources()),
+        || format!("{:?}, and after 10 clients {before:?}", server.resources()).into(),
     );
 }
 

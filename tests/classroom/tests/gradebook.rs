@@ -25,7 +25,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
         let checks = checks.map(|(index, check)| CheckResult {
             name: check.name.clone(),
             failure: (index > 0).then(|| Failure::NoTranscript {
-                what: "it failed".to_string(),
+                what: harness::message!("it failed"),
                 printed: String::new(),
             }),
         });
