@@ -41,11 +41,11 @@ def main():
 
     # Step 4: accept. The client gets a socket of its own, the listener stays what it is.
     peer = None
-    while peer is None:  # On macOS there may be no peer: the client is gone already.
+    while peer is None:  # On macOS a client that is gone already has no address.
         try:
             stream, peer = listener.accept()
         except RESET:
-            pass  # It is gone already: accept the next one.
+            pass  # The client is gone already: accept the next one.
         except OSError as error:
             sys.exit(f"cannot accept a connection on {argument}: {error.strerror}")
     peer = shown(peer)

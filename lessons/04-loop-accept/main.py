@@ -63,14 +63,14 @@ def main():
         try:
             stream, peer = listener.accept()
         except RESET:
-            continue  # It is gone already.
+            continue  # The client is gone already.
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             print(f"cannot accept a connection on {argument}: {error.strerror}", file=sys.stderr)
             time.sleep(0.1)
             continue
         if peer is None:
-            continue  # On macOS it may be gone already, and its address with it.
+            continue  # On macOS a client that is gone already has no address.
         peer = shown(peer)
         print(f"client connected: {peer}", flush=True)
         # One at a time: the next client is accepted when this one is done.

@@ -70,7 +70,7 @@ def main():
         try:
             stream, peer = listener.accept()
         except RESET:
-            continue  # It is gone already.
+            continue  # The client is gone already.
         except OSError as error:
             # Out of file descriptors, say. It would fail again at once: wait a little.
             say(f"cannot accept a connection on {argument}: {error.strerror}", sys.stderr)
@@ -79,7 +79,7 @@ def main():
         if stopping:
             break  # It may be our own connection, which woke us.
         if peer is None:
-            continue  # On macOS it may be gone already, and its address with it.
+            continue  # On macOS a client that is gone already has no address.
         peer = shown(peer)
         count(+1)
         say(f"client connected: {peer}")
@@ -154,7 +154,8 @@ def stop_on_ctrl_c(address, family):
     # that is not made at once would hold up the next signal.
     waker = socket.socket(family, socket.SOCK_STREAM)
     waker.setblocking(False)
-    # Who listens everywhere is reached on loopback. Not every system connects to 0.0.0.0.
+    # A listener on all addresses is reached on loopback. (Not every system can connect to
+    # 0.0.0.0.)
     ip, port = address[:2]
     ip = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip)
     # Python runs a signal's handler in the main thread, and only when that has nothing

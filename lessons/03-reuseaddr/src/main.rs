@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
     // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
     let (stream, peer) = loop {
         match listener.accept() {
-            Err(error) if is_reset(&error) => {} // It is gone already: accept the next one.
+            Err(error) if is_reset(&error) => {} // The client is gone already.
             accepted => break accepted.context("cannot accept a connection")?,
         }
     };

@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<()> {
         // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
-            Err(error) if is_reset(&error) => continue, // It is gone already.
+            Err(error) if is_reset(&error) => continue, // The client is gone already.
             Err(error) => {
                 // Out of file descriptors, say. It would fail again at once: wait a little.
                 eprintln!("cannot accept a connection: {error}");

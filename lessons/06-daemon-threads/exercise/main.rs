@@ -57,9 +57,10 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
     let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
     // It must not wait: a connection that is not made at once would hold up the next signal.
-    let cannot_hear = "cannot set a handler for Ctrl-C";
-    waker.set_nonblocking(true).context(cannot_hear)?;
-    // Who listens everywhere is reached on loopback. Not every system connects to 0.0.0.0.
+    let no_handler = "cannot set a handler for Ctrl-C";
+    waker.set_nonblocking(true).context(no_handler)?;
+    // A listener on all addresses is reached on loopback. (Not every system can connect to
+    // 0.0.0.0.)
     match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
@@ -73,14 +74,14 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
         let _ = waker.connect(&address.into());
     };
 
-    // Signals are told to a thread of its own: in a signal handler almost nothing is allowed.
+    // Signals go to a thread of their own: in a signal handler almost nothing is allowed.
     #[cfg(windows)]
-    ctrlc::set_handler(stop).context(cannot_hear)?;
+    ctrlc::set_handler(stop).context(no_handler)?;
     #[cfg(unix)]
-    let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM]).context(cannot_hear)?;
+    let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM]).context(no_handler)?;
     #[cfg(unix)]
     thread::Builder::new()
         .spawn(move || signals.forever().for_each(|_| stop()))
-        .context(cannot_hear)?;
+        .context(no_handler)?;
     Ok(())
 }
