@@ -38,9 +38,9 @@ const STRACE: [&str; 6] = [
 /// to, and tells of it on the program's stderr. `None`, with a note, where there is no strace
 /// that may trace.
 pub(crate) fn traced(scenario: &Scenario, call: &str, more: &[&str]) -> Option<Scenario> {
+    static CAN: OnceLock<bool> = OnceLock::new();
     let trace = format!("trace={call}");
     let words = [&STRACE[..], &["-e", &trace], more].concat();
-    static CAN: OnceLock<bool> = OnceLock::new();
     let can = *CAN.get_or_init(|| {
         let words = [&STRACE[..], &["-e", "trace=accept4"]].concat();
         can_start_by(&words)

@@ -1,7 +1,9 @@
 //! How the servers of lessons 05 and 06 end where something is in the way of the connection that
 //! wakes them.
 
-use crate::conditions::{started_by, traced};
+#[cfg(target_os = "linux")]
+use crate::conditions::started_by;
+use crate::conditions::traced;
 use crate::network::in_a_network;
 use harness::{Program, Scenario, Signal, kernel, message};
 

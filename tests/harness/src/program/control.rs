@@ -5,7 +5,6 @@ use crate::connection::Connection;
 use crate::kernel;
 use crate::lock::lock;
 use crate::message;
-use crate::resources::Resources;
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -99,7 +98,7 @@ impl Program {
     fn is_stopped(&self) -> bool {
         // In a sandbox it is no child of ours, and Linux shows it all the same.
         #[cfg(target_os = "linux")]
-        let is_stopped = Resources::is_stopped(self.id());
+        let is_stopped = crate::resources::Resources::is_stopped(self.id());
         #[cfg(not(target_os = "linux"))]
         let is_stopped = {
             use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
