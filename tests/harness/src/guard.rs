@@ -11,7 +11,8 @@ use std::sync::Mutex;
 static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
 
 /// What the guard does: it keeps a list of process groups (`+ 123` adds one, `- 123`
-/// takes one out), and kills them at the end of its stdin, when this process is gone.
+/// takes one out), and kills them at the end of its stdin, when this process is gone. (Not every
+/// `sh` understands `kill -9 -- -123`.)
 const SCRIPT: &str = r#"
     groups=' '
     while read -r what group; do

@@ -75,8 +75,8 @@ fn adopted(mark: &str) -> Vec<i32> {
                     .strip_prefix(mark)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
-            // It has wiped its environment, or is dead. What a test starts by other
-            // means stays in our group.
+            // It has wiped its environment, or is dead, or has just been started: then it has none
+            // for a moment. What a test starts by other means stays in our group.
             None => match (&own, process.stat()) {
                 (Ok(own), Ok(stat)) => stat.session != own.session || stat.pgrp != own.pgrp,
                 _ => false,

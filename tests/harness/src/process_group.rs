@@ -34,8 +34,9 @@ impl ProcessGroup {
     }
 
     /// As [`start`](Self::start), for a command that ends with this process anyway, with all
-    /// that it has started (`bwrap --die-with-parent`): it needs no guard, and a guard is a
-    /// process more for each check.
+    /// that it has started (`bwrap --die-with-parent`), so it needs no guard. A guard is a process
+    /// more for each check, and in a virtual machine the start of a dynamic program takes about a
+    /// millisecond before `main`, because the hypervisor answers its loader's CPUID.
     pub(crate) fn start_in_sandbox(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);

@@ -13,6 +13,8 @@ pub(super) const MOST: usize = 24;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Lets programs be judged: two for each processor, and further ones while a processor is idle.
+/// With 2 processors, 199 answers took 92 s by threes, 73 s so, and 66 s by eights; but by eights a
+/// program that ends 0.3 s after a signal took more than 2.5 s now and then.
 pub(super) struct Limiter {
     processors: usize,
     state: Mutex<State>,
