@@ -38,7 +38,7 @@ pub(crate) struct ClassArguments {
     /// reason [default: REPORT/overrides.csv, where that exists]
     #[arg(long, value_name = "FILE")]
     overrides: Option<PathBuf>,
-    /// Run the programs without walls: only for programs that you trust
+    /// Run the programs without a sandbox: only for programs that you trust
     #[arg(long)]
     no_sandbox: bool,
     /// Grade a part of the class, such as 3/8; cargo grade merge puts the parts together

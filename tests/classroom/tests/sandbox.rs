@@ -105,7 +105,7 @@ fn runs_of_a_program(busy: usize) -> Option<usize> {
          sleep 0.5; echo nonsense; wait"
     );
     fs::write(folder.path().join("02.txt"), script).expect("the script can be written");
-    // Without walls it can leave a note.
+    // Without a sandbox it can leave a note.
     let program = ["sh", "{dir}/02.txt"].map(String::from);
     let outcome = rubric.grade_in(&Sandbox::none(), folder.path(), &program, |_| ());
     let outcome = outcome.unwrap_or_else(|error| panic!("{error:#}"));
@@ -289,7 +289,7 @@ fn the_end_of_a_program_is_told_as_it_was() {
     }
 }
 
-/// All of this again by a teacher who is not root: the walls are others then.
+/// All of this again by a teacher who is not root: that is another kind of sandbox.
 #[test]
 fn a_teacher_who_is_not_root_has_walls_as_good() {
     if !rustix::process::geteuid().is_root() {

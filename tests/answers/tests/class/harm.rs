@@ -142,8 +142,8 @@ fn assert_only_anna_and_zoe_get_points(class: &Class) {
     }
 }
 
-/// A busy kernel may take seconds to build walls: that is not the time of who is behind them.
-/// Where it takes too long, the check is run once more.
+/// A busy kernel may take seconds to set up a sandbox. That does not count against the program
+/// in it; where it takes too long, the check is run once more.
 #[test]
 fn slow_walls_cost_nobody_a_point() {
     if sandbox().is_some() {

@@ -27,12 +27,12 @@ fn grade(arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether the tests can run behind walls; said aloud where they cannot.
+/// The option for a machine that has no sandbox, with a note on stderr; `None` where it has one.
 fn sandbox() -> Option<&'static str> {
     match grade::sandbox::Sandbox::find() {
         Ok(_) => None,
         Err(error) => {
-            harness::skip(&format!("without walls: {error:#}"));
+            harness::skip(&format!("without a sandbox: {error:#}"));
             Some("--no-sandbox")
         }
     }
@@ -70,7 +70,7 @@ impl Class {
         fs::write(path, contents).expect("a file can be written");
     }
 
-    /// `cargo grade class` for this class, behind walls where that is possible.
+    /// `cargo grade class` for this class, in the sandbox where that is possible.
     fn grade(&self, out: &str, arguments: &[&str]) -> Command {
         let mut command = self.grade_somehow(out, arguments);
         command.args(sandbox());

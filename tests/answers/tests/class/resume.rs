@@ -183,7 +183,7 @@ fn a_full_disk_is_told_and_leaves_what_is_done() {
     let class = class_of_all_kinds();
     let out = class.path("small");
     fs::create_dir(&out).expect("a folder can be made");
-    // Walls inside of walls cannot be built.
+    // A sandbox cannot be set up inside another one.
     let inner = class.grade_somehow("small", &["--only", "1", "--no-sandbox"]);
     // A file system of its own that holds one student, or two.
     let mount = "mount -t tmpfs -o size=96k none \"$0\" && \"$@\"; status=$?; cp -r \"$0\" \"$0-copy\"; exit $status";

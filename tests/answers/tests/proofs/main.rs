@@ -161,7 +161,7 @@ fn untranslated(outcome: &Outcome) -> String {
     let package = outcome.exercise.package();
     let lines = sentences
         .iter()
-        .map(|what| format!("{package}, in story.zh.toml: {what}\n"));
+        .map(|what| format!("{package}, not in zh.po: {what}\n"));
     lines.collect()
 }
 

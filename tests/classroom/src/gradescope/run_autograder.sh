@@ -34,17 +34,17 @@ trap 'rm -rf "$class"' EXIT
 cp -R --no-dereference "$submission" "$class/submission" || fail "cannot copy the submission"
 rm -rf "$report/results"
 
-walls=()
+options=()
 if ! bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev true 2> /dev/null ||
     ! unshare --net true 2> /dev/null; then
     echo "run_autograder: this container permits no sandbox: graded without (--no-sandbox)."
-    walls=(--no-sandbox)
+    options=(--no-sandbox)
 fi
 
 cd "$root/source/project" || fail "there is no $root/source/project"
 # Less than the time limit that Gradescope sets by default.
 timeout --kill-after=10 540 \
-    cargo grade class "$class" --out "$report" --lang @LANGUAGE@ "${walls[@]}" < /dev/null
+    cargo grade class "$class" --out "$report" --lang @LANGUAGE@ "${options[@]}" < /dev/null
 echo "run_autograder: cargo grade class ended with status $?"
 
 shopt -s nullglob

@@ -266,8 +266,8 @@ impl Program {
             if !self.is_gone() {
                 return None;
             }
-            // The program has ended in time, and the walls are not down yet: it is they who
-            // tell how it has ended.
+            // The program has ended in time, and its sandbox is still being taken down: only the
+            // sandbox tells how the program has ended.
             let down = self
                 .log
                 .for_sandbox(|deadline| self.watched.wait_until(deadline, exit));
