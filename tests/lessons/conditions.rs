@@ -38,8 +38,6 @@ const STRACE: [&str; 6] = [
 /// to, and tells of it on the program's stderr. `None`, with a note, where there is no strace
 /// that may trace.
 pub(crate) fn traced(scenario: &Scenario, call: &str, more: &[&str]) -> Option<Scenario> {
-    let trace = format!("trace={call}");
-    let words = [&STRACE[..], &["-e", &trace], more].concat();
     static CAN: OnceLock<bool> = OnceLock::new();
     let can = *CAN.get_or_init(|| {
         let words = [&STRACE[..], &["-e", "trace=accept4"]].concat();
@@ -48,5 +46,7 @@ pub(crate) fn traced(scenario: &Scenario, call: &str, more: &[&str]) -> Option<S
     if !can {
         harness::skip("there is no strace that may trace");
     }
+    let trace = format!("trace={call}");
+    let words = [&STRACE[..], &["-e", &trace], more].concat();
     can.then(|| started_by(scenario, &words))
 }
