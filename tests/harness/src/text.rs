@@ -18,19 +18,25 @@ pub fn from_gbk(bytes: &[u8]) -> String {
     GBK.decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// Whether bytes are text in GBK, or nearly: a piece of it may begin or end inside a
+/// The text of bytes in UTF-8; U+FFFD stands for what is not UTF-8.
+pub(crate) fn from_utf8(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether what was decoded is text, or nearly: a piece of it may begin or end inside a
 /// character.
-pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    let text = from_gbk(bytes);
+pub(crate) fn is_text(text: &str) -> bool {
     let strange = |c: &char| {
         (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || matches!(c, '\u{e000}'..='\u{f8ff}')
     };
     text.chars().filter(strange).count() * 8 <= text.chars().count()
 }
 
-pub(crate) fn readable(bytes: &[u8]) -> String {
-    if is_text(bytes) {
-        format!("{:?}", from_gbk(bytes))
+/// Bytes as text in quotes, or, if they are no text, escaped.
+pub(crate) fn readable(bytes: &[u8], decode: fn(&[u8]) -> String) -> String {
+    let text = decode(bytes);
+    if is_text(&text) {
+        format!("{text:?}")
     } else {
         format!("b\"{}\"", bytes.escape_ascii())
     }

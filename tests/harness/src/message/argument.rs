@@ -20,6 +20,8 @@ pub enum Argument {
     Number(i64),
     /// Bytes that went over the wire, whose text is GBK.
     Bytes(Excerpt),
+    /// Bytes that a program has printed, or read from its stdin, whose text is UTF-8.
+    Terminal(Excerpt),
     /// A text that a program has printed, in quotes.
     Quoted(Quoted),
     /// Lines that a program has printed, each between backticks.
@@ -31,6 +33,11 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// Bytes of a program's stdin or stdout.
+    pub fn terminal(bytes: &[u8]) -> Self {
+        Self::Terminal(bytes.into())
+    }
+
     /// Text that a program has printed: it is shown in quotes.
     pub fn quoted(text: &str) -> Self {
         Self::Quoted(text.into())
@@ -47,7 +54,7 @@ impl Argument {
             Self::Message(message) => message.visit(visit),
             Self::Text(text) => visit(Place::Text(text)),
             Self::Number(_) | Self::Duration(_) => {}
-            Self::Bytes(bytes) => {
+            Self::Bytes(bytes) | Self::Terminal(bytes) => {
                 visit(Place::Bytes(&mut bytes.head));
                 visit(Place::Bytes(&mut bytes.tail));
             }
@@ -69,7 +76,8 @@ impl Argument {
             Self::Message(message) => message.fill(translate),
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
-            Self::Bytes(bytes) => bytes.describe().fill(translate),
+            Self::Bytes(bytes) => bytes.describe(text::from_gbk).fill(translate),
+            Self::Terminal(bytes) => bytes.describe(text::from_utf8).fill(translate),
             Self::Quoted(quoted) => quoted.describe().fill(translate),
             Self::Lines(lines) => lines.describe().fill(translate),
             Self::Address(address) => address.to_string(),
@@ -120,16 +128,16 @@ impl From<&[u8]> for Excerpt {
 impl Excerpt {
     /// The bytes as a person can read them: as text, with the numbers of what is not ASCII, or,
     /// if they are no text, as escaped bytes.
-    fn describe(&self) -> Message {
-        let (text, count) = (text::readable(&self.head), self.length);
+    fn describe(&self, decode: fn(&[u8]) -> String) -> Message {
+        let (text, count) = (text::readable(&self.head, decode), self.length);
         if !self.tail.is_empty() {
-            let end = text::readable(&self.tail);
+            let end = text::readable(&self.tail, decode);
             return message!("{text} ... {end} ({count} bytes)", text, end, count);
         }
         if count == 0 {
             return message!("nothing");
         }
-        let is_plain = self.head.is_ascii() || count > 64 || !text::is_text(&self.head);
+        let is_plain = self.head.is_ascii() || count > 64 || !text::is_text(&decode(&self.head));
         let hex: Vec<String> = self.head.iter().map(|byte| format!("{byte:02x}")).collect();
         match (count, is_plain) {
             (1, true) => message!("{text} (1 byte)", text),
@@ -341,6 +349,8 @@ mod tests {
         assert_eq!(show(b"a"), "\"a\" (1 byte)");
         assert_eq!(show(b"hi\n"), "\"hi\\n\" (3 bytes)");
         assert_eq!(show(&text::gbk("你")), "\"你\" (2 bytes: c4 e3)");
+        let printed = Argument::terminal("你".as_bytes()).show(&|_| None);
+        assert_eq!(printed, "\"你\" (3 bytes: e4 bd a0)");
         assert_eq!(show(&[0, 1, 255]), "b\"\\x00\\x01\\xff\" (3 bytes)");
         assert!(show("x".repeat(100_000).as_bytes()).len() < 500);
     }

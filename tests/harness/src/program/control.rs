@@ -5,6 +5,7 @@ use crate::connection::Connection;
 use crate::kernel;
 use crate::lock::lock;
 use crate::message;
+use crate::message::Argument;
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -23,8 +24,10 @@ impl Program {
     /// them holds nobody.
     pub fn write_stdin(&self, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
-        self.log
-            .step(message!("its stdin gets {bytes}", bytes = &bytes));
+        self.log.step(message!(
+            "its stdin gets {bytes}",
+            bytes = Argument::terminal(&bytes)
+        ));
         if let Some(stdin) = &*lock(&self.stdin) {
             // It fails only where the program does not want it: what follows will tell.
             let _ = stdin.send(bytes);

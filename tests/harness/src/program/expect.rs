@@ -181,8 +181,10 @@ impl Program {
     /// Waits until exactly these bytes have come on stdout, from its beginning.
     #[track_caller]
     pub fn expect_output(&self, expected: &[u8]) {
-        self.log
-            .step(message!("wait for {bytes} on stdout", bytes = expected));
+        self.log.step(message!(
+            "wait for {bytes} on stdout",
+            bytes = Argument::terminal(expected)
+        ));
         let came = self.wait(|state| {
             let got = &state.stdout.kept;
             let wrong = !expected.starts_with(&got[..got.len().min(expected.len())]);
@@ -190,11 +192,13 @@ impl Program {
         });
         let state = lock(&self.watched.state);
         if came.is_none() || state.stdout.kept != expected {
-            let got = Argument::from(&state.stdout.kept);
+            let got = Argument::terminal(&state.stdout.kept);
             drop(state);
             let got = message!("{bytes}; {why}", bytes = got, why = self.why_not());
-            self.log
-                .fail(message!("stdout is {bytes}", bytes = expected), got);
+            self.log.fail(
+                message!("stdout is {bytes}", bytes = Argument::terminal(expected)),
+                got,
+            );
         }
     }
 
