@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::log::Log;
 use crate::message;
+use crate::message::Argument;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -88,10 +89,10 @@ impl Listener {
             message!("the program connects to {address}", address = self.address),
             || match self.socket.accept() {
                 Ok((stream, _)) => Some(Ok(stream)),
-                Err(error) if error.kind() != ErrorKind::WouldBlock => Some(Err(error)),
-                Err(_) if self.log.is_over() => {
-                    Some(Err(io::Error::other("the program has ended")))
+                Err(error) if error.kind() != ErrorKind::WouldBlock => {
+                    Some(Err(Argument::from(error)))
                 }
+                Err(_) if self.log.is_over() => Some(Err(message!("the program has ended").into())),
                 Err(_) => None,
             },
             || message!("no connection").into(),

@@ -12,6 +12,7 @@ pub(super) fn of_system(error: &io::Error) -> Argument {
         return match words.as_str() {
             "failed to fill whole buffer" => message!("failed to fill whole buffer").into(),
             "connection timed out" => message!("connection timed out").into(),
+            "no IP address" => message!("no IP address").into(),
             _ => words.into(),
         };
     };
