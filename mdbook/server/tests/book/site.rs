@@ -25,7 +25,7 @@ const LOADED: [(&str, &str); 9] = [
 ];
 
 /// The site, built once for all tests.
-struct Site {
+pub(crate) struct Site {
     folder: TempDir,
     /// The pages by their paths in the site: `zh-CN/01-client.html`.
     pages: BTreeMap<String, Page>,
@@ -47,7 +47,7 @@ struct Page {
     inline: String,
 }
 
-fn site() -> &'static Site {
+pub(crate) fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
     SITE.get_or_init(|| {
         let folder = TempDir::with_prefix("book-").expect("a temporary folder");
@@ -63,7 +63,7 @@ fn site() -> &'static Site {
 }
 
 /// The files below a folder whose names end in this, by their paths in it, with their text.
-fn below(root: &Path, extension: &str) -> Vec<(String, String)> {
+pub(crate) fn below(root: &Path, extension: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -116,7 +116,8 @@ impl Page {
 }
 
 impl Site {
-    fn root(&self) -> PathBuf {
+    /// Its folder.
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("site")
     }
 
