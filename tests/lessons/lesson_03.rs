@@ -26,6 +26,7 @@ fn started_again_at_once_on_the_same_port_it_listens() {
     let scenario = lesson();
     let server = scenario.start_server();
     serve_one(&server);
+    // Nobody else gets a port in TIME_WAIT: neither `bind` to port 0 nor `connect` is given one.
     let address = server.address().to_string();
     for _ in 0..3 {
         let again = scenario.start_server_on(&address);

@@ -1,8 +1,5 @@
-//! The licences of all crates that the project is built with are known ones.
-//!
-//! The icons in the pages of the book come from Font Awesome, by mdBook, and are under CC BY 4.0:
-//! each of them names its author and its licence in the page. Nothing else of what a published
-//! book contains asks for a mention.
+//! The licences of all crates that the project is built with are known ones. (What a published
+//! book contains of them is named in its *Reference*, which the tests of the book look after.)
 
 use serde_json::Value;
 use std::collections::BTreeSet;

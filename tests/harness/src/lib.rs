@@ -6,8 +6,8 @@
 //! ```no_run
 //! use harness::Scenario;
 //!
-//! let story = Scenario::of("target/debug/lesson-05");
-//! let server = story.start_server();
+//! let scenario = Scenario::of("target/debug/lesson-05");
+//! let server = scenario.start_server();
 //! let mut client = server.connect();
 //! client.send_text("你好");
 //! client.expect_text("server: hello, client!");
@@ -19,10 +19,28 @@
 //! expected, what came, and, where a well-known mistake fits, a hint.
 //!
 //! Nothing here sleeps for a time that something might take: every wait is for an
-//! event, with a limit ([`Scenario::limit`]) that only a failing program reaches.
+//! event, with a limit ([`Log::limit`]) that only a failing program reaches.
 //!
 //! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
 //! group and, on Linux, also what has left the group.
+//!
+//! # Layers
+//!
+//! A module uses only modules of its own layer and of those below it, and no two modules use
+//! each other, except that a [message](mod@message) and its arguments may hold each other. From
+//! top to bottom:
+//!
+//! - [`check`](mod@check): a scenario whose outcome is worth points, with a deadline and a record.
+//! - `scenario`: starts programs and listeners, and connects to programs.
+//! - `program`, `listener`, `connection`: what a test talks to. `memory` and [`sandbox`] serve
+//!   programs.
+//! - `log`: the steps of a test, its time, and the programs that it watches (`watched`). A failed
+//!   expectation makes a `transcript` of it, and `request` carries that to a grader.
+//! - `process_group`, `guard`, `orphans`, `waits`, `resources`, [`kernel`]: the operating system.
+//!   `hints` recognises mistakes by what the kernel shows, and `supervised` is a child process
+//!   with a limit.
+//! - [`message`](mod@message), [`text`], `output`, `mark`, `lock`, `skip`: no module of another
+//!   layer is used here.
 
 pub mod check;
 mod connection;
@@ -58,7 +76,8 @@ pub use listener::{Listener, loopback_without_past};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};
 pub use process_group::{ProcessGroup, has_ended};
-pub use program::{Program, Signal};
+pub use program::Program;
+pub use program::control::Signal;
 pub use resources::Resources;
 pub use scenario::Scenario;
 pub use skip::{has_ipv6, has_signals, skip};

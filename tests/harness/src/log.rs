@@ -23,8 +23,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// How long it may take in a check to set up the sandboxes of programs, and to take them down
 /// after a program's end, all together. Mounts and namespaces wait for grace periods of RCU in
 /// the kernel: with busy loops on all cores these took up to 5 s, and once more than 8 s. That is
-/// not the program's time. But a program must not hold its check by
-/// looking like a sandbox that is never ready.
+/// not the program's time. But a program must not hold its check by looking like a sandbox that is
+/// never ready.
 pub const SANDBOX_LIMIT: Duration = Duration::from_secs(15);
 
 /// Until when an event may come, if no check says otherwise.

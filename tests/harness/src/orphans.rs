@@ -17,7 +17,7 @@ pub(crate) fn adopt() {
 }
 
 /// The children of a process.
-fn children(pid: i32) -> Vec<i32> {
+pub(crate) fn children(pid: i32) -> Vec<i32> {
     // A process may end while we look at it.
     let Ok(tasks) = Process::new(pid).and_then(|process| process.tasks()) else {
         return Vec::new();
@@ -38,18 +38,6 @@ pub(crate) fn tree(root: i32) -> Vec<i32> {
         next += 1;
     }
     found
-}
-
-/// The program that runs in the sandbox of this process: bubblewrap, whose child is
-/// bubblewrap again, as process 1 of the sandbox, whose child becomes the program when
-/// those have done their work who prepare it. `None` before that.
-pub(crate) fn in_sandbox(leader: i32) -> Option<i32> {
-    const PREPARE: [&str; 3] = ["bwrap", "prlimit", "setpriv"];
-    let first = *children(leader).first()?;
-    let program = *children(first).first()?;
-    let file = Process::new(program).ok()?.exe().ok()?;
-    let name = file.file_name()?.to_str()?;
-    (!PREPARE.contains(&name)).then_some(program)
 }
 
 /// The processes whose parent has ended and that belong to the program with this mark,

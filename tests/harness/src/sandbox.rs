@@ -5,16 +5,41 @@ use crate::message::{Argument, Message};
 use crate::watched::Watched;
 use std::time::Instant;
 
-/// Whether a command that sets up a sandbox has failed, by what it has printed on stderr. Then
-/// the program in it never ran: that is the machine's fault.
+/// The tools that run in a sandbox before the program: each starts the next one in its own
+/// process, and the last one the program.
+const TOOLS: [&str; 3] = ["bwrap", "prlimit", "setpriv"];
+
+/// The shell that starts the sandbox, and hands it its filter of system calls.
+const SHELL: &str = "sh";
+
+/// Whether a command that sets up a sandbox has failed, by what it has printed on stderr: each of
+/// its tools begins an error with its own name. Then the program never ran, and that is the
+/// machine's fault.
 pub fn has_failed(stderr: &str) -> bool {
-    ["bwrap: ", "prlimit: ", "setpriv: ", "sh: "]
-        .iter()
-        .any(|name| stderr.starts_with(name))
+    let says = |tool: &str| {
+        let rest = stderr.strip_prefix(tool);
+        rest.is_some_and(|rest| rest.starts_with(": "))
+    };
+    TOOLS.into_iter().chain([SHELL]).any(says)
 }
 
 /// Why there is no sandbox: what was expected of it, and what came.
 pub(crate) type NoSandbox = (Message, Argument);
+
+/// The program that runs in the sandbox of this process: bubblewrap, whose child is bubblewrap
+/// again, as process 1 of the sandbox, whose child becomes the program after the [`TOOLS`]. `None`
+/// before that.
+#[cfg(target_os = "linux")]
+fn running_program(leader: i32) -> Option<i32> {
+    use crate::orphans::children;
+    use procfs::process::Process;
+
+    let first = *children(leader).first()?;
+    let program = *children(first).first()?;
+    let file = Process::new(program).ok()?.exe().ok()?;
+    let name = file.file_name()?.to_str()?;
+    (!TOOLS.contains(&name)).then_some(program)
+}
 
 /// Waits until the program in the sandbox runs, and returns its process number; `None` if it
 /// has ended before it was seen.
@@ -26,9 +51,9 @@ pub(crate) fn find_program(
 ) -> Result<Option<u32>, NoSandbox> {
     use crate::lock::lock;
     use crate::message;
-    use crate::orphans::in_sandbox;
+
     loop {
-        let found = in_sandbox(leader.cast_signed());
+        let found = running_program(leader.cast_signed());
         if let Some(pid) = found.and_then(|pid| u32::try_from(pid).ok()) {
             return Ok(Some(pid));
         }
@@ -58,4 +83,31 @@ pub(crate) fn find_program(
     _deadline: Instant,
 ) -> Result<Option<u32>, NoSandbox> {
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sandbox_is_told_by_the_tool_that_complains_first() {
+        let failed = [
+            "bwrap: Creating new namespace failed: Operation not permitted\n",
+            "prlimit: failed to set the NPROC resource limit: Operation not permitted\n",
+            "setpriv: setresuid failed: Operation not permitted\n",
+            "sh: 1: cannot open /tmp/filter: No such file\n",
+        ];
+        for stderr in failed {
+            assert!(has_failed(stderr), "{stderr}");
+        }
+        let others = [
+            "",
+            "error: expected one of `!` or `::`\n",
+            "shell: no luck\n",
+            "cannot connect\nbwrap: said the program\n",
+        ];
+        for stderr in others {
+            assert!(!has_failed(stderr), "{stderr}");
+        }
+    }
 }

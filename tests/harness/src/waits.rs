@@ -74,3 +74,15 @@ mod system {
         is_in(task, 'R') && task.schedstat().is_ok_and(|now| !runs(now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HeldUp::{ByTheMachine, Waiting};
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_counted_nowhere_is_worse_than_any_wait() {
+        assert!(ByTheMachine > Waiting(Duration::MAX));
+        assert!(Waiting(Duration::from_secs(2)) > Waiting(Duration::from_secs(1)));
+    }
+}

@@ -1,14 +1,16 @@
 //! The harness itself, held to its word by programs that behave badly.
 //!
-//! Each of them ends in time, with the right story, and leaves nothing running.
+//! Each of them ends in time, with the right transcript, and leaves nothing running.
 #![cfg(unix)]
 
-use harness::{Program, Scenario};
+use harness::{Program, Scenario, Supervised};
 use predicates::prelude::*;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A story about a shell script.
+/// A scenario with a shell script.
 fn shell(script: &str) -> Scenario {
     Scenario::of_command(["/bin/sh", "-c", script])
 }
@@ -17,13 +19,15 @@ fn shell(script: &str) -> Scenario {
 /// must have happened before that has the usual limit.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// The story that a failing test tells.
+/// The transcript of a failing test, as it is printed.
 fn failure(test: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test should fail");
-    *panic.downcast::<String>().expect("a story is a String")
+    *panic
+        .downcast::<String>()
+        .expect("a transcript is a String")
 }
 
-/// Expects that all these are in the text, in this request.
+/// Expects that all these are in the text, in this order.
 fn expect_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
@@ -85,7 +89,7 @@ fn a_program_that_does_what_is_expected_passes() {
 #[test]
 fn a_program_that_never_listens_fails_at_the_limit() {
     let start = Instant::now();
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let scenario = shell("echo starting >&2; exec sleep 1000");
         let program = scenario.start(["127.0.0.1:0"]);
         program.expect_stderr(&predicate::eq("starting\n"));
@@ -94,7 +98,7 @@ fn a_program_that_never_listens_fails_at_the_limit() {
     });
     assert!(start.elapsed() < Duration::from_secs(15));
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "  1. start the program with 127.0.0.1:0\n",
             "  2. wait until stderr == \"starting\\n\"\n",
@@ -105,18 +109,18 @@ fn a_program_that_never_listens_fails_at_the_limit() {
             "     Got: nothing more for 100ms\n",
         ],
     );
-    assert!(!scenario.contains("Hint"), "{scenario}");
+    assert!(!transcript.contains("Hint"), "{transcript}");
 }
 
 #[test]
 fn a_program_that_exits_early_fails_at_once() {
     let start = Instant::now();
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         shell("echo no luck >&2; exit 7").start_server();
     });
     assert!(start.elapsed() < Duration::from_secs(15));
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "| no luck\n",
             "the program exited with status 7\n",
@@ -127,11 +131,11 @@ fn a_program_that_exits_early_fails_at_once() {
 
 #[test]
 fn a_program_that_dies_of_a_signal_is_told_so() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         shell("kill -SEGV $$").start::<&str>([]).expect_exit(0);
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "Expected: the program exits with status 0\n",
             "Got: the program was ended by signal 11 (SIGSEGV)\n",
@@ -142,7 +146,7 @@ fn a_program_that_dies_of_a_signal_is_told_so() {
 #[test]
 fn a_program_that_hangs_and_ignores_signals_is_ended() {
     let mut pid = 0;
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let scenario = shell("trap '' INT TERM; echo $$; while :; do sleep 1000; done");
         let program = scenario.start::<&str>([]);
         pid = printed_pids(&program, 1)[0];
@@ -151,7 +155,7 @@ fn a_program_that_hangs_and_ignores_signals_is_ended() {
         program.expect_exit(0);
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "send it SIGTERM\n",
             "Got: it still runs, waited for 100ms\n",
@@ -162,11 +166,11 @@ fn a_program_that_hangs_and_ignores_signals_is_ended() {
 
 #[test]
 fn a_program_that_cannot_be_started_is_told_so() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         Scenario::of_command(["/no/such/program"]).start::<&str>([]);
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &["Expected: `/no/such/program` starts\n", "Got: No such file"],
     );
 }
@@ -174,26 +178,26 @@ fn a_program_that_cannot_be_started_is_told_so() {
 #[test]
 fn a_flood_on_stdout_is_drained_and_not_kept() {
     let before = resident_bytes();
-    let scenario = failure(|| {
-        // A gigabyte, and then the line that nobody will find in it.
-        let scenario = shell("head -c 1000000000 /dev/zero; echo; echo done; echo done >&2");
+    let transcript = failure(|| {
+        // Twice as much as the limit below, and then the line that nobody will find in it.
+        let scenario = shell("head -c 400000000 /dev/zero; echo; echo done; echo done >&2");
         let program = scenario.start::<&str>([]);
         program.expect_stderr(&predicate::eq("done\n"));
         program.expect_exit(0);
         program.expect_line("done");
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
-            "The stdout of the program, 1000000006 bytes:\n    | \\u{0}\\u{0}",
+            "The stdout of the program, 400000006 bytes:\n    | \\u{0}\\u{0}",
             "more bytes, not kept) ...\n",
             "Expected: the line `done` on stdout\n",
         ],
     );
     assert!(
-        scenario.len() < 30_000,
-        "the story has {} bytes",
-        scenario.len()
+        transcript.len() < 30_000,
+        "the transcript has {} bytes",
+        transcript.len()
     );
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 200_000_000, "grew by {grown} bytes");
@@ -255,7 +259,7 @@ fn a_test_that_is_killed_leaves_nothing_running() {
         println!("{pid}");
         std::thread::park();
     }
-    let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+    let mut command = Command::new(std::env::current_exe().expect("our own path"));
     let mut test = harness::outside(&mut command)
         .args([
             "--exact",
@@ -263,7 +267,7 @@ fn a_test_that_is_killed_leaves_nothing_running() {
             "--nocapture",
         ])
         .env("LEAVE_A_PROGRAM", "1")
-        .stdout(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .expect("this test can start itself");
     let stdout = std::io::BufReader::new(test.stdout.take().expect("a pipe"));
@@ -313,7 +317,7 @@ time.sleep(1000)
 #[test]
 #[cfg(target_os = "linux")]
 fn a_line_that_was_not_flushed_is_recognised() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let scenario = Scenario::of_command(["python3", "-c", UNFLUSHED]);
         let program = scenario.start::<&str>([]);
         program.expect_stderr(&predicate::eq("ready\n"));
@@ -321,7 +325,7 @@ fn a_line_that_was_not_flushed_is_recognised() {
         program.expect_listening();
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "Hint: The program does listen, on 127.0.0.1:",
             "flush stdout",
@@ -349,7 +353,7 @@ fn one_by_one() -> Scenario {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_client_that_nobody_accepts_is_recognised() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let scenario = one_by_one();
         let server = scenario.start_server();
         let _first = server.connect();
@@ -360,7 +364,7 @@ fn a_client_that_nobody_accepts_is_recognised() {
         second.expect_text("hello");
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "Got: nothing for 100ms\n",
             "Hint: The connection of 127.0.0.1:",
@@ -371,14 +375,14 @@ fn a_client_that_nobody_accepts_is_recognised() {
 
 #[test]
 fn utf_8_on_the_wire_is_recognised() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let server = one_by_one().start_server();
         let mut client = server.connect();
         client.send_text("你好");
         client.expect_text("你好");
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "sends \"你好\" (4 bytes: c4 e3 ba c3)\n",
             "Expected: ",
@@ -400,13 +404,13 @@ fn a_reset_is_told_apart_from_an_end() {
     server.close();
     client.expect_end();
 
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let mut client = scenario.connect(listener.address());
         listener.accept().reset();
         client.expect_end();
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &[
             "Expected: 127.0.0.1:",
             "the end of the stream",
@@ -421,13 +425,16 @@ fn a_port_that_is_held_refuses_connections() {
     let held = scenario.hold_refusing_port();
     scenario.expect_refused(held.address());
     let listener = scenario.listen();
-    let told = failure(|| scenario.expect_refused(listener.address()));
-    expect_in_order(&told, &["refuses connections", "Got: it accepted one"]);
+    let transcript = failure(|| scenario.expect_refused(listener.address()));
+    expect_in_order(
+        &transcript,
+        &["refuses connections", "Got: it accepted one"],
+    );
 }
 
 #[test]
 fn half_a_reply_and_a_wrong_line_are_told() {
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let scenario = Scenario::of_command(["/bin/true"]);
         let listener = scenario.listen();
         let mut client = scenario.connect(listener.address());
@@ -437,15 +444,15 @@ fn half_a_reply_and_a_wrong_line_are_told() {
         client.expect_text("server: hello, client!");
     });
     expect_in_order(
-        &scenario,
+        &transcript,
         &["Got: \"server: hel\" (11 bytes), then the end of the stream\n"],
     );
 
-    let scenario = failure(|| {
+    let transcript = failure(|| {
         let program = shell(r#"echo '1.2.3.4:5 sent "���"'"#).start::<&str>([]);
         program.expect_line("1.2.3.4:5 sent \"你好\"");
     });
-    expect_in_order(&scenario, &["Hint: GBK bytes were decoded as UTF-8."]);
+    expect_in_order(&transcript, &["Hint: GBK bytes were decoded as UTF-8."]);
 }
 
 #[test]
@@ -456,11 +463,11 @@ fn the_command_may_come_from_the_environment() {
         program.expect_line("one two:three four");
         return;
     }
-    let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+    let mut command = Command::new(std::env::current_exe().expect("our own path"));
     let status = harness::outside(&mut command)
         .args(["--exact", "the_command_may_come_from_the_environment"])
         .env("PROGRAM", "/bin/sh -c 'echo \"$0:$1\"' 'one two'")
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
         .status()
         .expect("this test can start itself");
     assert!(status.success());
@@ -493,7 +500,7 @@ fn a_long_output_is_compared_with_a_block() {
     program.expect_copied(2_510_000);
 
     for (position, changed) in [(0, 1), (2_000_000, 1), (2_509_999, 1)] {
-        let told = failure(|| {
+        let transcript = failure(|| {
             let mut wrong = all.clone();
             wrong[position] ^= changed;
             let program = shell("cat").start_copying::<&str>([], block.clone());
@@ -502,16 +509,16 @@ fn a_long_output_is_compared_with_a_block() {
             program.expect_copied(2_510_000);
         });
         expect_in_order(
-            &told,
+            &transcript,
             &[&format!("Got: another byte at position {position}\n")],
         );
     }
 }
 
 #[test]
-fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
+fn a_check_has_a_deadline_and_a_folder_of_its_own() {
     let start = Instant::now();
-    let told = failure(|| {
+    let transcript = failure(|| {
         harness::check::check_within(Duration::from_secs(1), "/bin/sh", |scenario| {
             let program = scenario.start(["-c", "pwd; ls -A; exec sleep 1000"]);
             program.expect_stdout(&predicate::str::contains("/check-"));
@@ -522,64 +529,96 @@ fn a_check_has_a_deadline_a_folder_of_its_own_and_a_limit_of_memory() {
     });
     assert!(start.elapsed() < Duration::from_secs(15));
     expect_in_order(
-        &told,
+        &transcript,
         &["Got: it still runs, waited until the time of the check was over"],
     );
-
-    #[cfg(target_os = "linux")]
-    {
-        let python = "python3";
-        let mut version = std::process::Command::new(python);
-        if harness::outside(&mut version).arg("-V").output().is_err() {
-            return harness::skip("there is no python3");
-        }
-        let eat = "a = [b'x' * 100_000_000 for _ in range(100)]";
-        let told = failure(|| {
-            harness::check(python, |scenario| {
-                scenario.start(["-S", "-c", eat]).expect_exit(0);
-            });
-        });
-        expect_in_order(&told, &["used more than 512 MB of memory"]);
-        // The first thread ends, and the kernel shows no memory of the process any more.
-        let eat = "import ctypes, threading, time\n\
-             def eat():\n\
-             \x20   time.sleep(0.2)\n\
-             \x20   a = [b'x' * 100_000_000 for _ in range(100)]\n\
-             \x20   time.sleep(1000)\n\
-             threading.Thread(target=eat).start()\n\
-             ctypes.CDLL(None).pthread_exit(None)\n";
-        let told = failure(|| {
-            harness::check(python, |scenario| {
-                scenario.start(["-S", "-c", eat]).expect_exit(0);
-            });
-        });
-        expect_in_order(&told, &["used more than 512 MB of memory"]);
-    }
 }
 
-#[cfg(unix)]
-#[test]
-fn a_supervised_child_is_ended_at_its_limit_with_all_that_it_has_started() {
-    use harness::Supervised;
-    use std::process::{Command, Stdio};
+/// Expects that a check ends this Python program because of the memory that it uses.
+#[cfg(target_os = "linux")]
+fn expect_too_much_memory(source: &str) {
+    let python = "python3";
+    let mut version = Command::new(python);
+    if harness::outside(&mut version).arg("-V").output().is_err() {
+        return harness::skip("there is no python3");
+    }
+    let transcript = failure(|| {
+        harness::check(python, |scenario| {
+            scenario.start(["-S", "-c", source]).expect_exit(0);
+        });
+    });
+    expect_in_order(&transcript, &["used more than 512 MB of memory"]);
+}
 
-    // A child of its own session holds the pipe of stderr, and a lot is printed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_check_has_a_limit_of_memory() {
+    expect_too_much_memory("a = [b'x' * 100_000_000 for _ in range(100)]");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_memory_holds_without_the_first_thread() {
+    // When the first thread has ended, the kernel shows no memory of the process any more.
+    expect_too_much_memory(
+        "
+import ctypes, os, threading, time
+def eat():
+    first = f'/proc/self/task/{os.getpid()}/stat'
+    while ') Z ' not in open(first).read():
+        time.sleep(0.001)
+    a = [b'x' * 100_000_000 for _ in range(100)]
+    time.sleep(1000)
+threading.Thread(target=eat).start()
+ctypes.CDLL(None).pthread_exit(None)
+",
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_supervised_child_is_ended_at_its_limit_with_all_that_it_has_started() {
+    // A child in a session of its own holds the pipe of stderr, and more is printed than fits
+    // into the pipe.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ready = folder.path().join("ready");
+    let script = "setsid sleep 1000 & echo $! >&2; yes | head -c 100000 >&2; : > \"$0\"; wait";
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", "setsid sleep 1000 & yes >&2"])
+        .args(["-c", script])
+        .arg(&ready)
         .stderr(Stdio::piped());
-    let running = Supervised::start(&mut command, 10).expect("it can be started");
-    let ended = running.wait(Duration::from_millis(200)).expect("it ends");
+    let running = Supervised::start(&mut command, 1000).expect("it can be started");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !ready.exists() {
+        assert!(Instant::now() < deadline, "its stderr is not drained");
+        std::thread::yield_now();
+    }
+    let ended = running.wait(SHORT).expect("it ends");
     assert!(!ended.in_time);
     assert!(!ended.status.success());
-    assert_eq!(ended.stderr.text, "y\ny\ny\ny\ny\n");
-    assert!(ended.stderr.left_out > 0);
+    let (pid, printed) = ended.stderr.text.split_once('\n').expect("two lines");
+    assert!(printed.starts_with("y\ny\n"), "{printed}");
+    let first = pid.len() + 1;
+    assert_eq!(first + printed.len(), 1000);
+    assert_eq!(ended.stderr.left_out, 100_000 + first as u64 - 1000);
+    assert!(!is_alive(pid.parse().expect("a process number")));
+}
 
+#[test]
+fn a_supervised_child_that_ends_in_time_is_told_so() {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "exit 3"]);
-    let running = Supervised::start(&mut command, 10).expect("it can be started");
+    command
+        .args(["-c", "cat >&2; exit 3"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut running = Supervised::start(&mut command, 10).expect("it can be started");
+    let mut stdin = running.stdin().expect("a pipe");
+    stdin.write_all(b"hello").expect("it reads");
+    drop(stdin);
     let ended = running.wait(Duration::from_secs(20)).expect("it ends");
     assert!(ended.in_time);
     assert_eq!(ended.status.code(), Some(3));
-    assert_eq!(ended.stderr.text, "");
+    assert_eq!(ended.stderr.text, "hello");
+    assert_eq!(ended.stderr.left_out, 0);
 }

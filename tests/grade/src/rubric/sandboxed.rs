@@ -38,6 +38,9 @@ impl Rubric {
         Ok(outcome)
     }
 
+    /// (A learner gets no second run: a program that hangs should cost 5 s. A time that the task
+    /// itself sets, such as to end within 2 s, is never made longer.)
+    ///
     /// With a busy loop on each core, two checks of a slow answer to exercise 07 came out otherwise
     /// without this; with it none of 1,290, also with three compilations at a time.
     ///

@@ -99,6 +99,9 @@ impl Kind {
 
     /// What stands in the sandbox before a program: its limits, how many processes its user
     /// may have, and who that is.
+    ///
+    /// `RLIMIT_NPROC` does not bind root, and it counts all processes of a user, wherever they run;
+    /// inside a user namespace only those of the namespace.
     pub fn inner(self, processes: u32, limits: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--".into()];
         words.extend(limits.iter().map(OsString::from));

@@ -3,12 +3,9 @@
 //! [`start`] starts it and what watches it, [`expect`] waits for what it should do, and
 //! [`control`] sends it signals and sets limits.
 
-mod control;
+pub(crate) mod control;
 mod expect;
-mod start;
-
-pub use control::Signal;
-pub(crate) use start::Launch;
+pub(crate) mod start;
 
 use crate::connection::Connection;
 use crate::kernel;
