@@ -27,8 +27,8 @@ pub struct Sources {
 }
 
 /// Kinds of files that a workspace has, where no git can say which are its own.
-const KINDS: [&str; 16] = [
-    "css", "diff", "hbs", "html", "js", "lock", "md", "png", "py", "rs", "sh", "svg", "toml",
+const KINDS: [&str; 17] = [
+    "css", "diff", "hbs", "html", "js", "lock", "md", "png", "po", "py", "rs", "sh", "svg", "toml",
     "txt", "woff2", "yml",
 ];
 
