@@ -1,5 +1,5 @@
 //! The harness of all tests: it starts a program, talks to it over TCP, watches it,
-//! and tells the story when something is not as expected.
+//! and prints a transcript when something is not as expected.
 //!
 //! A test reads as a script of actions and expectations:
 //!
@@ -18,11 +18,11 @@
 //! that is not met panics with the steps so far, the program's output, what was
 //! expected, what came, and, where a well-known mistake fits, a hint.
 //!
-//! Nothing here sleeps for a time that something might take: every wait is for an
+//! Nothing here sleeps for the time that something is likely to take: every wait is for an
 //! event, with a limit ([`Scenario::limit`]) that only a failing program reaches.
 //!
-//! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
-//! group and, on Linux, also what has left the group.
+//! All processes of a program are killed when its [`Program`] is dropped: its process
+//! group and, on Linux, also the processes that have left the group.
 
 pub mod check;
 mod connection;

@@ -302,7 +302,7 @@ impl Program {
         }
     }
 
-    /// Waits until the program accepts no more: this many connections are in its accept queue
+    /// Waits until the program is at rest, with this many connections in its accept queue
     /// (Linux only).
     #[track_caller]
     pub fn expect_accept_queue(&self, length: u32) {
