@@ -1,4 +1,4 @@
-//! The guard: a shell that outlives this process, and ends the process groups that it has left.
+//! The guard: a shell that outlives this process, and kills the process groups that it leaves.
 
 use crate::lock::lock;
 use crate::mark::{STARTED, outside};
@@ -10,8 +10,8 @@ use std::sync::Mutex;
 /// The guard, and the pipe to its stdin.
 static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
 
-/// What the guard does: it keeps a list of process groups (`+ 123` adds one, `- 123`
-/// takes one out), and kills them at the end of its stdin, when this process is gone.
+/// The guard's script. It keeps a list of process groups (`+ 123` adds one, `- 123`
+/// removes one), and kills them at the end of its stdin, when this process is gone.
 const SCRIPT: &str = r#"
     groups=' '
     while read -r what group; do
@@ -23,7 +23,7 @@ const SCRIPT: &str = r#"
     for group in $groups; do kill -s KILL -- "-$group" 2> /dev/null; done
 "#;
 
-/// Has the guard kill this group if this process ends before it says otherwise.
+/// Tells the guard to kill this group if this process ends before it [releases](release) it.
 pub(crate) fn watch(group: u32) {
     let mut guard = lock(&GUARD);
     if guard.is_none() {
@@ -44,12 +44,12 @@ pub(crate) fn watch(group: u32) {
     tell(&mut guard, '+', group);
 }
 
-/// Has the guard forget this group.
+/// Tells the guard to forget this group.
 pub(crate) fn release(group: u32) {
     tell(&mut lock(&GUARD), '-', group);
 }
 
-/// Without its guard a test works as well; it only cleans up less if it is killed.
+/// Errors are ignored: a test works without its guard, but cleans up less if it is killed.
 fn tell(guard: &mut Option<(Child, ChildStdin)>, what: char, group: u32) {
     if let Some((_, stdin)) = guard {
         let _ = stdin.write_all(format!("{what} {group}\n").as_bytes());

@@ -1,19 +1,19 @@
-//! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` in it, which
-//! the grader's command sets up.
+//! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` inside, set up
+//! by the grader's command.
 
 use crate::message::{Argument, Message};
 use crate::watched::Watched;
 use std::time::Instant;
 
-/// Whether a command that sets up a sandbox has failed, by what it has printed on stderr. Then
-/// the program in it never ran: that is the machine's fault.
+/// Whether a command that sets up a sandbox has failed, judging by its output on stderr. In that
+/// case the program never ran, and the machine is at fault.
 pub fn has_failed(stderr: &str) -> bool {
     ["bwrap: ", "prlimit: ", "setpriv: ", "sh: "]
         .iter()
         .any(|name| stderr.starts_with(name))
 }
 
-/// Why there is no sandbox: what was expected of it, and what came.
+/// Why there is no sandbox: the expectation, and what came instead.
 pub(crate) type NoSandbox = (Message, Argument);
 
 /// Waits until the program in the sandbox runs, and returns its process number; `None` if it
@@ -50,7 +50,7 @@ pub(crate) fn find_program(
     }
 }
 
-/// There is a sandbox on Linux only.
+/// Sandboxes exist only on Linux.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn find_program(
     _watched: &Watched,
