@@ -49,7 +49,8 @@ pub(crate) fn release(group: u32) {
     tell(&mut lock(&GUARD), '-', group);
 }
 
-/// Errors are ignored: a test works without its guard, but cleans up less if it is killed.
+/// Sends a line to the guard. An error is ignored: without its guard a test works as well, but
+/// cleans up less if it is killed.
 fn tell(guard: &mut Option<(Child, ChildStdin)>, what: char, group: u32) {
     if let Some((_, stdin)) = guard {
         let _ = stdin.write_all(format!("{what} {group}\n").as_bytes());

@@ -19,7 +19,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// What a process uses now; `None` if there is no such process, or no Linux.
+    /// The resources of a process now; `None` if it does not exist, or if this is not Linux.
     #[cfg(target_os = "linux")]
     pub fn of(process: u32) -> Option<Self> {
         let process = procfs::process::Process::new(process.cast_signed()).ok()?;
@@ -62,7 +62,7 @@ impl Resources {
         Self::resident_of(&process)
     }
 
-    /// What a process uses now; `None` if there is no such process, or no Linux.
+    /// The resources of a process now; `None` if it does not exist, or if this is not Linux.
     #[cfg(not(target_os = "linux"))]
     pub fn of(_process: u32) -> Option<Self> {
         None
