@@ -52,7 +52,7 @@ impl Rubric {
             return Ok(());
         }
         let starved: Vec<Result> = outcome.results.clone();
-        // Give it more extra time than it had to wait, since it will have to wait again.
+        // Do not add just the time that a check had to wait: it will have to wait again.
         let checks: Vec<_> = starved
             .iter()
             .filter(|result| is_starved(result))
