@@ -1,4 +1,4 @@
-//! What can be said to `cargo grade`.
+//! The arguments of `cargo grade`.
 
 use crate::packages::{self, TEACHERS};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Messages,
 }
 
-/// What is said to a command of another package, which understands it.
+/// The arguments for a command of another package, which parses them itself.
 #[derive(Args)]
 pub(crate) struct Words {
     /// `--help` tells them
@@ -89,7 +89,7 @@ pub(crate) struct Words {
 }
 
 impl Arguments {
-    /// What is said to this process; an error in it, or a call for help, ends the process.
+    /// The arguments of this process. An error in them, or a request for help, ends the process.
     pub(crate) fn of_process() -> Self {
         let mut command = Self::command();
         if !packages::has_classroom() {
@@ -103,8 +103,8 @@ impl Arguments {
         arguments
     }
 
-    /// Ends the command where arguments stand before a subcommand, except the language: clap
-    /// could refuse them all, and the language with them.
+    /// Ends the command if arguments other than the language precede a subcommand. Clap could
+    /// reject them, but then only together with the language.
     fn verify(&self) {
         let has_own = self.exercise.is_some()
             || self.program.is_some()

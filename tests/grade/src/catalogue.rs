@@ -1,8 +1,8 @@
-//! What users read in their language: the templates of messages, as `messages/zh.po` has them.
+//! The texts that users read in their language: the templates of messages from `messages/zh.po`.
 //!
-//! The file is in the format of gettext, for which translators have tools: `msgid` is the English
-//! template as the source has it, `msgstr` the Chinese one with the same placeholders. Another
-//! language would be another file.
+//! The file has the format of gettext, for which translators have tools: `msgid` is the English
+//! template from the source, `msgstr` the Chinese one with the same placeholders. Another
+//! language would need another file.
 
 use crate::language::Language;
 use harness::Failure;
@@ -16,7 +16,7 @@ fn chinese() -> &'static HashMap<String, String> {
     static CHINESE: OnceLock<HashMap<String, String>> = OnceLock::new();
     CHINESE.get_or_init(|| {
         let file = include_str!("../messages/zh.po");
-        // It is part of the program, and tested with it.
+        // The catalogue is part of the program, and is tested with it.
         let catalogue = polib::po_file::parse_from_reader(file.as_bytes()).expect("zh.po is right");
         let messages = catalogue
             .messages()
@@ -30,13 +30,13 @@ fn chinese() -> &'static HashMap<String, String> {
     })
 }
 
-/// All English templates that have a Chinese one, with that.
+/// All English templates that have a Chinese translation, each with that translation.
 pub fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
     let entries = chinese().iter();
     entries.map(|(english, chinese)| (english.as_str(), chinese.as_str()))
 }
 
-/// The template of a language for an English one; `None` where that is to be used itself.
+/// The template of a language for an English one; `None` if the English one is to be used.
 pub fn translate(language: Language, template: &str) -> Option<String> {
     match language {
         Language::En => None,
@@ -54,13 +54,13 @@ pub fn tell(failure: &Failure, language: Language) -> String {
     failure.tell(&|template| translate(language, template))
 }
 
-/// What should have come, where there is a transcript that says so, and what came, in this
+/// What should have come, if there is a transcript that says so, and what came, in this
 /// language.
 pub fn in_short(failure: &Failure, language: Language) -> (Option<String>, String) {
     failure.in_short(&|template| translate(language, template))
 }
 
-/// The templates of a failure that have no Chinese.
+/// The templates of a failure that have no Chinese translation.
 pub fn untranslated(failure: &Failure) -> BTreeSet<String> {
     let missing = RefCell::new(BTreeSet::new());
     failure.tell(&|template| {
@@ -73,7 +73,7 @@ pub fn untranslated(failure: &Failure) -> BTreeSet<String> {
     missing.into_inner()
 }
 
-/// Whether there is something to translate in a template: it is more than a placeholder.
+/// Whether a template needs translation, that is, consists of more than a placeholder.
 pub fn needs_translation(template: &str) -> bool {
     let inner = template
         .strip_prefix('{')

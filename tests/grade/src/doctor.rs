@@ -1,4 +1,4 @@
-//! `cargo grade doctor`: looks at the machine.
+//! `cargo grade doctor`: examines the machine.
 
 use anstyle::{AnsiColor, Style};
 use grade::language::Language;
@@ -7,7 +7,7 @@ use grade::say;
 use std::net::{Ipv6Addr, TcpListener};
 use std::process::Command;
 
-/// What was found about one thing.
+/// What was found about one program or feature.
 struct Finding {
     what: &'static str,
     found: String,
@@ -17,8 +17,8 @@ struct Finding {
     is_needed: bool,
 }
 
-/// Looks at everything that lessons and grades depend on. Returns whether all is there
-/// that they cannot do without.
+/// Examines everything that lessons and grades depend on. Returns whether everything that
+/// they need is there.
 pub(crate) fn examine(language: Language) -> bool {
     let findings = findings(language);
     for finding in &findings {
@@ -29,10 +29,10 @@ pub(crate) fn examine(language: Language) -> bool {
         .all(|finding| finding.cure.is_none() || !finding.is_needed)
 }
 
-/// What this machine has and lacks.
+/// The findings about this machine.
 fn findings(language: Language) -> Vec<Finding> {
     let mut findings = vec![
-        // The grader was built by it: it is new enough.
+        // Cargo has built the grader, so it is new enough.
         command(
             "Rust",
             "rustc",
@@ -110,9 +110,9 @@ fn show(finding: &Finding, language: Language) {
     }
 }
 
-/// What a command says of its version, in one line, if it can be run.
+/// The version that a command reports, in one line, if the command can be run.
 fn version(command: &str) -> Option<String> {
-    // It knows only this one, which others take for something else.
+    // `ss` knows only `-V`, which has another meaning for other commands.
     let argument = if command == "ss" { "-V" } else { "--version" };
     let output = Command::new(command).arg(argument).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -122,7 +122,7 @@ fn version(command: &str) -> Option<String> {
         .then(|| text.lines().next().unwrap_or_default().to_string())
 }
 
-/// A command that has a version, or else a cure.
+/// The finding about a command: its version, or a cure if it cannot be run.
 fn command(what: &'static str, name: &str, is_needed: bool, cure: &str) -> Finding {
     let found = version(name);
     Finding {

@@ -1,4 +1,4 @@
-//! What `exercise.toml` says of an exercise.
+//! The exercises, as `exercise.toml` describes them.
 
 use crate::language::Text;
 use anyhow::{Context, ensure};
@@ -17,24 +17,24 @@ struct File {
     check: Vec<Check>,
 }
 
-/// A check of a rubric: a test function, and what it is worth.
+/// A check of a rubric: a test function, and the points that it is worth.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The name of the test function.
     pub name: String,
-    /// What passing it is worth; 100 in all.
+    /// The points for passing it; those of all checks add up to 100.
     pub points: u32,
-    /// What the program does that passes it.
+    /// What a program that passes it does.
     pub title: Text,
-    /// What to look at first, on the first line, and more below.
+    /// The hint: what to look at first, on the first line, and more below.
     pub hint: Text,
 }
 
 /// An exercise.
 #[derive(Debug, Clone)]
 pub struct Exercise {
-    /// Its number, that of its lesson.
+    /// Its number, which is also that of its lesson.
     pub number: u32,
     /// Its folder, with `main.rs` in it.
     pub folder: PathBuf,
@@ -42,23 +42,23 @@ pub struct Exercise {
     pub version: u32,
     /// Its title.
     pub title: Text,
-    /// What is asked for.
+    /// Its task.
     pub task: Text,
-    /// What earns the points, in order.
+    /// The checks that earn the points, in order.
     pub checks: Vec<Check>,
 }
 
-/// Where a workspace has the starter of an exercise, with `/` between the parts.
+/// The path of an exercise's starter in a workspace, with `/` between the parts.
 pub fn starter(number: u32) -> String {
     format!("tests/grade/starters/{number:02}.rs")
 }
 
 impl Exercise {
-    /// All exercises of a workspace, in order: those of the folders of lessons that have one.
+    /// All exercises of a workspace, in order. Not every lesson's folder has one.
     ///
     /// # Errors
     ///
-    /// If a folder or a file cannot be read, or a file is not as it should be.
+    /// If a folder or a file cannot be read, or a file is invalid.
     pub fn all(workspace: &Path) -> anyhow::Result<Vec<Self>> {
         let folder = workspace.join("lessons");
         let lessons = workspace::lessons(workspace)
@@ -104,7 +104,7 @@ impl Exercise {
         Ok(exercise)
     }
 
-    /// Whether the points add up, and every text is there.
+    /// Verifies that the points add up and that no text is missing.
     fn verify(&self) -> anyhow::Result<()> {
         let points: u32 = self.checks.iter().map(|check| check.points).sum();
         ensure!(

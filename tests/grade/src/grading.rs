@@ -60,12 +60,12 @@ pub(crate) fn grade(
     rubric.grade(&program, |_| progress.one_more())
 }
 
-/// A command as the rubrics take it: what names a file is made a whole path, because
-/// programs run in a folder of their own.
+/// A command for the rubrics: every word that names a file becomes an absolute path, because
+/// programs run in another folder.
 fn absolute_words(words: Vec<String>, folder: &Path) -> Vec<String> {
     let absolute = |word: String| {
         let path = folder.join(&word);
-        // The first word may be a command on the PATH, unless it has a slash.
+        // Without a slash, the first word may be a command on the PATH.
         if path.is_file() {
             path.to_string_lossy().into_owned()
         } else {

@@ -14,7 +14,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of the machine's locale; English where it is none of ours.
+    /// The language of the machine's locale; English if that is not a supported language.
     pub fn of_locale() -> Self {
         match sys_locale::get_locale() {
             Some(locale) if locale.starts_with("zh") => Self::Zh,
@@ -35,7 +35,7 @@ impl Language {
         }
     }
 
-    /// What is said, in this language.
+    /// The text for this language, of an English and a Chinese one.
     pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         match self {
             Self::En => en,

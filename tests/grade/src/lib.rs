@@ -1,9 +1,9 @@
-//! `cargo grade`: builds an exercise, holds it to its rubric, and says what works.
+//! `cargo grade`: builds an exercise, runs the checks of its rubric, and reports what works.
 //!
-//! An [`exercise::Exercise`] is what `exercise.toml` says. [`rubric::Rubric::build`] builds
-//! it and its rubric; [`rubric::Rubric::grade`] runs the checks, each as a process of its
-//! own, and gives an [`outcome::Outcome`]; [`rubric::Rubric::grade_in`] does so in a
-//! [`sandbox::Sandbox`]. [`catalogue`] tells the stories in the learner's language.
+//! An [`exercise::Exercise`] is read from `exercise.toml`. [`rubric::Rubric::build`] builds
+//! it and its rubric; [`rubric::Rubric::grade`] runs the checks, each as a separate process,
+//! and returns an [`outcome::Outcome`]; [`rubric::Rubric::grade_in`] does so in a
+//! [`sandbox::Sandbox`]. [`catalogue`] translates the transcripts into the learner's language.
 
 pub mod catalogue;
 pub mod exercise;

@@ -1,5 +1,5 @@
-//! `cargo grade`: the command of learners. What most of them do not need has packages of its own,
-//! which it builds when they are asked for.
+//! `cargo grade`: the learners' command. Commands that most learners do not need are in separate
+//! packages, which it builds on demand.
 
 mod arguments;
 mod doctor;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     terminal::exit(run(&arguments, language), language)
 }
 
-/// Does what is asked for. Returns whether there are full marks, or all is well.
+/// Runs the requested command. Returns whether there are full marks, or all is well.
 fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     let said = arguments.lang;
     let teacher =

@@ -1,10 +1,10 @@
-//! What grading has found.
+//! The outcome of grading.
 
 use crate::exercise::{Check, Exercise};
 use harness::{Failure, HeldUp};
 use std::time::Duration;
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Debug, Clone)]
 pub struct Result {
     /// The check.
@@ -13,10 +13,10 @@ pub struct Result {
     pub failure: Option<Failure>,
     /// How long it took.
     pub took: Duration,
-    /// Whether it has failed because its time was over.
+    /// Whether it has failed because it ran out of time.
     pub is_late: bool,
-    /// If it has failed: how the machine had held up the program and the check until then. On a
-    /// machine that has nothing else to do that is next to nothing.
+    /// If it has failed: how the machine had delayed the program and the check until then. On an
+    /// idle machine there is almost no delay.
     pub held_up: HeldUp,
 }
 
@@ -32,12 +32,12 @@ impl Result {
     }
 }
 
-/// What all checks of an exercise have found.
+/// The results of all checks of an exercise.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The exercise.
     pub exercise: Exercise,
-    /// What each check has found, in the order of the exercise.
+    /// The result of each check, in the order of the exercise.
     pub results: Vec<Result>,
 }
 

@@ -1,4 +1,4 @@
-//! The commands that packages of their own have: what most learners need not compile.
+//! The commands that are in separate packages, which most learners do not need to compile.
 
 use anyhow::{Context, bail};
 use grade::language::Language;
@@ -10,16 +10,16 @@ use std::process::Command;
 /// The commands of the package `classroom`.
 pub(crate) const TEACHERS: [&str; 4] = ["handout", "gradescope", "class", "merge"];
 
-/// Whether this workspace has the package `classroom`: a students' copy has not. (Where there is
-/// no workspace, nothing is known of it.)
+/// Whether this workspace has the package `classroom`; a students' copy does not. (Outside a
+/// workspace that is not known.)
 pub(crate) fn has_classroom() -> bool {
     workspace::find().map_or(true, |root| {
         root.join("tests/classroom/Cargo.toml").exists()
     })
 }
 
-/// Runs `cargo grade update` with these words in the place of this process; `said` is the
-/// language that stands before them.
+/// Runs `cargo grade update` with these arguments in place of this process; `said` is the
+/// language that was given before them.
 pub(crate) fn update(
     words: &[OsString],
     said: Option<Language>,
@@ -32,8 +32,8 @@ pub(crate) fn update(
     run(cargo("update", said, compiling)?.args(words))
 }
 
-/// Runs a command of the package `classroom` with these words in the place of this process;
-/// `said` is the language that stands before them.
+/// Runs a command of the package `classroom` with these arguments in place of this process;
+/// `said` is the language that was given before them.
 pub(crate) fn classroom(
     command: &str,
     words: &[OsString],
@@ -59,8 +59,8 @@ pub(crate) fn classroom(
         .args(words))
 }
 
-/// Cargo, which builds a package where that is not done, says so on a terminal, and runs its
-/// program.
+/// A cargo command that runs a package's program. If the program must be built first, prints a
+/// note, provided that stderr is a terminal.
 fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Result<Command> {
     let here = std::env::current_exe().context("cannot tell where this program is")?;
     let program = here.with_file_name(format!("{package}{EXE_SUFFIX}"));
@@ -78,14 +78,15 @@ fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Resu
     Ok(cargo)
 }
 
-/// Goes on as another program: signals, terminal and exit status are that one's.
+/// Replaces this process with another program, which then has the signals, the terminal and the
+/// exit status.
 #[cfg(unix)]
 fn run(command: &mut Command) -> anyhow::Result<bool> {
     use std::os::unix::process::CommandExt;
     Err(command.exec()).context("cannot run cargo")
 }
 
-/// Runs another program to its end, and ends as it did.
+/// Runs another program to its end, and exits with its status.
 #[cfg(not(unix))]
 fn run(command: &mut Command) -> anyhow::Result<bool> {
     let status = command.status().context("cannot run cargo")?;

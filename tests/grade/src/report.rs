@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// What a failed check says: its story, and then the first line of its hint.
+/// The report of a failed check: its transcript, and then the first line of its hint.
 pub fn verdict(result: &Result, language: Language) -> String {
     let Some(failure) = &result.failure else {
         return String::new();

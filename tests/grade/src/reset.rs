@@ -1,4 +1,4 @@
-//! `cargo grade reset`: puts a starter back.
+//! `cargo grade reset`: restores a starter.
 
 use anyhow::Context;
 use grade::exercise::{Exercise, starter};
@@ -8,8 +8,8 @@ use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-/// Puts the starter of an exercise back, if the learner says so. Returns whether it is
-/// there now.
+/// Restores the starter of an exercise if the learner agrees. Returns whether the starter is
+/// in place now.
 pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyhow::Result<bool> {
     let file = exercise.file();
     let starter = workspace::root().join(starter(exercise.number));
@@ -54,7 +54,7 @@ pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyho
     Ok(true)
 }
 
-/// Asks. No answer is a no.
+/// Asks the learner. No answer means no.
 fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
     let question = language.pick("Put the starter back in", "用起始代码替换");
     print!("{question} {}? [y/N] ", shown(&exercise.file()));
@@ -70,17 +70,17 @@ fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
     ))
 }
 
-/// A file as learners name it: from the folder of the workspace on.
+/// A file's path as learners name it, relative to the workspace.
 fn shown(file: &Path) -> impl std::fmt::Display + '_ {
     file.strip_prefix(workspace::root())
         .unwrap_or(file)
         .display()
 }
 
-/// A name for the copy that is not taken.
+/// A name for the copy that is not in use.
 fn free_name(exercise: &Exercise) -> PathBuf {
     let names = (1..=u32::MAX).map(|n| exercise.folder.join(format!("main.before-reset-{n}.rs")));
-    // There are fewer files than numbers.
+    // A free name exists, since there are fewer files than numbers.
     names
         .into_iter()
         .find(|name| !name.exists())

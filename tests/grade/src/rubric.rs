@@ -1,9 +1,9 @@
 //! Builds an exercise and its rubric, and runs the checks.
 //!
-//! Each check is a process of its own, `RUBRIC --exact CHECK`. It passes only if it leaves
-//! a record with the secret that it was given: no output is read for that, and an exit
-//! status alone means nothing (`--exact` with a name that does not exist exits with 0).
-//! Whatever is in doubt has failed.
+//! Each check runs as a separate process, `RUBRIC --exact CHECK`. It passes only if it leaves
+//! a record with the secret that it was given. Its output does not count, and an exit status
+//! alone means nothing (`--exact` with a name that does not exist exits with 0).
+//! In case of doubt a check has failed.
 
 mod compile;
 mod run;
@@ -29,7 +29,7 @@ pub struct Rubric {
 }
 
 impl Rubric {
-    /// A rubric that is built already: the program of its checks, and that of the starter.
+    /// A rubric that has already been built: the program of its checks, and that of the starter.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Rubric {
         Ok(rubric)
     }
 
-    /// Whether the rubric has a test for each check, and a check for each test.
+    /// Verifies that the rubric has a test for each check, and a check for each test.
     fn verify(&self) -> anyhow::Result<()> {
         let output = Command::new(&self.tests)
             .args(["--list", "--format", "terse"])
@@ -68,17 +68,17 @@ impl Rubric {
         Ok(())
     }
 
-    /// The program that the exercise has become.
+    /// The command of the program that was built from the exercise.
     pub fn program(&self) -> Vec<String> {
         vec![self.program.to_string_lossy().into_owned()]
     }
 
-    /// Runs all checks on a program, side by side, and hands each result to `progress` when
-    /// it is there.
+    /// Runs all checks on a program in parallel, and passes each result to `progress` as soon as
+    /// it is available.
     ///
     /// # Errors
     ///
-    /// If a check cannot be started at all. What happens after that is a result.
+    /// If a check cannot be started at all. Anything that happens after that is a result.
     pub fn grade(
         &self,
         program: &[String],
@@ -87,7 +87,7 @@ impl Rubric {
         self.grade_with(program, Isolation::default, progress)
     }
 
-    /// Runs all checks as [`Rubric::grade`] does, each in isolation of its own.
+    /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation.
     fn grade_with(
         &self,
         program: &[String],
@@ -103,7 +103,7 @@ impl Rubric {
         })
     }
 
-    /// Runs checks side by side, each with so much more time than usual.
+    /// Runs checks in parallel, each with this much more time than usual.
     fn run_all(
         &self,
         checks: &[(&Check, Duration)],
@@ -122,7 +122,7 @@ impl Rubric {
                     anyhow::Ok(result)
                 })
             });
-            // All are started before the first one is waited for.
+            // Collect first, so that all are started before the first one is waited for.
             let checks: Vec<_> = checks.collect();
             checks
                 .into_iter()

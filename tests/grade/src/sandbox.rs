@@ -1,9 +1,9 @@
 //! A sandbox for students' programs.
 //!
-//! Each check has a network of its own, with nothing but loopback, and the program that it
-//! judges runs in bubblewrap: there it sees the system's programs and libraries and the
-//! student's files, all of them read-only, and no process but its own. The check itself is
-//! outside: the program can only talk to it over TCP, as to any peer.
+//! Each check runs in a separate network namespace with only loopback, and the program under
+//! test runs in bubblewrap. There it sees the system's programs and libraries and the student's
+//! files, all of them read-only, and no processes of others. The check itself runs outside, so
+//! the program can only talk to it over TCP, as to any peer.
 
 mod descriptors;
 mod filter;
@@ -21,34 +21,34 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::NamedTempFile;
 
-/// Where a program finds the student's files.
+/// The folder in which a program finds the student's files.
 const STUDENT: &str = "/student";
 
-/// What stands for the folder of the student's files in the words of a command.
+/// The placeholder for the folder of the student's files in a command.
 pub const FOLDER: &str = "{dir}";
 
-/// How many processes and threads a program may have. A thread for each of a hundred
-/// clients is as it should be.
+/// How many processes and threads a program may have. It is legitimate to have a thread for
+/// each of a hundred clients.
 const PROCESSES: u32 = 256;
 
-/// How big a file may be that a program writes, and all that is in its folder for temporary
-/// files, in bytes.
+/// The size limit, in bytes, of each file that a program writes, and of its folder for temporary
+/// files as a whole.
 const FILES: u64 = 64 << 20;
 
-/// How many descriptors each process may have: the kernel's buffers of sockets are memory of
-/// nobody.
+/// How many descriptors each process may have. This limits socket buffers, which are kernel
+/// memory that is charged to no process.
 const DESCRIPTORS: u32 = 4_096;
 
-/// How much memory each process may reserve for data, in bytes, whether it uses it or not: the
-/// stacks of threads count, and page tables are memory of nobody. What it uses is watched from
-/// outside, and may be much less.
+/// How much memory each process may reserve for data, in bytes, whether it uses it or not. The
+/// stacks of threads count; page tables are charged to no process. The memory that it really uses
+/// is watched from outside, under a much lower limit.
 const DATA: u64 = 4 << 30;
 
-/// How many users there are for programs that run at the same time, also in other graders: the
-/// processes of a user are counted wherever they run.
+/// How many user IDs there are for programs that run at the same time, including those of other
+/// graders: a user's processes are counted together wherever they run.
 const USERS: u32 = 4_000;
 
-/// What students' programs run in.
+/// The sandbox in which students' programs run.
 #[derive(Debug)]
 pub struct Sandbox {
     kind: Kind,
@@ -58,22 +58,22 @@ pub struct Sandbox {
     filter: Option<NamedTempFile>,
 }
 
-/// What a check, and the program that it judges, are started by; nothing without a
+/// The commands that start a check and the program under test in the sandbox; empty without a
 /// sandbox.
 #[derive(Default)]
 pub(crate) struct Isolation {
-    /// What stands before the check.
+    /// The words before the check's command.
     pub(crate) network: Vec<String>,
-    /// What stands before the program.
+    /// The words before the program's command.
     pub(crate) command: Vec<String>,
 }
 
 impl Sandbox {
-    /// Looks for what it needs, and tries whether it works.
+    /// Finds the tools of the sandbox, and tests whether they work.
     ///
     /// # Errors
     ///
-    /// If something is missing, or does not work here.
+    /// If a tool is missing or does not work here.
     pub fn find() -> anyhow::Result<Self> {
         let kind = Kind::find()?;
         let help = Command::new("bwrap").arg("--help").output();
@@ -87,7 +87,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Tries all of it, as for a check: the network around, bubblewrap inside.
+    /// Tests the whole sandbox as for a check: bubblewrap inside the network namespace.
     fn try_out(&self) -> anyhow::Result<()> {
         let isolation = self.isolation(Path::new("/usr"));
         let mut words = isolation.network.iter().chain(&isolation.command);
@@ -108,7 +108,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// No sandbox: for a teacher who trusts all programs.
+    /// No sandbox, for a teacher who trusts all programs.
     pub fn none() -> Self {
         Self {
             kind: Kind::None,
@@ -117,11 +117,11 @@ impl Sandbox {
         }
     }
 
-    /// Makes sure that programs find this command, which runs them.
+    /// Verifies that this command, which runs the programs, exists in the sandbox.
     ///
     /// # Errors
     ///
-    /// If they do not.
+    /// If it does not.
     pub fn verify(&self, command: &str) -> anyhow::Result<()> {
         if self.kind == Kind::None || command.contains(FOLDER) {
             return Ok(());
@@ -139,7 +139,8 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Opens the folder of a student's files to programs. Returns where these find it.
+    /// Makes the folder of a student's files readable for programs. Returns its path in the
+    /// sandbox.
     ///
     /// # Errors
     ///
@@ -153,7 +154,8 @@ impl Sandbox {
         Ok(STUDENT.to_string())
     }
 
-    /// What a check is started by whose program has this folder; nothing without a sandbox.
+    /// The commands that start a check and its program, which sees this folder; empty without a
+    /// sandbox.
     pub(crate) fn isolation(&self, folder: &Path) -> Isolation {
         let kind = match self.kind {
             Kind::None => return Isolation::default(),
@@ -166,12 +168,12 @@ impl Sandbox {
         }
     }
 
-    /// What a program is started by that has this folder.
+    /// The words before the command of a program that sees this folder.
     fn program_words(&self, kind: Kind, folder: &Path) -> Vec<String> {
         let mut bubblewrap = self.bubblewrap(kind, folder);
         let mut words: Vec<OsString> = Vec::new();
         if let Some(filter) = &self.filter {
-            // Bubblewrap wants the filter on a descriptor; and it stays the same process.
+            // Bubblewrap reads the filter from a descriptor; `exec` keeps the process the same.
             words.extend(["sh", "-c", "exec \"$@\" 9< \"$0\""].map(OsString::from));
             words.push(filter.path().into());
             bubblewrap.args(["--seccomp", "9"]);
@@ -192,8 +194,8 @@ impl Sandbox {
             .collect()
     }
 
-    /// Bubblewrap with what a program sees: this folder, a folder for temporary files, and an
-    /// environment that is the same everywhere.
+    /// Bubblewrap with everything that a program sees: this folder, a folder for temporary files,
+    /// and an environment that is the same everywhere.
     fn bubblewrap(&self, kind: Kind, folder: &Path) -> Command {
         let mut command = kind.bubblewrap();
         let environment = [
@@ -214,7 +216,7 @@ impl Sandbox {
         } else {
             command.args(["--dir", "/tmp"]);
         }
-        // What bubblewrap has made itself is in memory, and would have no limit.
+        // The folders that bubblewrap creates itself are in memory, and would have no limit.
         command.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
         command.args(["--chdir", "/tmp"]);
         command
@@ -236,7 +238,7 @@ fn filter_file() -> anyhow::Result<Option<NamedTempFile>> {
         .context("cannot write the filter of system calls")
 }
 
-/// What a check is started by: a network of its own, with nothing but loopback.
+/// The words before a check's command, which give it a separate network with only loopback.
 fn network_words(kind: Kind) -> Vec<String> {
     let mut words = vec!["unshare", "--net"];
     if kind == Kind::Namespace {
@@ -246,25 +248,25 @@ fn network_words(kind: Kind) -> Vec<String> {
     words.into_iter().map(String::from).collect()
 }
 
-/// The next of the users that programs run as.
+/// The next user ID for a program to run as.
 fn next_user() -> u32 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
-    // Another grader on this machine begins elsewhere.
+    // Another grader on this machine starts at another number.
     let number = std::process::id().wrapping_mul(211);
     let number = number.wrapping_add(COUNTER.fetch_add(1, Ordering::Relaxed));
-    // Below the one who compiles.
+    // Stay below the user that compiles.
     unused_user() - 1 - number % USERS
 }
 
-/// Lets all users read what is in a folder. From outside nobody can come here who could not
-/// before: the folders above stay as they are.
+/// Lets all users read the contents of a folder. This gives no access from outside the sandbox
+/// to users who had none before, since the permissions of the folders above stay the same.
 fn open_up(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use std::fs::{self, Permissions};
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(folder, Permissions::from_mode(0o755))?;
-        // All at once: a folder that stays open costs a descriptor, and they may be deep.
+        // Read all entries at once: an open folder costs a descriptor, and nesting may be deep.
         let entries: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
         for entry in entries {
             let path = entry.path();

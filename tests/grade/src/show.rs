@@ -1,4 +1,4 @@
-//! What the learner sees.
+//! The output that the learner sees.
 
 use anstyle::{AnsiColor, Style};
 use grade::exercise::{Check, Exercise};
@@ -13,14 +13,14 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const STRONG: Style = Style::new().bold();
 
-/// What is going on, on stderr, where that is a terminal.
+/// A progress display on stderr, if that is a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
     checks: u64,
 }
 
 impl Progress {
-    /// Shows that an exercise is built.
+    /// Shows that an exercise is being built.
     pub(crate) fn start(exercise: &Exercise) -> Self {
         let bar = ProgressBar::new_spinner();
         bar.set_message(format!("{}: cargo build", exercise.package()));
@@ -33,7 +33,7 @@ impl Progress {
 
     /// Shows that the checks are running.
     pub(crate) fn checks(&self) {
-        // The template is one of ours: it is right.
+        // The template is constant and valid.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len}") {
             self.bar.set_style(style);
         }
@@ -52,7 +52,7 @@ impl Drop for Progress {
     }
 }
 
-/// An exercise's checks, and the story of the first that failed, or of all that did.
+/// Shows an exercise's checks, and the transcript of the first that failed, or of all of those.
 pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     let exercise = &outcome.exercise;
     let title = exercise.title.get(language);
@@ -111,7 +111,7 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     }
 }
 
-/// An exercise in one line; `None` if it could not be graded.
+/// Shows an exercise in one line; `None` means that it could not be graded.
 pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
     let (number, title) = (exercise.number, exercise.title.get(language));
     let (style, score) = match outcome {
@@ -122,7 +122,7 @@ pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Lan
     say!("  {number:02}  {style}{score}{style:#}  {title}");
 }
 
-/// What to do next.
+/// Shows what to do next.
 pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Language) {
     let is_full = |exercise: &&Exercise| {
         let mut outcomes = outcomes.iter();
@@ -157,7 +157,7 @@ pub(crate) fn path(exercise: &Exercise) -> String {
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
-/// What is asked for.
+/// Shows the task of an exercise.
 pub(crate) fn task(exercise: &Exercise, language: Language) {
     let (number, title) = (exercise.number, exercise.title.get(language));
     let word = language.pick("Exercise", "练习");
@@ -165,7 +165,7 @@ pub(crate) fn task(exercise: &Exercise, language: Language) {
     say!("{}\n", exercise.task.get(language).trim());
 }
 
-/// The help for a check.
+/// Shows the help for a check.
 pub(crate) fn hint(check: &Check, language: Language) {
     say!("{STRONG}{}{STRONG:#}", check.title.get(language));
     for line in check.hint.get(language).trim().lines() {

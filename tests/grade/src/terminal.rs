@@ -1,4 +1,4 @@
-//! What the commands have in common: how they print a line, tell an error, and end.
+//! Functions that all commands share: they print a line, explain an error, and set the exit status.
 
 use crate::language::Language;
 use crate::rubric::DoesNotCompile;
@@ -6,11 +6,11 @@ use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-/// What the shell tells of a command that SIGPIPE has ended.
+/// The exit status that the shell reports for a command that was ended by SIGPIPE.
 const NOBODY_READS: i32 = 141;
 
-/// Prints a line, like `println!`, but where nobody reads any more (`| head`) it ends the
-/// command as it would end `cat`, and does not panic.
+/// Prints a line, like `println!`, but if the reader of a pipe is gone (`| head`), it ends the
+/// command as SIGPIPE ends `cat`, instead of panicking.
 #[macro_export]
 macro_rules! say {
     ($($words:tt)*) => {
@@ -18,7 +18,7 @@ macro_rules! say {
     };
 }
 
-/// Prints a line on stdout: what `say!` does.
+/// Prints a line on stdout, for `say!`.
 pub fn line_of(words: Arguments) {
     match writeln!(anstream::stdout(), "{words}") {
         Ok(()) => {}
@@ -30,12 +30,12 @@ pub fn line_of(words: Arguments) {
     }
 }
 
-/// An error in words. What the compiler has said is printed as it is.
+/// An error in words. If it holds the compiler's output, prints that unchanged.
 pub fn explain(error: &anyhow::Error, language: Language) -> String {
     match error.downcast_ref::<DoesNotCompile>() {
         Some(DoesNotCompile { messages }) => {
             anstream::eprint!("{messages}");
-            // The outermost context says what.
+            // The outermost context says what has failed.
             format!(
                 "{error}: {}",
                 language.pick("it does not compile", "无法编译")

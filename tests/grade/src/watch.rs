@@ -17,14 +17,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the file is read without being asked to: where file events do not work (a
-/// mounted folder of Windows under WSL), this is what notices a save.
+/// How often the file is read even without a file event. This notices a save where file events
+/// do not work (a mounted Windows folder under WSL).
 const POLL: Duration = Duration::from_millis(500);
 
-/// How long a look at keys and file events may take.
+/// How long to wait for a key or a file event at a time.
 const NAP: Duration = Duration::from_millis(50);
 
-/// A file that has not changed for so long is saved.
+/// A file that has not changed for this long counts as completely saved.
 const SETTLED: Duration = Duration::from_millis(5);
 
 /// What the learner wants.
@@ -79,14 +79,14 @@ fn first_open(exercises: &[Exercise], language: Language) -> usize {
         .unwrap_or(exercises.len() - 1)
 }
 
-/// How the watch of an exercise ends.
+/// How watching an exercise ends.
 enum End {
     Full,
     Next,
     Quit,
 }
 
-/// Watches an exercise. Where the one before it has just been done, that is said above.
+/// Watches an exercise. If the one before it has just been finished, a line above says so.
 fn watch_one(
     exercise: &Exercise,
     mut done: Option<&Exercise>,
@@ -97,7 +97,7 @@ fn watch_one(
     let (events, _watcher) = file_events(exercise);
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
     loop {
-        // Read before the build: a save during the run makes it differ, and counts.
+        // Read it before the build, so that a save during the run is noticed as a difference.
         let graded = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let outcome = grade_and_show(exercise, done.take(), language)?;
         if outcome.as_ref().is_some_and(Outcome::is_full) {
@@ -127,7 +127,7 @@ fn watch_one(
     }
 }
 
-/// Grades once. `None` if it does not compile, which has been shown then.
+/// Grades once. Returns `None` if the exercise does not compile, after showing why.
 fn grade_and_show(
     exercise: &Exercise,
     done: Option<&Exercise>,
@@ -141,7 +141,7 @@ fn grade_and_show(
             crossterm::cursor::MoveTo(0, 0)
         )
         .context("cannot clear the screen")?;
-        // Its own verdict has just been cleared.
+        // The verdict of the finished exercise has just been cleared.
         if let Some(done) = done {
             let number = done.number;
             say!(
@@ -177,12 +177,12 @@ fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language)
     }
 }
 
-/// A channel that gets something whenever a file in the exercise's folder may have changed.
-/// Where the system cannot tell, it stays silent.
+/// A channel that receives a message whenever a file in the exercise's folder may have changed.
+/// If the system has no file events, it stays silent.
 fn file_events(exercise: &Exercise) -> (Receiver<()>, Option<RecommendedWatcher>) {
     let (sender, receiver) = channel();
     let notice = move |_: notify::Result<notify::Event>| {
-        // Nobody listens any more when the watch is over.
+        // It fails only when the watch is over and the receiver is gone.
         let _ = sender.send(());
     };
     let watcher = notify::recommended_watcher(notice).and_then(|mut watcher| {
@@ -204,7 +204,7 @@ fn wait(
         let is_told = events.try_iter().count() > 0;
         if is_told || Instant::now() >= next_look {
             next_look = Instant::now() + POLL;
-            // While an editor replaces the file there is none for a moment.
+            // While an editor replaces the file, it may be missing for a moment.
             if fs::read(exercise.file()).is_ok_and(|now| now != graded) {
                 settle(exercise);
                 return Ok(Wish::Grade);
@@ -215,18 +215,18 @@ fn wait(
                 return Ok(wish);
             }
         } else {
-            // Ctrl-C ends it.
+            // There are no keys to read here, so Ctrl-C ends the watch.
             match events.recv_timeout(NAP) {
                 Ok(()) => next_look = Instant::now(),
                 Err(RecvTimeoutError::Timeout) => {}
-                // There are no file events here.
+                // This system has no file events.
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(NAP),
             }
         }
     }
 }
 
-/// Waits until nobody writes the file: a save may empty it first, and fill it then.
+/// Waits until the file is no longer being written: a save may first empty it and then fill it.
 fn settle(exercise: &Exercise) {
     let mut before = None;
     loop {
@@ -239,9 +239,9 @@ fn settle(exercise: &Exercise) {
     }
 }
 
-/// What a key says that is pressed soon.
+/// The wish that a key expresses, if one is pressed soon.
 fn key() -> anyhow::Result<Option<Wish>> {
-    // Only while we look: what is printed needs the terminal as it usually is.
+    // Use raw mode only while reading keys: output needs the terminal in its normal mode.
     enable_raw_mode().context("cannot read keys")?;
     let event = poll(NAP).and_then(|is_there| if is_there { read().map(Some) } else { Ok(None) });
     disable_raw_mode().context("cannot restore the terminal")?;

@@ -16,10 +16,10 @@ use std::time::Duration;
 /// How long a check may take, from the start of its first program to its verdict.
 pub const CHECK_LIMIT: Duration = Duration::from_millis(4500);
 
-/// Runs a check on the program in `PROGRAM`, or else on the given binary.
+/// Runs a check on the program in `PROGRAM`, or on the given binary if that is not set.
 ///
-/// All that the check waits for must come within [`CHECK_LIMIT`]. The program runs in an
-/// empty folder of its own. Where a grader has asked for the check, it gets a record.
+/// Everything that the check waits for must come within [`CHECK_LIMIT`]. The program runs in
+/// a new empty folder. If a grader has requested the check, it gets a record.
 ///
 /// # Panics
 ///
@@ -68,8 +68,8 @@ fn list_messages(path: &Path) {
     }
 }
 
-/// What a check answers: that it has passed, or how it has panicked, with what the scenario
-/// knows about that.
+/// The record of a check: that it has passed, or how it has panicked, with the facts that the
+/// scenario has about that.
 fn record(
     request: &CheckRequest,
     panic: Option<(&(dyn Any + Send), Option<FailedTest>)>,
@@ -83,7 +83,7 @@ fn record(
         }
         Some((panic, None)) => (Some(no_transcript(panic)), nothing.1, nothing.2),
     };
-    // The test runner names a test's thread by the test.
+    // The test runner names each test's thread after the test.
     let thread = std::thread::current();
     CheckRecord {
         check: thread.name().unwrap_or_default().to_string(),
@@ -94,7 +94,7 @@ fn record(
     }
 }
 
-/// What there is to tell of a panic that no failed expectation has caused.
+/// The failure for a panic that was not caused by a failed expectation.
 fn no_transcript(panic: &(dyn Any + Send)) -> Failure {
     let words = panic.downcast_ref::<String>().map(String::as_str);
     let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -104,7 +104,7 @@ fn no_transcript(panic: &(dyn Any + Send)) -> Failure {
     }
 }
 
-/// The request of the grader, if there is a grader. It is read once: a check is a process.
+/// The grader's request, if there is a grader. It is read once, since each check is a process.
 fn request() -> Option<&'static CheckRequest> {
     static REQUEST: OnceLock<Option<CheckRequest>> = OnceLock::new();
     let request = REQUEST.get_or_init(|| {
@@ -117,18 +117,18 @@ fn request() -> Option<&'static CheckRequest> {
     request.as_ref()
 }
 
-/// Closes this process to others of the same user: its memory, its environment and its
-/// open files, all of which hold secrets.
+/// Hides the memory, environment and open files of this process from other processes of the
+/// same user, since all of them hold secrets.
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // It cannot fail with this argument; and a check is a check without it as well.
+        // It cannot fail with this argument, and a check works without it as well.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 
-/// Leaves the record. Where that fails there is none, and the grader counts the check as
+/// Leaves the record. If that fails, there is no record, and the grader counts the check as
 /// failed.
 fn leave_record(record: &CheckRecord, path: &Path) {
     let written = serde_json::to_vec(record)

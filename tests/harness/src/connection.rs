@@ -1,4 +1,4 @@
-//! One end of a connection with the program, in the hands of the test.
+//! The test's end of a connection with the program.
 
 use crate::log::Log;
 use crate::message::{Argument, Message};
@@ -85,15 +85,15 @@ impl Connection {
         self.send(&text::gbk(text));
     }
 
-    /// Sends until the kernel takes no more, and returns how many bytes it took: for
-    /// programs that wait for something else.
+    /// Sends until the kernel takes no more, and returns how many bytes it took. This is for
+    /// programs that do not receive because they wait for something else.
     #[track_caller]
     pub fn send_until_full(&mut self) -> usize {
         self.log.step(message!(
             "{client} sends until the kernel takes no more",
             client = self.local
         ));
-        // Short: this is how long we wait in vain.
+        // Short, because the last send always waits this long.
         let patience = Duration::from_millis(200);
         let chunk = vec![b'x'; 1 << 16];
         let mut taken = 0;
@@ -138,9 +138,9 @@ impl Connection {
         }
     }
 
-    /// Waits until the program has received all that was sent to it: what is sent next comes
-    /// in another piece. Only Linux shows that; and a program may have its reasons to leave
-    /// it: so this gives up after half a second, and fails nothing.
+    /// Waits until the program has received everything that was sent to it, so that the bytes
+    /// sent next arrive in a separate piece. Only Linux shows that, and a program may have a
+    /// reason not to receive, so this gives up after half a second without failing the test.
     pub fn let_it_receive(&self) {
         self.wait_for_kernel(|this, there| {
             // The kernel may hold back a piece until the one before it is acknowledged.
@@ -148,10 +148,10 @@ impl Connection {
         });
     }
 
-    /// Whether something can be received, or the end, before so much time is over.
+    /// Whether bytes or the end of the stream can be received before this time is over.
     pub fn has_something(&self, patience: Duration) -> bool {
         let limited = self.stream.set_read_timeout(Some(patience));
-        // An error is something to receive as well, unless the time is over.
+        // An error counts as something to receive, except for a timeout.
         limited.is_ok()
             && !self
                 .stream
@@ -159,14 +159,14 @@ impl Connection {
                 .is_err_and(|error| is_timeout(&error) || error.kind() == ErrorKind::Interrupted)
     }
 
-    /// Waits until the program has ended its sending half, or all of the connection: what
-    /// is sent next comes after that. As above it gives up, and fails nothing.
+    /// Waits until the program has half-closed or closed the connection, so that the bytes sent
+    /// next come after that. Like [`let_it_receive`](Self::let_it_receive) it may give up.
     pub fn let_it_end_its_half(&self) {
         self.wait_for_kernel(|this, _| this.state != kernel::State::Established);
     }
 
-    /// Waits for half a second at most until the kernel shows both ends, the test's and the
-    /// program's, as they should be. A connection that is gone is fine, too.
+    /// Waits, for half a second at most, until the kernel shows both ends, the test's and the
+    /// program's, as they should be. A connection that is gone also ends the wait.
     fn wait_for_kernel(&self, is_so: impl Fn(&kernel::Socket, Option<&kernel::Socket>) -> bool) {
         let deadline = Instant::now() + Duration::from_millis(500);
         let waits = || {
@@ -234,8 +234,8 @@ impl Connection {
         }
     }
 
-    /// Expects that the connection ends, by the end of the stream or by a reset, whatever
-    /// is still to receive before that. Returns what that was.
+    /// Expects that the connection ends, by the end of the stream or by a reset, possibly after
+    /// more bytes. Returns those bytes.
     #[track_caller]
     pub fn expect_gone(&mut self) -> Vec<u8> {
         self.log.step(message!(
@@ -255,7 +255,7 @@ impl Connection {
         }
     }
 
-    /// Expects that the program cuts the connection with a reset (RST).
+    /// Expects that the program resets the connection (RST).
     #[track_caller]
     pub fn expect_reset(&mut self) {
         self.log
@@ -269,7 +269,7 @@ impl Connection {
         }
     }
 
-    /// Ends the sending half (FIN). Receiving goes on.
+    /// Half-closes the connection (FIN). The test can still receive.
     #[track_caller]
     pub fn half_close(&mut self) {
         self.log.step(message!(
@@ -283,8 +283,8 @@ impl Connection {
         }
     }
 
-    /// Closes the connection: the program sees the end of the stream (FIN), if everything
-    /// that it sent has been received.
+    /// Closes the connection. The program sees the end of the stream (FIN) if the test has
+    /// received everything that the program sent.
     pub fn close(self) {
         self.log.step(message!(
             "{client} closes the connection",
@@ -292,7 +292,7 @@ impl Connection {
         ));
     }
 
-    /// Cuts the connection: the program sees a reset (RST).
+    /// Aborts the connection: the program sees a reset (RST).
     #[track_caller]
     pub fn reset(self) {
         self.log.step(message!(
@@ -309,8 +309,8 @@ impl Connection {
         }
     }
 
-    /// Receives once. A receive that has a time limit may be interrupted without a reason
-    /// that concerns us, and Linux does not resume it by itself (signal(7)).
+    /// Receives once. A receive with a timeout may be interrupted for a reason that does not
+    /// concern us, and Linux does not resume it by itself (signal(7)).
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             self.stream.set_read_timeout(Some(self.log.limit()))?;
@@ -330,7 +330,8 @@ impl Connection {
         self.log.fail_with_hint(expected, self.explain(error), hint)
     }
 
-    /// A connection that is broken is often the end of the program, and stderr says why.
+    /// Gives the program time to end: a broken connection often means that it has crashed, and
+    /// its stderr says why.
     fn let_it_say_why(&self, error: &io::Error) {
         use ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
         if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
@@ -370,19 +371,19 @@ impl Connection {
     }
 }
 
-/// Has what came acknowledged without delay (Linux only): a program's small send waits for the
-/// acknowledgement of the one before (Nagle's algorithm), which the kernel of the receiver
-/// would put off for 40 ms. To be said after each receive, since the kernel forgets it.
+/// Acknowledges received data without delay (Linux only). A program's small send waits for the
+/// acknowledgement of the previous one (Nagle's algorithm), which the receiver's kernel would
+/// delay by 40 ms. Call this after each receive, since the kernel does not keep the setting.
 pub fn acknowledge_at_once(stream: &TcpStream) {
-    // It saves time, and nothing else depends on it.
+    // Ignore an error: this only saves time.
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
     #[cfg(not(target_os = "linux"))]
     let _ = stream;
 }
 
-/// Whether an error says that the time set for a socket is over.
+/// Whether an error means that a socket's timeout is over.
 pub fn is_timeout(error: &io::Error) -> bool {
-    // Unix says the first, Windows the second.
+    // Unix reports the first, Windows the second.
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,4 +1,4 @@
-//! The guard: a shell that outlives this process, and ends the process groups that it has left.
+//! The guard: a shell that outlives this process, and kills the process groups that it leaves.
 
 use crate::lock::lock;
 use crate::mark::{STARTED, outside};
@@ -24,7 +24,7 @@ const SCRIPT: &str = r#"
     for group in $groups; do kill -s KILL -- "-$group" 2> /dev/null; done
 "#;
 
-/// Has the guard kill this group if this process ends before it says otherwise.
+/// Tells the guard to kill this group if this process ends before it [releases](release) it.
 pub(crate) fn watch(group: u32) {
     let mut guard = lock(&GUARD);
     if guard.is_none() {
@@ -45,12 +45,13 @@ pub(crate) fn watch(group: u32) {
     tell(&mut guard, '+', group);
 }
 
-/// Has the guard forget this group.
+/// Tells the guard to forget this group.
 pub(crate) fn release(group: u32) {
     tell(&mut lock(&GUARD), '-', group);
 }
 
-/// Without its guard a test works as well; it only cleans up less if it is killed.
+/// Sends a line to the guard. An error is ignored: without its guard a test works as well, but
+/// cleans up less if it is killed.
 fn tell(guard: &mut Option<(Child, ChildStdin)>, what: char, group: u32) {
     if let Some((_, stdin)) = guard {
         let _ = stdin.write_all(format!("{what} {group}\n").as_bytes());

@@ -1,7 +1,7 @@
-//! Well-known mistakes, recognised by what they look like from outside.
+//! Hints about well-known mistakes, which are recognised by their symptoms.
 //!
-//! A hint is given only where the mistake fits what was seen; a wrong hint is worse than
-//! none.
+//! A hint is given only where the mistake fits the symptoms; a wrong hint is worse than no
+//! hint.
 
 use crate::kernel::{self, State};
 use crate::message;
@@ -10,7 +10,7 @@ use crate::text;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
-/// Why a program does not say that it listens.
+/// Why a program has not printed that it is listening.
 pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<Message> {
     if let Some(&address) = kernel::listeners_of(process).first() {
         return Some(if stdout.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<
     }
 }
 
-/// Why nobody can connect to an address that a program has printed.
+/// Why no client can connect to an address that a program has printed.
 pub(crate) fn no_port(address: SocketAddr) -> Option<Message> {
     (address.port() == 0).then(|| {
         message!("Port 0 is no port: it asks the kernel to choose one. Print the address that the listener \
@@ -59,7 +59,7 @@ pub(crate) fn no_port(address: SocketAddr) -> Option<Message> {
     })
 }
 
-/// Why a connection is gone that the test still wants to use.
+/// Why a connection that the test still wants to use is gone.
 pub(crate) fn not_connected(error: &io::Error) -> Option<Message> {
     (error.kind() == ErrorKind::NotConnected).then(|| {
         message!("The program has closed the connection, or shut down both halves of it. Where it only has \
@@ -73,7 +73,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
         .map(|word| word.trim_matches([',', ';', '"', '\'', '(', ')']))
         .map(
-            // A colon ends a word in an error message, and is inside an address.
+            // A colon may end a word in an error message; inside an address it must stay.
             |word| word.strip_suffix(':').unwrap_or(word),
         )
 }
@@ -85,7 +85,7 @@ pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<Message>
         .iter()
         .find(|socket| socket.local == remote && socket.remote == local)?;
     let listens = sockets.iter().any(|socket| socket.state == State::Listen);
-    // Without a process that holds it: not accepted yet, unless it is closed already.
+    // A socket that no process holds has not been accepted yet, unless it is closed already.
     let open = matches!(end.state, State::Established | State::CloseWait);
     if listens && open && end.inode == 0 {
         return Some(message!(
@@ -154,7 +154,7 @@ pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -
     no_reply(client, server?)
 }
 
-/// What the text of a line looks like if its GBK bytes are taken for UTF-8.
+/// How the text of a line looks if its GBK bytes are decoded as UTF-8.
 fn gibberish(line: &str) -> Option<String> {
     let foreign: String = line
         .chars()
@@ -166,7 +166,7 @@ fn gibberish(line: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&text::gbk(&foreign)).into_owned())
 }
 
-/// Why printed text has replacement characters in it.
+/// Why printed text contains replacement characters.
 pub(crate) fn printed(text: &str) -> Option<Message> {
     text.contains('\u{fffd}').then(|| {
         message!("There is a U+FFFD in it: bytes that were not understood. Is the text decoded as GBK, and \

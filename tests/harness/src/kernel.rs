@@ -1,4 +1,4 @@
-//! What the kernel knows of the TCP sockets on this machine. Only Linux shows it.
+//! The kernel's information about the TCP sockets on this machine. Only Linux shows it.
 
 #[cfg(target_os = "linux")]
 mod sock_diag;
@@ -6,7 +6,7 @@ mod sock_diag;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// Whether this system shows its table of TCP sockets; says aloud where it does not.
+/// Whether this system shows its table of TCP sockets; if not, prints that the test is skipped.
 pub fn is_visible() -> bool {
     if !cfg!(target_os = "linux") {
         crate::skip::skip("only Linux shows the kernel's table of sockets");
@@ -33,7 +33,7 @@ pub enum State {
 
 #[cfg(target_os = "linux")]
 impl State {
-    /// The state that the kernel has this number for.
+    /// The state for which the kernel uses this number.
     fn from_number(number: u8) -> Option<Self> {
         procfs::net::TcpState::from_u8(number).map(Self::from)
     }
@@ -72,7 +72,7 @@ pub struct Socket {
     pub receive_queue: u32,
     /// Bytes sent and not yet acknowledged.
     pub send_queue: u32,
-    /// The number of the socket's inode; 0 where no process holds it any more.
+    /// The number of the socket's inode; 0 if no process holds the socket.
     pub inode: u64,
 }
 
@@ -93,15 +93,15 @@ impl fmt::Display for Socket {
     }
 }
 
-/// The sockets that have this port at this end. None where the table cannot be read.
+/// The sockets with this local port. The list is empty if the table cannot be read.
 pub fn sockets_of_port(port: u16) -> Vec<Socket> {
     let mut sockets = table();
     sockets.retain(|socket| socket.local.port() == port);
     sockets
 }
 
-/// The two ends of a connection on this machine: the one with this address, and the other.
-/// `None` for one that is gone, and where the kernel does not show them.
+/// The two ends of a connection on this machine: the one with this local address, and the other.
+/// An end is `None` if it is gone, or if the kernel does not show it.
 pub fn ends(local: SocketAddr, remote: SocketAddr) -> (Option<Socket>, Option<Socket>) {
     #[cfg(target_os = "linux")]
     {
@@ -113,7 +113,7 @@ pub fn ends(local: SocketAddr, remote: SocketAddr) -> (Option<Socket>, Option<So
             return known;
         }
     }
-    // The connection is gone, or this system has no such answers.
+    // The connection is gone, or this system does not answer such requests.
     let (mut this, mut there) = (None, None);
     for socket in table() {
         if (socket.local, socket.remote) == (local, remote) {
@@ -127,7 +127,7 @@ pub fn ends(local: SocketAddr, remote: SocketAddr) -> (Option<Socket>, Option<So
 
 #[cfg(target_os = "linux")]
 fn table() -> Vec<Socket> {
-    // IPv6 may be switched off, and then its table is missing.
+    // If IPv6 is switched off, its table is missing.
     let rows = procfs::net::tcp().into_iter().flatten();
     let rows = rows.chain(procfs::net::tcp6().into_iter().flatten());
     rows.map(|row| Socket {
@@ -146,7 +146,7 @@ fn table() -> Vec<Socket> {
     Vec::new()
 }
 
-/// The listeners among the open files of a process and of all that it has started.
+/// The listeners among the open files of a process and of all its descendants.
 #[cfg(target_os = "linux")]
 pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
     use procfs::process::{FDTarget, Process};
@@ -171,7 +171,7 @@ pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
         .collect()
 }
 
-/// The listeners of a process: only Linux shows them.
+/// The listeners of a process, which only Linux shows.
 #[cfg(not(target_os = "linux"))]
 pub fn listeners_of(_process: u32) -> Vec<SocketAddr> {
     Vec::new()

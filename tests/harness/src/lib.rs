@@ -1,5 +1,5 @@
 //! The harness of all tests: it starts a program, talks to it over TCP, watches it,
-//! and tells the story when something is not as expected.
+//! and prints a transcript when something is not as expected.
 //!
 //! A test reads as a script of actions and expectations:
 //!

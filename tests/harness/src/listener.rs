@@ -1,4 +1,4 @@
-//! The other end for programs that are clients.
+//! The peer for programs that are clients.
 
 use crate::connection::Connection;
 use crate::log::Log;
@@ -34,15 +34,15 @@ impl Listener {
         }
     }
 
-    /// Listens for connections that take little at a time: some 30 KB of what is sent fit
-    /// into the buffers of both ends, until the test receives.
+    /// Listens for connections with small buffers: about 30 KB fit into the buffers of both
+    /// ends until the test receives.
     #[track_caller]
     pub(crate) fn narrow(log: &Log) -> Self {
         let open = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // Both pass on to the connections, if they are set before listening. The kernel
-            // makes the least that it allows of the 1; and its limit for the sender's buffer
-            // grows with the size of a segment, of which 536 bytes is the smallest usual one.
+            // Connections inherit both options if they are set before listening. The kernel
+            // raises the 1 to the minimum that it allows; and its limit for the send buffer
+            // grows with the segment size, of which 536 bytes is the smallest usual one.
             socket.set_recv_buffer_size(1)?;
             #[cfg(unix)]
             socket.set_tcp_mss(536)?;
@@ -77,12 +77,12 @@ impl Listener {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for a connection of the program.
+    /// Waits for a connection from the program.
     #[track_caller]
     pub fn accept(&self) -> Connection {
         let waited = self.log.wait_until(
@@ -106,8 +106,8 @@ impl Listener {
         }
     }
 
-    /// Expects that nothing was sent here: nobody has connected, or only to leave. For
-    /// the time after the program has ended: until then it would prove nothing.
+    /// Expects that nothing was sent here: no client has connected, or it left without sending.
+    /// Call this after the program has ended; before that it would prove nothing.
     #[track_caller]
     pub fn expect_nothing(&self) {
         self.log.step(message!("expect that nothing was sent"));
@@ -124,23 +124,23 @@ impl Listener {
     }
 }
 
-/// An address of this machine that the kernel remembers nothing about. It keeps figures of
-/// past connections for each pair of addresses (`ip tcp_metrics`), and gives a connection
-/// between two that it knows for much reordering a send buffer 30 times as large. Linux has
-/// all of 127.0.0.0/8 for loopback; other systems have 127.0.0.1 alone.
+/// An address of this machine about which the kernel remembers nothing. The kernel keeps metrics
+/// of past connections for each pair of addresses (`ip tcp_metrics`), and a connection between a
+/// pair with a record of much reordering gets a send buffer 30 times as large. On Linux all of
+/// 127.0.0.0/8 is loopback; other systems have only 127.0.0.1.
 pub fn loopback_without_past() -> Ipv4Addr {
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST;
     }
-    // The hasher is seeded at random. Three digits each: so a story has the same length every
-    // time, and the address is never that of the network or of its broadcasts.
+    // The hasher is seeded at random. Each number has three digits, so that a transcript always
+    // has the same length, and the address is never the network or the broadcast address.
     let random = RandomState::new().build_hasher().finish().to_be_bytes();
     let [second, third, fourth] = [random[0], random[1], random[2]].map(|byte| 100 + byte % 150);
     Ipv4Addr::new(127, second, third, fourth)
 }
 
-/// A port that is taken, and on which nobody listens: connections are refused as long as
-/// this is held. (A port that was free a moment ago may be somebody else's by now.)
+/// A port that is bound but has no listener: connections are refused as long as this value
+/// lives. (A port that was free a moment ago may belong to another process by now.)
 pub struct Refusing {
     _socket: Socket,
     address: SocketAddr,
@@ -172,7 +172,7 @@ impl Refusing {
         }
     }
 
-    /// Where nobody listens.
+    /// The address that has no listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

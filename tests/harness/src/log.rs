@@ -1,9 +1,9 @@
-//! The log of a test in progress: what it has done so far, which programs it watches, and until
-//! when it may go on.
+//! The log of a test in progress: its steps so far, the programs that it watches, and its
+//! deadline.
 //!
 //! [`Scenario`](crate::Scenario), [`Program`](crate::Program), [`Connection`](crate::Connection)
-//! and [`Listener`](crate::Listener) all write into it. A failed expectation makes a
-//! [`Transcript`] of it.
+//! and [`Listener`](crate::Listener) all write to it. A failed expectation turns it into a
+//! [`Transcript`].
 
 use crate::lock::lock;
 use crate::message;
@@ -27,11 +27,11 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// never ready.
 pub const SANDBOX_LIMIT: Duration = Duration::from_secs(15);
 
-/// Until when an event may come, if no check says otherwise.
+/// How long an event may take, unless a check sets another limit.
 ///
 /// # Panics
 ///
-/// If the environment variable `HARNESS_LIMIT` is set and is no number of seconds.
+/// If the environment variable `HARNESS_LIMIT` is set and is not a number of seconds.
 fn limit() -> Duration {
     let Ok(text) = std::env::var("HARNESS_LIMIT") else {
         return LIMIT;
@@ -42,7 +42,7 @@ fn limit() -> Duration {
     }
 }
 
-/// What a test has done so far. Cloning it is cheap and gives another handle to the same log.
+/// The log of a test so far. Cloning it is cheap and gives another handle to the same log.
 #[derive(Clone)]
 pub struct Log {
     inner: Arc<Inner>,
@@ -52,7 +52,7 @@ struct Inner {
     /// The command that starts the program under test.
     command: String,
     limit: Mutex<Duration>,
-    /// The time of a check; a test that is none has no deadline.
+    /// The time limits of a check; other tests have no deadline.
     time: Option<CheckTime>,
     steps: Mutex<Vec<Step>>,
     programs: Mutex<Vec<Weak<Watched>>>,
@@ -63,11 +63,11 @@ struct Inner {
 /// The time that is left for a check.
 struct CheckTime {
     deadline: Mutex<Instant>,
-    /// What is left of [`SANDBOX_LIMIT`].
+    /// The rest of [`SANDBOX_LIMIT`].
     for_sandboxes: Mutex<Duration>,
 }
 
-/// What is known about a test that has failed.
+/// The facts about a test that has failed.
 pub(crate) struct FailedTest {
     pub(crate) transcript: Transcript,
     /// Whether its time was over by then.
@@ -77,7 +77,7 @@ pub(crate) struct FailedTest {
 }
 
 impl Log {
-    /// The log of a test with this command; one with a time limit is a check of a rubric.
+    /// The log of a test with this command. With a time limit, the test is a check of a rubric.
     pub(crate) fn new(command: &[String], check: Option<Duration>) -> Self {
         let time = check.map(|limit| CheckTime {
             deadline: Mutex::new(Instant::now() + limit),
@@ -96,17 +96,17 @@ impl Log {
         }
     }
 
-    /// Sets another limit from here on, for what is known to reach it.
+    /// Sets another limit from here on, for waits that are known to reach it.
     pub fn set_limit(&self, limit: Duration) {
         *lock(&self.inner.limit) = limit;
     }
 
-    /// How long an event may take before it counts as missing. In a check of a rubric
-    /// never longer than what is left of its time.
+    /// How long an event may take before it counts as missing. In a check of a rubric this is
+    /// never longer than the time that the check has left.
     pub fn limit(&self) -> Duration {
         let limit = *lock(&self.inner.limit);
         match &self.inner.time {
-            // No wait is nothing at all: a socket takes a timeout of 0 for none.
+            // The limit must not be 0, which a socket takes to mean no timeout.
             Some(time) => limit.min(left_until(*lock(&time.deadline))),
             None => limit,
         }
@@ -127,7 +127,7 @@ impl Log {
         done
     }
 
-    /// How long a wait in vain has been, in words.
+    /// How long a wait without success has been, in words.
     pub(crate) fn patience(&self) -> Message {
         // A wait may end a little before it has to.
         let soon = Instant::now() + Duration::from_millis(5);
@@ -135,7 +135,7 @@ impl Log {
             Some(time) if *lock(&time.deadline) < soon => {
                 message!("until the time of the check was over")
             }
-            // Not what is left of a check's time: that was shorter than this wait.
+            // Do not use the time that a check has left: it is shorter than this wait was.
             _ => message!("for {duration}", duration = *lock(&self.inner.limit)),
         }
     }
@@ -145,7 +145,7 @@ impl Log {
         lock(&self.inner.steps).push(Step { what, result: None });
     }
 
-    /// Adds to the last step what came of it.
+    /// Adds a result to the last step.
     pub(crate) fn result(&self, result: impl Into<Argument>) {
         if let Some(step) = lock(&self.inner.steps).last_mut() {
             step.result = Some(result.into());
@@ -156,7 +156,7 @@ impl Log {
         lock(&self.inner.programs).push(Arc::downgrade(program));
     }
 
-    /// Whether there were programs, and all have ended: nothing more will come of them.
+    /// Whether programs were started and all have ended, so that nothing more can happen.
     pub(crate) fn is_over(&self) -> bool {
         let programs = lock(&self.inner.programs);
         !programs.is_empty()
@@ -166,7 +166,7 @@ impl Log {
                 .all(|program| program.is_final())
     }
 
-    /// Expects that something is so, and fails the test if it is not.
+    /// Expects that a condition holds, and fails the test if it does not.
     #[track_caller]
     pub fn expect(&self, what: Message, is_so: bool, got: impl Into<Argument>) {
         self.step(message!("expect: {expectation}", expectation = &what));
@@ -176,7 +176,7 @@ impl Log {
     }
 
     /// Polls for a state of the system that no event announces, such as a row of the
-    /// kernel's table, and fails if it does not come.
+    /// kernel's table, and fails if the state is not reached in time.
     #[track_caller]
     pub fn wait_until<T>(
         &self,
@@ -198,13 +198,13 @@ impl Log {
         }
     }
 
-    /// Notes for the grader that the machine, and not the program, is the reason of a failure
-    /// that comes next.
+    /// Records for the grader that the next failure is caused by the machine, not by the
+    /// program.
     pub(crate) fn blame_machine(&self) {
         *lock(&self.inner.held_up) = HeldUp::ByTheMachine;
     }
 
-    /// Fails the test: tells what it did, what was expected and what came.
+    /// Fails the test, and reports its steps, what was expected and what came.
     #[track_caller]
     pub fn fail(&self, expected: Message, got: impl Into<Argument>) -> ! {
         self.fail_with_hint(expected, got, None)
@@ -218,7 +218,7 @@ impl Log {
         got: impl Into<Argument>,
         hint: Option<Message>,
     ) -> ! {
-        // While the program is still there.
+        // Do this while the program still exists.
         let time = self.inner.time.as_ref();
         let is_late = time.is_some_and(|time| Instant::now() >= *lock(&time.deadline));
         let held_up = waits::held_up().max(*lock(&self.inner.held_up));
@@ -232,14 +232,14 @@ impl Log {
         panic!("{words}")
     }
 
-    /// What is known about the test, if it has failed here.
+    /// The facts about the test, if an expectation of this log has failed.
     pub(crate) fn failed(&self) -> Option<FailedTest> {
         lock(&self.inner.failed).take()
     }
 
-    /// Gives the program that was started last a moment to end, if it is about to: how it
-    /// ends belongs into the transcript. On a busy machine that may take a while: then it does
-    /// not sleep. A program that goes on costs the moment, and nothing fails.
+    /// Gives the program that was started last a moment to end if it is about to, so that the
+    /// transcript shows how it ended. On a busy machine ending may take a while, but then the
+    /// program does not sleep. If the program goes on, only the moment is lost.
     pub(crate) fn let_it_end(&self) {
         let Some(last) = lock(&self.inner.programs).last().and_then(Weak::upgrade) else {
             return;
@@ -272,8 +272,8 @@ impl Log {
     }
 }
 
-/// What is left of the time until a deadline, and never nothing: a socket would take that
-/// for no limit.
+/// The time left until a deadline. It is never 0, which a socket would take to mean no
+/// timeout.
 fn left_until(deadline: Instant) -> Duration {
     deadline
         .saturating_duration_since(Instant::now())

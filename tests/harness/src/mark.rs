@@ -1,21 +1,21 @@
-//! The environment of the processes that a test starts, and the mark in it that tells whose a
-//! process is.
+//! The environment of the processes that a test starts, and the mark in it that tells which
+//! program a process belongs to.
 
 use std::ffi::OsStr;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The environment variable that tells whose child a process is: the mark of its program.
-/// A program that is itself a harness (a check of `cargo grade`) marks what it starts with
-/// its own mark, a slash and more.
+/// The environment variable that holds the mark of the program to which a process belongs.
+/// A program that is itself a harness (a check of `cargo grade`) marks the processes that it
+/// starts with its mark, followed by a slash and more.
 pub(crate) const MARK: &str = "HARNESS_MARK";
 
-/// The environment variable that names the folder which programs run in, and which relative
-/// paths in `PROGRAM` start from. Where it is not set, that is the current folder.
+/// The environment variable that names the folder in which programs run and from which relative
+/// paths in `PROGRAM` start. If it is not set, that is the current folder.
 pub(crate) const FOLDER: &str = "PROGRAM_FOLDER";
 
-/// The processes that this one has started itself as leaders of groups. Whoever starts one
-/// holds the lock until it is in here.
+/// The processes that this process has started as group leaders. A thread that starts one
+/// holds the lock until the process is in the list.
 pub(crate) static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// The environment variable, and its value, that marks a process which a test runs by other
@@ -28,8 +28,8 @@ pub fn outside(command: &mut Command) -> &mut Command {
     set_environment(command, OUTSIDE.1)
 }
 
-/// Decides a child's environment: whatever is set here in a terminal or by cargo, a
-/// program under test runs the same everywhere.
+/// Sets a child's environment, so that a program under test runs the same everywhere,
+/// regardless of the variables that a terminal or cargo has set for this process.
 pub(crate) fn set_environment(command: &mut Command, mark: impl AsRef<OsStr>) -> &mut Command {
     command
         .env_remove("RUST_BACKTRACE")

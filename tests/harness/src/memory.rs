@@ -1,4 +1,4 @@
-//! The limit of memory that a program under test has in a check.
+//! The memory limit of a program under test in a check.
 
 use crate::message;
 use crate::watched::Watched;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How much memory the processes of a program may use in a check, in bytes.
 const LIMIT: u64 = 512 << 20;
 
-/// How long it is from one look to the next.
+/// The pause between two measurements.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Kills a program that uses too much memory, before the machine suffers.
@@ -42,7 +42,7 @@ mod system {
 
     pub(super) fn kill_tree(leader: u32) {
         for pid in tree(leader.cast_signed()) {
-            // It may have ended by itself.
+            // It fails if the process has already ended by itself.
             let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
         }
     }

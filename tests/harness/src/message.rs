@@ -1,10 +1,10 @@
-//! What happened, as a value: a template and its arguments, until somebody reads it.
+//! A message kept as a value, a template and its arguments, until it is shown to a reader.
 //!
 //! [`message!`](crate::message!) makes one: `message!("{client} sends {bytes}", client, bytes)`.
-//! Printed, it is English. [`Message::fill`] says it in another language, which has templates of
-//! its own with the same arguments, found by the English one (as gettext does it).
+//! Printed, it is English. [`Message::fill`] puts it into another language, whose templates have
+//! the same arguments and are looked up by the English ones (as in gettext).
 //!
-//! Each use of the macro registers its template, so a program knows all that it can say:
+//! Each use of the macro registers its template, so a program can list all of its messages:
 //! [`templates`].
 
 mod argument;
@@ -29,8 +29,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// What [`message!`](crate::message!) makes: call that, which also registers the template
-    /// and compares its placeholders with the arguments when it is compiled.
+    /// Makes a message. Use [`message!`](crate::message!) instead, which also registers the
+    /// template and compares its placeholders with the arguments at compile time.
     pub fn new<const N: usize>(
         template: &'static str,
         arguments: [(&'static str, Argument); N],
@@ -49,13 +49,13 @@ impl Message {
         &self.template
     }
 
-    /// Shows each place in the arguments where an address may be.
+    /// Visits each place in the arguments that may contain an address.
     pub fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
         let arguments = self.arguments.iter_mut();
         arguments.for_each(|(_, argument)| argument.visit(visit));
     }
 
-    /// The message in the language of these templates, and in English where one is missing.
+    /// The message in the language of these templates, or in English where one is missing.
     pub fn fill(&self, translate: Translate) -> String {
         let template = translate(&self.template);
         let template = template.as_deref().unwrap_or(&self.template);
@@ -72,7 +72,7 @@ impl Message {
         out
     }
 
-    /// All templates that are missing in a language, of this message and of its arguments.
+    /// The templates of this message and of its arguments that a language lacks.
     pub fn missing(&self, translate: Translate) -> BTreeSet<String> {
         let missing = std::cell::RefCell::new(BTreeSet::new());
         self.fill(&|template| {
@@ -100,7 +100,7 @@ enum Piece<'a> {
     Hole(&'a str),
 }
 
-/// Cuts a template at its placeholders. A brace of the text itself is doubled.
+/// Splits a template at its placeholders. A literal brace in the text is doubled.
 fn pieces(template: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = template;
@@ -134,7 +134,7 @@ pub fn placeholders(template: &str) -> BTreeSet<String> {
     holes.collect()
 }
 
-/// A template that a program can say. [`message!`](crate::message!) submits each one.
+/// A template that a program can use. [`message!`](crate::message!) submits each one.
 pub struct Registered(pub &'static str);
 
 inventory::collect!(Registered);
@@ -147,7 +147,7 @@ pub fn templates() -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// Makes a [`Message`] of a template and its arguments. `name` alone stands for `name = name`.
+/// Makes a [`Message`] from a template and its arguments. `name` is short for `name = name`.
 ///
 /// A placeholder without an argument, or an argument without a placeholder, does not compile.
 ///
@@ -188,7 +188,7 @@ macro_rules! message {
 ///
 /// # Panics
 ///
-/// If one has no other: when this is compiled.
+/// At compile time, if a placeholder or an argument has no counterpart.
 pub const fn compare(template: &str, names: &[&str]) {
     let text = template.as_bytes();
     let mut index = 0;
@@ -218,7 +218,7 @@ pub const fn compare(template: &str, names: &[&str]) {
     assert!(opened == filled, "a placeholder has no argument");
 }
 
-/// How often `{name}` is in a template.
+/// How often `{name}` occurs in a template.
 const fn count(text: &[u8], name: &[u8]) -> usize {
     let (mut found, mut at) = (0, 0);
     while at + name.len() + 1 < text.len() {

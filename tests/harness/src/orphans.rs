@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn adopt() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Linux has had it since 3.4. Without it, daemons of a program are not found.
+        // Available since Linux 3.4. Without it, daemons of a program are not found.
         let _ = rustix::process::set_child_subreaper(Some(getpid()));
     });
 }
@@ -41,9 +41,9 @@ pub(crate) fn tree(root: i32) -> Vec<i32> {
 }
 
 /// The processes whose parent has ended and that belong to the program with this mark,
-/// or to nobody else.
+/// or to no other program.
 fn adopted(mark: &str) -> Vec<i32> {
-    // While this is held, every group leader that we have started is in the list.
+    // While this lock is held, every group leader that we have started is in the list.
     let started = lock(&STARTED);
     let own = Process::myself().and_then(|own| own.stat());
     let mut children = children(getpid().as_raw_nonzero().get());
@@ -74,15 +74,15 @@ fn adopted(mark: &str) -> Vec<i32> {
     children
 }
 
-/// Kills a program's group, and all that has left the group.
+/// Kills a program's process group, and all of its processes that have left the group.
 pub(crate) fn kill(leader: Pid, mark: &str) {
-    // Who forks faster than we kill would keep us here for ever.
+    // A program that forks faster than we kill would keep us here forever.
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let mut found = adopted(mark);
         let mut victims: Vec<i32> = found.iter().flat_map(|&pid| tree(pid)).collect();
         victims.extend(&tree(leader.as_raw_nonzero().get())[1..]);
-        // A stopped process forks no more. What fails here has ended by itself.
+        // A stopped process cannot fork. If a signal fails, the process has already ended.
         for signal in [Signal::STOP, Signal::KILL] {
             for pid in victims.iter().filter_map(|&pid| Pid::from_raw(pid)) {
                 let _ = kill_process(pid, signal);
@@ -97,7 +97,7 @@ pub(crate) fn kill(leader: Pid, mark: &str) {
     }
 }
 
-/// Takes the exit status of an adopted child, so that it does not stay as a zombie.
+/// Collects the exit status of an adopted child, so that it does not remain a zombie.
 fn reap(pid: i32) -> bool {
     let Some(pid) = Pid::from_raw(pid) else {
         return true;
@@ -112,8 +112,8 @@ fn is_dead(pid: Pid) -> bool {
     Process::new(pid.as_raw_nonzero().get()).map_or(true, |process| is_zombie(&process))
 }
 
-/// Whether a process has ended, reaped or not: all its threads have. The first one may end
-/// alone, and looks like a zombie then.
+/// Whether all threads of a process have ended, reaped or not. The main thread may end before
+/// the others, and looks like a zombie then.
 pub(crate) fn is_gone(pid: i32) -> bool {
     let tasks = Process::new(pid).and_then(|process| process.tasks());
     let lives = |task: procfs::process::Task| {

@@ -1,9 +1,9 @@
-//! What a program prints: always drained, kept up to a cap.
+//! The output of a program, which is always drained, and kept up to a cap.
 
 use std::io::Read;
 
-/// How many bytes of each stream are kept. The rest is read, counted and let go, so
-/// that a program that floods its stdout neither blocks nor eats our memory.
+/// How many bytes of each stream are kept. The rest is read, counted and dropped, so
+/// that a program that floods its stdout neither blocks nor uses up our memory.
 pub(crate) const CAP: usize = 1 << 20;
 
 /// One of a program's two output streams, so far.
@@ -11,18 +11,18 @@ pub(crate) const CAP: usize = 1 << 20;
 pub(crate) struct Output {
     /// The first bytes, [`CAP`] at most.
     pub(crate) kept: Vec<u8>,
-    /// How many bytes came in all.
+    /// How many bytes were read in total.
     pub(crate) total: u64,
-    /// Whether the stream has ended: nobody holds its other end any more.
+    /// Whether the stream has ended: no process holds its write end any more.
     pub(crate) ended: bool,
-    /// What the stream should be, again and again, if anything.
+    /// The block that the stream should repeat; empty if nothing is expected of the stream.
     pub(crate) block: Vec<u8>,
-    /// Where the stream was first something else.
+    /// The offset of the first byte that differs from the repeated block.
     pub(crate) differs_at: Option<u64>,
 }
 
 impl Output {
-    /// Adds what has come, and returns whether any of it is kept.
+    /// Adds bytes that were read, and returns whether any of them are kept.
     fn add(&mut self, bytes: &[u8]) -> bool {
         let room = (CAP - self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..room]);
@@ -51,7 +51,7 @@ impl Output {
     }
 }
 
-/// Where a piece of a stream, which begins at `from`, is not the block again and again.
+/// The offset at which a piece of a stream, which begins at `from`, is not the repeated block.
 fn first_difference(block: &[u8], from: u64, mut piece: &[u8]) -> Option<u64> {
     let mut at = from;
     while !piece.is_empty() {
@@ -70,7 +70,7 @@ fn first_difference(block: &[u8], from: u64, mut piece: &[u8]) -> Option<u64> {
     None
 }
 
-/// Reads a stream to its end, and hands on each change of its [`Output`].
+/// Reads a stream to its end, and passes on each change of its [`Output`].
 pub(crate) fn drain(mut stream: impl Read, change: impl Fn(&dyn Fn(&mut Output) -> bool)) {
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -1,12 +1,12 @@
-//! Ends whatever a program leaves behind.
+//! Kills the processes that a program leaves behind.
 //!
-//! A program runs in a process group of its own, and the group is killed when its
-//! [`Program`](crate::Program) is dropped. Two things get past that:
+//! Each program runs in a separate process group, and the group is killed when its
+//! [`Program`](crate::Program) is dropped. That does not cover two cases:
 //!
-//! - What has left the group (`setsid`, a double fork). On Linux this process is a child
-//!   subreaper: orphans among its descendants become its own children, and can be found.
-//!   Whose they are shows a mark in their environment.
-//! - The end of the test itself (Ctrl-C, a crash), when nothing is dropped any more. A
+//! - A process has left the group (`setsid`, a double fork). On Linux this process is a child
+//!   subreaper: orphans among its descendants become its children, and can be found. A mark in
+//!   their environment shows which program they belong to.
+//! - The test itself is killed (Ctrl-C, a crash), so that nothing is dropped any more. A
 //!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
 
 use crate::lock::lock;
@@ -14,15 +14,15 @@ use crate::mark::{MARK, STARTED, set_environment};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The processes of one program. They are killed, and gone, at its [end](ProcessGroup::end), or
-/// when it is dropped.
+/// The processes of one program. They are killed, and reaped, by [`end`](ProcessGroup::end) or
+/// when this value is dropped.
 pub struct ProcessGroup {
     mark: String,
     leader: u32,
 }
 
 impl ProcessGroup {
-    /// Starts a command as the leader of a process group of its own.
+    /// Starts a command as the leader of a new process group.
     ///
     /// # Errors
     ///
@@ -55,31 +55,31 @@ impl ProcessGroup {
         Ok((Self { mark, leader }, child))
     }
 
-    /// Kills every process of the program, and waits until they are gone; the leader is
-    /// the last. Returns how that had ended, or was ended now.
+    /// Kills every process of the program, and waits until they are gone, the leader last.
+    /// Returns how the leader ended, by itself or now.
     ///
     /// # Errors
     ///
-    /// If the system does not tell how the leader has ended.
+    /// If the system does not report how the leader ended.
     pub fn end(self, child: &mut Child) -> std::io::Result<ExitStatus> {
         let leader = self.leader;
         drop(self);
-        // Where there are groups it is dead already.
+        // On a system with process groups the leader is dead already.
         let _ = child.kill();
         let status = child.wait();
-        // Not before it is reaped: a dead child that is not in the list is taken for a stray.
+        // Do this only after reaping it: a dead child that is not in the list counts as an orphan.
         lock(&STARTED).retain(|started| *started != leader);
         system::release(leader);
         status
     }
 }
 
-/// Whether a child has ended. Where there are process groups it is not reaped: its number,
-/// which is that of its group too, stays its own.
+/// Whether a child has ended. On a system with process groups it is not reaped, so that its ID,
+/// which is also that of its group, is not reused.
 ///
 /// # Errors
 ///
-/// If the system does not tell, as for a child that has been reaped already.
+/// If the system does not report it, for example because the child has already been reaped.
 #[cfg(unix)]
 pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -94,7 +94,7 @@ pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
 ///
 /// # Errors
 ///
-/// If the system does not tell.
+/// If the system does not report it.
 #[cfg(not(unix))]
 pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
     Ok(child.try_wait()?.is_some())
@@ -127,7 +127,7 @@ mod system {
         crate::orphans::kill(group, mark);
         #[cfg(not(target_os = "linux"))]
         let _ = mark;
-        // It fails only where nobody is left in the group.
+        // It fails only if no process is left in the group.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
 }
@@ -139,6 +139,6 @@ mod system {
     pub(super) fn prepare(_command: &mut Command) {}
     pub(super) fn watch(_group: u32) {}
     pub(super) fn release(_group: u32) {}
-    /// Without process groups only the leader can be killed, by who started it.
+    /// Without process groups only the leader can be killed, which its parent does itself.
     pub(super) fn kill(_leader: u32, _mark: &str) {}
 }

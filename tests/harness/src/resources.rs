@@ -1,33 +1,33 @@
-//! What a process uses. Only Linux shows it.
+//! The resources that a process uses. Only Linux shows them.
 
 use std::time::Duration;
 
-/// What a process uses at a moment.
+/// The resources that a process uses at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Resources {
-    /// Threads, the first one included.
+    /// Threads, including the main thread.
     pub threads: u64,
     /// Open file descriptors.
     pub files: usize,
-    /// Pieces of memory (lines of `/proc/PID/maps`). The stack of a thread is two, until
-    /// somebody has joined or detached the thread.
+    /// Memory mappings (lines of `/proc/PID/maps`). The stack of a thread counts as two, until
+    /// the thread has been joined or detached.
     pub mappings: usize,
     /// Memory in use, in bytes.
     pub resident: u64,
-    /// Processor time so far, in steps of a clock tick (10 ms).
+    /// CPU time so far, in steps of a clock tick (10 ms).
     pub cpu_time: Duration,
 }
 
 impl Resources {
-    /// What a process uses now; `None` if there is no such process, or no Linux.
+    /// The resources of a process now; `None` if it does not exist, or if this is not Linux.
     #[cfg(target_os = "linux")]
     pub fn of(process: u32) -> Option<Self> {
         let process = procfs::process::Process::new(process.cast_signed()).ok()?;
         let stat = process.stat().ok()?;
         Some(Self {
             threads: u64::try_from(stat.num_threads).ok()?,
-            // Not `fd_count`: that has the descriptor too which a waiting `accept` has
-            // reserved for the next connection.
+            // Do not use `fd_count`: it includes the descriptor that a waiting `accept`
+            // has reserved for the next connection.
             files: process.fd().ok()?.count(),
             mappings: process.maps().ok()?.len(),
             resident: Self::resident_of(&process)?,
@@ -37,8 +37,8 @@ impl Resources {
         })
     }
 
-    /// The memory of a process, in bytes. Where its first thread has ended, and others go on,
-    /// the kernel shows it of those only.
+    /// The memory of a process, in bytes. If its main thread has ended and others go on, the
+    /// kernel shows the memory only for those threads.
     #[cfg(target_os = "linux")]
     fn resident_of(process: &procfs::process::Process) -> Option<u64> {
         let mut pages = process.statm().ok()?.resident;
@@ -54,21 +54,21 @@ impl Resources {
         Some(pages * procfs::page_size())
     }
 
-    /// The memory of a process alone, in bytes: the rest takes several times as long to find
-    /// out. `None` if there is no such process.
+    /// Only the memory of a process, in bytes; all the resources would take several times as long
+    /// to find out. `None` if there is no such process.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident(process: u32) -> Option<u64> {
         let process = procfs::process::Process::new(process.cast_signed()).ok()?;
         Self::resident_of(&process)
     }
 
-    /// What a process uses now; `None` if there is no such process, or no Linux.
+    /// The resources of a process now; `None` if it does not exist, or if this is not Linux.
     #[cfg(not(target_os = "linux"))]
     pub fn of(_process: u32) -> Option<Self> {
         None
     }
 
-    /// Whether all threads of a process sleep: each waits for something.
+    /// Whether all threads of a process sleep, that is, wait for something.
     #[cfg(target_os = "linux")]
     pub(crate) fn sleeps(process: u32) -> bool {
         Self::are_all(process, 'S')
@@ -88,7 +88,7 @@ impl Resources {
         tasks.is_ok_and(|tasks| tasks.flatten().all(is_it))
     }
 
-    /// Whether all threads of a process sleep: only Linux shows it.
+    /// Whether all threads of a process sleep, which only Linux shows.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn sleeps(_process: u32) -> bool {
         true

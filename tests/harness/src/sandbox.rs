@@ -1,5 +1,5 @@
-//! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` in it, which
-//! the grader's command sets up.
+//! A program under test inside a sandbox: bubblewrap, with `prlimit` and `setpriv` inside, set up
+//! by the grader's command.
 
 use crate::message::{Argument, Message};
 use crate::watched::Watched;
@@ -23,7 +23,7 @@ pub fn has_failed(stderr: &str) -> bool {
     TOOLS.into_iter().chain([SHELL]).any(says)
 }
 
-/// Why there is no sandbox: what was expected of it, and what came.
+/// Why there is no sandbox: the expectation, and what came instead.
 pub(crate) type NoSandbox = (Message, Argument);
 
 /// The program that runs in the sandbox of this process: bubblewrap, whose child is bubblewrap
@@ -75,7 +75,7 @@ pub(crate) fn find_program(
     }
 }
 
-/// There is a sandbox on Linux only.
+/// Sandboxes exist only on Linux.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn find_program(
     _watched: &Watched,

@@ -1,4 +1,4 @@
-//! A test's program, and the means to start it and to talk to it.
+//! A test's program, and the methods that start it and talk to it.
 
 use crate::connection::Connection;
 use crate::listener::{Listener, Refusing};
@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A test in progress: the program that it is about, and the [`Log`] of what it has done, whose
-/// methods it has, too.
+/// A test in progress: the program under test, and the [`Log`] of the test, whose methods it
+/// has as well.
 ///
 /// Cloning it is cheap and gives another handle to the same scenario.
 #[derive(Clone)]
@@ -37,20 +37,20 @@ impl Deref for Scenario {
 
 impl Scenario {
     /// A scenario with a program: the command in the environment variable `PROGRAM`, split
-    /// as a shell splits words, or, where that is not set, the given binary.
+    /// into words as in a shell, or, if that is not set, the given binary.
     ///
     /// # Panics
     ///
-    /// If `PROGRAM` is set and is no command.
+    /// If `PROGRAM` is set and is not a command.
     pub fn of(binary: impl AsRef<Path>) -> Self {
         Self::of_command(command(binary.as_ref()))
     }
 
-    /// A scenario with this very command, whatever `PROGRAM` says.
+    /// A scenario with exactly this command, regardless of `PROGRAM`.
     ///
     /// # Panics
     ///
-    /// If the environment variable `HARNESS_LIMIT` is set and is no number of seconds.
+    /// If the environment variable `HARNESS_LIMIT` is set and is not a number of seconds.
     pub fn of_command<S: Into<String>>(command: impl IntoIterator<Item = S>) -> Self {
         let command: Vec<String> = command.into_iter().map(Into::into).collect();
         Self {
@@ -65,13 +65,13 @@ impl Scenario {
         }
     }
 
-    /// The scenario of a check of a rubric: as [`of`](Self::of), with so much time from now on
-    /// for all of it, and with programs that run in an empty folder of their own, in the sandbox
-    /// that the grader asks for.
+    /// The scenario of a check of a rubric: like [`of`](Self::of), but from now on the whole check
+    /// has this much time, and its programs run in a new empty folder, in the sandbox that the
+    /// grader asks for.
     ///
     /// # Panics
     ///
-    /// If there can be no such folder, or `PROGRAM` is set and is no command.
+    /// If the folder cannot be created, or if `PROGRAM` is set and is not a command.
     pub(crate) fn of_check(binary: &Path, limit: Duration) -> Self {
         let command = command(binary);
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
@@ -108,7 +108,7 @@ impl Scenario {
     }
 
     /// Starts the program with these arguments, and with a stdin that can be written to.
-    /// Its stdout is expected to be this block of bytes, again and again: see
+    /// Its stdout is expected to repeat this block of bytes: see
     /// [`Program::expect_copied`].
     #[track_caller]
     pub fn start_copying<S: AsRef<str>>(
@@ -150,8 +150,8 @@ impl Scenario {
         self.listen_on("127.0.0.1:0")
     }
 
-    /// Listens on a free port of 127.0.0.1, for connections that take some 30 KB of what is
-    /// sent, and no more until the test receives.
+    /// Listens on a free port of 127.0.0.1, for connections that take about 30 KB and then no
+    /// more until the test receives.
     #[track_caller]
     pub fn listen_narrow(&self) -> Listener {
         Listener::narrow(&self.log)
@@ -163,13 +163,13 @@ impl Scenario {
         Listener::new(&self.log, address)
     }
 
-    /// Listens on this address, unless somebody has it.
+    /// Listens on this address, unless it is in use.
     #[track_caller]
     pub fn listen_if_free(&self, address: &str) -> Option<Listener> {
         Listener::if_free(&self.log, address)
     }
 
-    /// An address at which nobody listens, and nobody can as long as it is held.
+    /// An address that has no listener, and can have none as long as the value lives.
     #[track_caller]
     pub fn hold_refusing_port(&self) -> Refusing {
         Refusing::new(&self.log)
@@ -197,7 +197,7 @@ impl Scenario {
     }
 }
 
-/// The command in `PROGRAM`, or else this binary.
+/// The command in `PROGRAM`, or this binary if that is not set.
 fn command(binary: &Path) -> Vec<String> {
     match std::env::var("PROGRAM") {
         Ok(program) => match shlex::split(&program) {
@@ -215,17 +215,17 @@ fn command(binary: &Path) -> Vec<String> {
     }
 }
 
-/// The folder that [`FOLDER`] names, or else the current one.
+/// The folder that [`FOLDER`] names, or the current one if that is not set.
 fn folder() -> PathBuf {
     let named = std::env::var_os(FOLDER).map(PathBuf::from);
-    // The system knows what `.` is, also where it does not tell its name.
+    // The system resolves `.` even when it cannot report the folder's name.
     named
         .or_else(|| std::env::current_dir().ok())
         .unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// The whole path of a file that a word of `PROGRAM` names, seen from this folder: the program
-/// itself may run in another one.
+/// The absolute path of a file that a word of `PROGRAM` names relative to this folder. It must be
+/// absolute because the program may run in another folder.
 fn find_file(folder: &Path, word: &str) -> Option<String> {
     let path = folder.join(word);
     let is_relative = Path::new(word).is_relative() && !word.is_empty();

@@ -1,23 +1,23 @@
-//! What a test needs and this machine may not have.
+//! Features that a test needs and that this machine may lack.
 
 use std::io::Write;
 use std::net::{Ipv6Addr, TcpListener};
 
-/// Says aloud that a test, or a part of one, is skipped on this machine.
+/// Prints that a test, or a part of one, is skipped on this machine.
 ///
-/// The test runner swallows what a passing test prints with `println!`; this gets through.
+/// The test runner captures what a passing test prints with `println!`, but not this.
 pub fn skip(reason: &str) {
     let test = std::thread::current()
         .name()
         .unwrap_or("a test")
         .to_string();
     let line = format!("skipped: {test}: {reason}\n");
-    // One write, so that the lines of tests that run side by side do not mix. Nothing
-    // can be done where stderr is closed.
+    // Use a single write, so that the lines of tests that run in parallel do not mix. Nothing
+    // can be done if stderr is closed.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// Whether this system has signals; says aloud where it has not.
+/// Whether this system has signals; if not, prints that the test is skipped.
 pub fn has_signals() -> bool {
     if !cfg!(unix) {
         skip("this system has no signals");
@@ -25,7 +25,7 @@ pub fn has_signals() -> bool {
     cfg!(unix)
 }
 
-/// Whether this machine has `::1`; says aloud where it has not.
+/// Whether this machine has `::1`; if not, prints that the test is skipped.
 pub fn has_ipv6() -> bool {
     let answer = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !answer {

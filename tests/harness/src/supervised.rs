@@ -1,5 +1,5 @@
-//! A child process with a time limit, for whoever runs a compiler or a check: its stderr is
-//! drained and kept up to a cap, and all that it has started ends with it.
+//! A child process with a time limit, such as a compiler or a check. Its stderr is drained and
+//! kept up to a cap, and every process that it has started ends with it.
 
 use crate::process_group::{ProcessGroup, has_ended};
 use std::io::{self, Read};
@@ -7,40 +7,40 @@ use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How often a child is asked whether it has ended: no portable call waits for so long and no
-/// longer.
+/// The pause between two polls of whether a child has ended. No portable call waits for a child
+/// with a timeout.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A child that runs.
+/// A running child process.
 pub struct Supervised {
     group: ProcessGroup,
     child: Child,
     stderr: JoinHandle<Stderr>,
 }
 
-/// What a child has printed on stderr, if that was piped.
+/// The output of a child on stderr, if that was piped.
 #[derive(Debug, Default)]
 pub struct Stderr {
     /// The first bytes, as text.
     pub text: String,
-    /// How many bytes came after them, and were not kept.
+    /// How many bytes followed them and were not kept.
     pub left_out: u64,
 }
 
-/// How a child has ended.
+/// How a child ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Whether it has ended by itself before the limit.
+    /// Whether it ended by itself before the limit.
     pub in_time: bool,
     /// Its exit status, or the signal that ended it.
     pub status: ExitStatus,
-    /// What it has printed on stderr.
+    /// Its output on stderr.
     pub stderr: Stderr,
 }
 
 impl Supervised {
-    /// Starts a command as the leader of a process group of its own. If its stderr is piped, so
-    /// many bytes of it are kept.
+    /// Starts a command as the leader of a new process group. If its stderr is piped, the first
+    /// `keep` bytes of it are kept.
     ///
     /// # Errors
     ///
@@ -57,17 +57,17 @@ impl Supervised {
         })
     }
 
-    /// Its stdin, the first time, if that is piped.
+    /// Takes the child's stdin, if that is piped and has not been taken yet.
     pub fn stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// Waits until the child has ended, and not longer than the limit. Then all that it has
-    /// started is ended, too.
+    /// Waits until the child has ended, but no longer than the limit. Then ends the child and
+    /// every process that it has started.
     ///
     /// # Errors
     ///
-    /// If the system does not tell how it has ended.
+    /// If the system does not report how the child ended.
     pub fn wait(mut self, limit: Duration) -> io::Result<Ended> {
         let deadline = Instant::now() + limit;
         let in_time = loop {
@@ -86,8 +86,8 @@ impl Supervised {
     }
 }
 
-/// Reads a stream to its end, and keeps the beginning. What is not kept is read as well: nobody
-/// waits on a full pipe.
+/// Reads a stream to its end, and keeps the beginning. The rest is read as well, so that no
+/// writer blocks on a full pipe.
 fn drain(mut stream: impl Read, keep: u64) -> Stderr {
     let mut kept = Vec::new();
     let read = stream.by_ref().take(keep).read_to_end(&mut kept);

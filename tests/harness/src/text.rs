@@ -1,19 +1,19 @@
-//! Text and bytes: GBK both ways, and both shown so that a person can read them.
+//! Text and bytes: converts to and from GBK, and shows both in readable form.
 
 use encoding_rs::GBK;
 
-/// The bytes of a text in GBK.
+/// Encodes a text in GBK.
 ///
 /// # Panics
 ///
-/// If GBK cannot hold the text: a test must not send what it does not mean.
+/// If GBK cannot encode the text: a test must not send other text than it means to.
 pub fn gbk(text: &str) -> Vec<u8> {
     let (bytes, _, unencodable) = GBK.encode(text);
     assert!(!unencodable, "the test's own text {text:?} is not GBK");
     bytes.into_owned()
 }
 
-/// The text of bytes in GBK; U+FFFD stands for what is not GBK.
+/// Decodes bytes in GBK; U+FFFD stands for bytes that are not GBK.
 pub fn from_gbk(bytes: &[u8]) -> String {
     GBK.decode_without_bom_handling(bytes).0.into_owned()
 }
@@ -42,11 +42,11 @@ pub(crate) fn readable(bytes: &[u8], decode: fn(&[u8]) -> String) -> String {
     }
 }
 
-/// How much of a line of output is shown.
+/// How many characters of a line of output are shown.
 const WIDTH: usize = 200;
 
-/// A line that a program has printed. A terminal that shows a failed test must not be steered
-/// by the program.
+/// A line that a program has printed, made safe to show: the program must not control the
+/// terminal on which a failed test is shown.
 pub(crate) fn harmless(line: &str) -> String {
     let mut chars = line.chars();
     let mut shown = String::new();

@@ -1,4 +1,4 @@
-//! What a failed test has to tell, as values: so that it can be told in any language.
+//! The transcript of a failed test, as values, so that it can be shown in any language.
 
 use crate::message;
 use crate::message::{Argument, Message, Place, Translate};
@@ -11,11 +11,11 @@ use std::fmt::{self, Write};
 pub enum Failure {
     /// The program did not do what it should, and here is what happened.
     Transcript(Transcript),
-    /// The check itself has come to a bad end.
+    /// The check itself has crashed or was killed.
     NoTranscript {
-        /// How.
+        /// What happened to it.
         what: Message,
-        /// What the check has printed, which nobody has written for readers.
+        /// The output of the check, which was not written for readers.
         printed: String,
     },
 }
@@ -31,8 +31,8 @@ impl Failure {
         }
     }
 
-    /// What should have come, where there is a transcript that says so, and what came or has
-    /// happened, in the reader's language.
+    /// What should have come, if there is a transcript that says so, and what came or happened,
+    /// in the reader's language.
     pub fn in_short(&self, translate: Translate) -> (Option<String>, String) {
         match self {
             Self::Transcript(transcript) => (
@@ -47,7 +47,7 @@ impl Failure {
         }
     }
 
-    /// Shows each place in it where an address may be, in the order in which they are read.
+    /// Visits each place in it that may contain an address, in the order of reading.
     pub fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
         match self {
             Self::Transcript(transcript) => transcript.visit(visit),
@@ -78,41 +78,41 @@ pub struct Transcript {
     pub(crate) hint: Option<Message>,
 }
 
-/// What a test did, and what came of it.
+/// A step of a test, and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) what: Message,
     pub(crate) result: Option<Argument>,
 }
 
-/// Where a program stood at the end of a test.
+/// The state of a program at the end of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct End {
     pub(crate) name: Message,
     pub(crate) streams: Vec<Stream>,
-    /// How it has ended, if it has, and what else there is to say about that.
+    /// How it ended, if it did, and a further remark about that if there is one.
     pub(crate) exit: Vec<Message>,
 }
 
-/// What a program has printed on one of its streams.
+/// The output of a program on one of its streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stream {
     pub(crate) name: String,
-    /// How many bytes that were.
+    /// How many bytes it printed in total.
     pub(crate) total: u64,
     pub(crate) block: Block,
 }
 
-/// The lines of a text, without the middle where they are many.
+/// The lines of a text; the middle is left out if there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
-    /// The first lines, or all of few.
+    /// The first lines, or all if there are few.
     pub(crate) head: Vec<String>,
     /// How many lines are left out after them.
     pub(crate) lines_left_out: usize,
-    /// The last lines of many.
+    /// The last lines, if there are many.
     pub(crate) tail: Vec<String>,
-    /// How many more bytes there were, which nobody has kept.
+    /// How many more bytes there were that were not kept.
     pub(crate) bytes_not_kept: u64,
 }
 
@@ -214,7 +214,7 @@ impl End {
 }
 
 impl Block {
-    /// A program's output, of which so many bytes came in all, without the middle where it is
+    /// A program's output, of which `total` bytes were printed; the middle is left out if it is
     /// long.
     pub(crate) fn of(bytes: &[u8], total: u64) -> Self {
         const LINES: usize = 30;
@@ -234,7 +234,8 @@ impl Block {
         }
     }
 
-    /// As an indented block. What is said of it has no bar, which the program's lines have.
+    /// Formats the output as an indented block. The program's lines have a bar; remarks about
+    /// them have none.
     pub(crate) fn tell(&self, translate: Translate, out: &mut String) {
         let put = |out: &mut String, bar: &str, line: &str| {
             // Writing to a String cannot fail.
@@ -255,7 +256,7 @@ impl Block {
     }
 }
 
-/// What somebody reads, without the middle where it is long: an argument may be any text.
+/// A text to show, with the middle left out if it is long: an argument may be any text.
 fn cut(text: &str) -> String {
     const SHOWN: usize = 1500;
     let length = text.chars().count();

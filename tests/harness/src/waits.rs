@@ -1,19 +1,19 @@
-//! How much the machine holds up a test and its programs.
+//! How much the machine delays a test and its programs.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How the machine has held up a test and its programs. A later variant is worse.
+/// How the machine has delayed a test and its programs. A later variant is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum HeldUp {
-    /// All their threads together have been ready to run for so long, and got no processor.
+    /// The total time for which their threads were ready to run but got no processor.
     Waiting(Duration),
-    /// The kernel held one of their threads in a call, or the sandbox was not ready in time. How
-    /// long that took is counted nowhere.
+    /// The kernel held one of their threads in a system call, or the sandbox was not ready in
+    /// time. Nothing counts how long that took.
     ByTheMachine,
 }
 
-/// How this process and its descendants have been held up so far. Only Linux shows it.
+/// How this process and its descendants have been delayed so far. Only Linux shows it.
 pub(crate) fn held_up() -> HeldUp {
     #[cfg(target_os = "linux")]
     return system::held_up();
@@ -29,10 +29,10 @@ mod system {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// How long all threads have waited, those that wait right now as well. The kernel counts a
-    /// wait when it is over, so those get their turn first.
+    /// How long all threads have waited for a processor, including those that wait right now.
+    /// The kernel counts a wait when it is over, so this first lets those threads run.
     pub(super) fn held_up() -> HeldUp {
-        // In the state D a thread is in the midst of a call, and not even a signal ends its wait.
+        // In state D a thread is in the middle of a system call, and no signal can end its wait.
         if tasks().iter().any(|task| is_in(task, 'D')) {
             return HeldUp::ByTheMachine;
         }
@@ -53,9 +53,9 @@ mod system {
         tasks.flatten().flatten().collect()
     }
 
-    /// The threads that run, or are ready to, with what the kernel has counted of each.
+    /// The threads that run or are ready to run, each with its scheduler statistics.
     fn waiting() -> Vec<(Task, Schedstat)> {
-        // This one among them: it runs, and has had a turn more after its first sleep.
+        // This thread is among them: it is running, and runs once more after its first sleep.
         let ready = tasks().into_iter().filter(|task| is_in(task, 'R'));
         ready
             .filter_map(|task| task.schedstat().ok().map(|counted| (task, counted)))
@@ -66,7 +66,7 @@ mod system {
         task.stat().is_ok_and(|stat| stat.state == state)
     }
 
-    /// Whether a thread that was ready has had no turn since.
+    /// Whether a thread that was ready has not run since.
     fn still_waits((task, before): &(Task, Schedstat)) -> bool {
         let runs = |now: Schedstat| {
             (now.sum_exec_runtime, now.pcount) != (before.sum_exec_runtime, before.pcount)

@@ -1,4 +1,4 @@
-//! What the threads that watch a program know of it: its output so far, and how it has ended.
+//! The state that the threads watching a program share: its output so far, and how it ended.
 
 use crate::lock::lock;
 use crate::message;
@@ -19,7 +19,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// How the program ended, to be said after its name.
+    /// How the program ended, as words that follow its name.
     pub(crate) fn describe(self) -> Message {
         let (signal, name) = match self {
             Self::Status(status) => return message!("exited with status {status}", status),
@@ -48,10 +48,10 @@ pub fn name_of_signal(signal: i32) -> Option<&'static str> {
     Some(name)
 }
 
-/// What the threads that watch a program know of it.
+/// The state that the threads watching a program share.
 pub(crate) struct Watched {
     name: OnceLock<Message>,
-    /// Its process number; in a sandbox that of the program, once it runs.
+    /// Its process ID; in a sandbox that of the program, once it runs.
     process: OnceLock<u32>,
     pub(crate) state: Mutex<State>,
     changed: Condvar,
@@ -62,13 +62,13 @@ pub(crate) struct State {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) exit: Option<Exit>,
-    /// What else there is to say about the end.
+    /// A further remark about how it ended.
     pub(crate) note: Option<Message>,
     exited_at: Option<Instant>,
 }
 
-/// How long a stream may stay open after the program has exited. Only a grandchild that
-/// holds the pipe keeps it open at all.
+/// How long a stream may stay open after the program has exited. It stays open only if a
+/// grandchild holds the pipe.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl State {
@@ -81,8 +81,8 @@ impl State {
 }
 
 impl Watched {
-    /// A program that has just been started. Its stdout is expected to be this block, again and
-    /// again, if the block is not empty.
+    /// The state of a program that has just been started. Its stdout is expected to repeat this
+    /// block if the block is not empty.
     pub(crate) fn new(block: Vec<u8>) -> Arc<Self> {
         let stdout = Output {
             block,
@@ -104,12 +104,12 @@ impl Watched {
         name.unwrap_or_else(|| message!("the program"))
     }
 
-    /// Gives the program a name. A second name would only confuse: the first one stays.
+    /// Gives the program a name. The first name stays, since a second one would only confuse.
     pub(crate) fn set_name(&self, name: Message) {
         let _ = self.name.set(name);
     }
 
-    /// Notes the number of its process, once it is known.
+    /// Records its process ID, once it is known.
     pub(crate) fn set_process(&self, process: u32) {
         // It is set when the program is started, and nowhere else.
         let _ = self.process.set(process);
@@ -121,14 +121,14 @@ impl Watched {
         thread::spawn(move || work(&watched));
     }
 
-    /// Changes the state, and wakes whoever waits for that, if there is something to see.
+    /// Changes the state, and wakes the threads that wait if the change matters to them.
     pub(crate) fn update(&self, change: impl FnOnce(&mut State) -> bool) {
         if change(&mut lock(&self.state)) {
             self.changed.notify_all();
         }
     }
 
-    /// Notes how the program has ended.
+    /// Records how the program ended.
     pub(crate) fn set_exit(&self, exit: Exit) {
         self.update(|state| {
             state.exit = Some(exit);
@@ -137,22 +137,22 @@ impl Watched {
         });
     }
 
-    /// Whether all its threads sleep: so it is not about to end.
+    /// Whether all its threads sleep, which means that it is not about to end.
     pub(crate) fn sleeps(&self) -> bool {
         self.process.get().is_some_and(|&id| Resources::sleeps(id))
     }
 
-    /// Whether the program has ended and all its output has come.
+    /// Whether the program has ended and all its output has been read.
     pub(crate) fn is_final(&self) -> bool {
         lock(&self.state).is_final()
     }
 
-    /// Waits until the program has exited, and not longer than so. Returns whether it has.
+    /// Waits until the program has exited, but no longer than `time`. Returns whether it has.
     pub(crate) fn wait_for_exit(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut state = lock(&self.state);
         while state.exit.is_none() {
-            // The exit wakes us at once. So does output, which is no reason to return.
+            // The exit wakes us at once. So does output, after which we keep waiting.
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -163,8 +163,8 @@ impl Watched {
         true
     }
 
-    /// Waits for an answer from the state, and returns `None` if there will be none: at the
-    /// deadline, or when the program has ended.
+    /// Waits until the state yields an answer. Returns `None` if the deadline passes or the
+    /// program ends first.
     pub(crate) fn wait_until<T>(
         &self,
         deadline: Instant,
@@ -172,7 +172,7 @@ impl Watched {
     ) -> Option<T> {
         let mut state = lock(&self.state);
         loop {
-            // In this order: what is final has had its last word.
+            // Check this before asking: an answer from a state that was final is the last one.
             let is_final = state.is_final();
             if let Some(answer) = answer(&state) {
                 return Some(answer);
@@ -181,8 +181,8 @@ impl Watched {
             if is_final || now >= deadline {
                 return None;
             }
-            // After the exit a stream that a grandchild holds gets a grace, and nobody
-            // tells us when it is over.
+            // After the exit, a stream that a grandchild holds gets a grace period, and
+            // no event announces its end.
             let nap = if state.exit.is_some() {
                 GRACE / 20
             } else {

@@ -1,4 +1,4 @@
-//! Files of a copy: each is written all at once, and none of the student's is lost.
+//! Files of a copy. Each is written atomically, and none of the student's files is lost.
 
 use crate::hash::sha256;
 use anyhow::{Context, bail};
@@ -6,7 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Puts a file there, or in the place of another, all at once: it is never half-written.
+/// Creates or replaces a file atomically, so that it is never half-written.
 pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use std::io::Write;
     let cannot = || format!("cannot write {}", file.display());
@@ -17,7 +17,7 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Temporary files are for nobody else; this is one no more.
+        // Only the owner can read a temporary file, and this file is to be an ordinary one.
         part.as_file()
             .set_permissions(fs::Permissions::from_mode(0o644))
             .with_context(cannot)?;
@@ -26,7 +26,7 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The SHA-256 of a file; `None` if there is none.
+/// The SHA-256 of a file; `None` if the file does not exist.
 pub(crate) fn sum_of(file: &Path) -> anyhow::Result<Option<String>> {
     match fs::read(file) {
         Ok(bytes) => Ok(Some(sha256(&bytes))),
@@ -35,8 +35,8 @@ pub(crate) fn sum_of(file: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Keeps the student's version of a file beside it, and returns where. A version that is kept
-/// already, by an update that was interrupted, is not kept twice.
+/// Keeps the student's version of a file beside it, and returns its path. A version that an
+/// interrupted update has kept already is not kept twice.
 pub(crate) fn keep(folder: &Path, path: &str) -> anyhow::Result<String> {
     let file = folder.join(path);
     let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -52,7 +52,7 @@ pub(crate) fn keep(folder: &Path, path: &str) -> anyhow::Result<String> {
     bail!("there is no name left to keep {path} under")
 }
 
-/// Copies a folder with all that is in it but the files of this name.
+/// Copies a folder with everything in it, except the files with this name.
 pub(crate) fn copy_folder(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     let cannot = || format!("cannot read {}", from.display());
@@ -69,7 +69,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path, without: &str) -> anyhow::Resu
     Ok(())
 }
 
-/// Removes a folder with all that is in it, if it is there.
+/// Removes a folder with everything in it, if it exists.
 pub(crate) fn remove_folder(folder: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -1,10 +1,10 @@
-//! What is asked of git.
+//! Runs git.
 
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::Command;
 
-/// A git command in a folder, whatever repository the environment speaks of.
+/// A git command in a folder, which ignores any repository that the environment names.
 pub fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(folder);
@@ -31,7 +31,7 @@ pub(crate) fn clone(address: &str, to: &Path) -> anyhow::Result<()> {
     )
 }
 
-/// Runs git with these words in a folder.
+/// Runs git with these arguments in a folder.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! `cargo grade update`: brings a students' copy up to date, and leaves the student's work.
+//! `cargo grade update`: brings a students' copy up to date, and keeps the student's work.
 //!
-//! What a copy was made from stands in it, in [`record::FILE`]: [`update`] compares with that.
-//! This is a package of its own because it needs crates that a learner's first verdict does
-//! without; `cargo grade` builds it when it is asked for. The package `classroom`, which makes
-//! the copies, shares it.
+//! Each copy records what it was made from in [`record::FILE`], and [`update`] compares with that.
+//! This is a separate package because it needs crates that a learner's first verdict does not
+//! need; `cargo grade` builds it on demand. The package `classroom`, which makes the copies,
+//! shares it.
 
 pub mod disk;
 pub mod git;
@@ -22,22 +22,22 @@ use source::Source;
 use std::fs;
 use std::path::Path;
 
-/// What an update has changed.
+/// The changes that an update has made.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Updated {
     /// Where the newer copy came from.
     pub from: String,
-    /// Files that are new.
+    /// New files.
     pub added: Vec<String>,
-    /// Files that are different now.
+    /// Changed files.
     pub changed: Vec<String>,
-    /// Files that are gone.
+    /// Removed files.
     pub removed: Vec<String>,
-    /// Files of the teacher's that the student had changed, and where the student's version is
-    /// kept.
+    /// The teacher's files that the student had changed, each with the path at which the
+    /// student's version is kept.
     pub kept: Vec<(String, String)>,
-    /// Exercises whose rubric has another version now: package, version before (`None` if the
-    /// exercise is new), version now.
+    /// Exercises whose rubric has another version now: package, old version (`None` if the
+    /// exercise is new), new version.
     pub rubrics: Vec<(String, Option<u32>, u32)>,
 }
 
@@ -48,15 +48,15 @@ impl Updated {
     }
 }
 
-/// Brings a copy up to date from a newer one: a folder, a zip or a git repository; `None`: from
-/// where it came the last time.
+/// Updates a copy from a newer one, which is a folder, a zip or a git repository. `None` means
+/// the source of the last update.
 ///
-/// A student's `main.rs` is never touched. Each file is put into its place all at once, and what
-/// the copy was made from is written last: after an interruption it is done by doing it again.
+/// A student's `main.rs` is never touched. Each file is replaced atomically, and the record is
+/// written last, so an interrupted update is completed by running it again.
 ///
 /// # Errors
 ///
-/// If the folder or the newer one is no copy for students, the newer one is damaged or older, or
+/// If the folder or the newer one is not a students' copy, the newer one is damaged or older, or
 /// a file cannot be read or written.
 pub fn update(folder: &Path, from: Option<&str>, language: Language) -> anyhow::Result<Updated> {
     let old = ours(folder, language)?;
@@ -68,7 +68,7 @@ pub fn update(folder: &Path, from: Option<&str>, language: Language) -> anyhow::
     plan.carry_out(folder, &old, &new, &source, from)
 }
 
-/// What a folder says it was made from.
+/// The record in the folder that is to be updated.
 fn ours(folder: &Path, language: Language) -> anyhow::Result<CopyRecord> {
     if !folder.join(FILE).exists() {
         bail!(
@@ -82,10 +82,10 @@ fn ours(folder: &Path, language: Language) -> anyhow::Result<CopyRecord> {
     CopyRecord::read(folder)
 }
 
-/// Where the newer copy is: as told, or as remembered.
+/// The source of the newer copy: the given one, or the one of the last update.
 fn source_name(from: Option<&str>, old: &CopyRecord, language: Language) -> anyhow::Result<String> {
     match (from, &old.from) {
-        // It is remembered, and the next time one may stand in another folder.
+        // The path is stored, and the next update may run in another folder.
         (Some(from), _) if Path::new(from).exists() => {
             let path = fs::canonicalize(from).with_context(|| format!("cannot find {from}"))?;
             Ok(path.to_string_lossy().into_owned())
@@ -102,7 +102,7 @@ fn source_name(from: Option<&str>, old: &CopyRecord, language: Language) -> anyh
     }
 }
 
-/// An older copy is not taken, nor one that would need what this classroom may not have.
+/// Rejects an older copy, and one that would need what this classroom may not have.
 fn ensure_newer(
     old: &CopyRecord,
     new: &CopyRecord,

@@ -1,4 +1,4 @@
-//! `cargo grade update`: what is asked of it, and what it tells.
+//! `cargo grade update`: its arguments and its output.
 
 use clap::Parser;
 use grade::language::Language;

@@ -1,4 +1,4 @@
-//! What an update does, in an order that an interruption cannot harm.
+//! The steps of an update, in an order in which an interruption does no harm.
 
 use crate::disk::{copy_folder, keep, remove_folder, replace, sum_of};
 use crate::record::CopyRecord;
@@ -9,20 +9,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What is to be done, found out before anything is done.
+/// The steps of an update, all of which are determined before the first one is taken.
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// Files that are written.
+    /// Files to write.
     write: Vec<String>,
-    /// Those of them that do not exist yet.
+    /// Those of the files to write that do not exist yet.
     added: BTreeSet<String>,
-    /// Files that are removed.
+    /// Files to remove.
     remove: Vec<String>,
-    /// Files that the student has changed: kept first.
+    /// Files that the student has changed, whose versions are kept first.
     keep: Vec<String>,
-    /// Starters of exercises that are new.
+    /// Starters of new exercises.
     starters: Vec<(String, String)>,
-    /// Dependencies that are copied, and such as nobody needs any more.
+    /// Dependencies to copy; `old_crates` are those that are no longer needed.
     crates: Vec<String>,
     old_crates: Vec<String>,
 }
@@ -70,7 +70,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// A new exercise begins with its starter. Whatever a student has in its place stays.
+    /// Plans to copy the starter of a new exercise. A file that a student has there is kept.
     fn starter(&mut self, folder: &Path, path: &str, source: &Source) {
         let Some((exercise, number)) = paths::exercise_of(path) else {
             return;
@@ -93,7 +93,7 @@ impl Plan {
         source: &Source,
         from: String,
     ) -> anyhow::Result<Updated> {
-        // New dependencies before the lockfile that asks for them.
+        // Copy new dependencies before the lockfile that requires them.
         for name in &self.crates {
             copy_crate(&source.folder, folder, name)?;
         }
@@ -145,7 +145,8 @@ fn rises(old: &CopyRecord, new: &CopyRecord) -> Vec<(String, Option<u32>, u32)> 
         .collect()
 }
 
-/// Copies a dependency. Its list of checksums comes last: without it, it counts as not there.
+/// Copies a dependency. Its list of checksums is copied last: without the list, the dependency
+/// counts as missing.
 fn copy_crate(from: &Path, to: &Path, name: &str) -> anyhow::Result<()> {
     let (from, to) = [from, to]
         .map(|f| f.join(vendored::FOLDER).join(name))

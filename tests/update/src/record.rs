@@ -1,4 +1,4 @@
-//! What a copy was made from, as it stands in the copy itself.
+//! The record of what a copy was made from, which is a file in the copy itself.
 
 use crate::disk::replace;
 use crate::hash::sha256;
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path};
 
-/// The name of the file, in the root of a copy.
+/// The name of the record's file, in the root of a copy.
 pub const FILE: &str = ".handout.toml";
 
 const PREFACE: &str =
     "# What this copy was made from: `cargo grade update` compares with it. Do not change it.\n\n";
 
-/// What a copy was made from.
+/// The record of what a copy was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CopyRecord {
@@ -27,15 +27,15 @@ pub struct CopyRecord {
     pub from: Option<String>,
     /// The version of each exercise's rubric, by the package of the exercise.
     pub rubrics: BTreeMap<String, u32>,
-    /// The SHA-256 of each file that is the teacher's, in hexadecimal digits, by its path. A
-    /// student's `main.rs` is not among them.
+    /// The SHA-256 of each file that belongs to the teacher, in hexadecimal digits, by its path.
+    /// A student's `main.rs` is not among them.
     pub files: BTreeMap<String, String>,
     /// The dependencies in `vendor/`, each with the SHA-256 of its list of checksums.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vendored: BTreeMap<String, String>,
 }
 
-/// As much of the workspace's manifest as is of interest.
+/// The part of the workspace's manifest that is needed here.
 #[derive(Deserialize)]
 struct Manifest {
     workspace: Workspace,
@@ -56,7 +56,7 @@ impl CopyRecord {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read, or is not as it should be.
+    /// If a file cannot be read or is invalid.
     pub fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
         let path = folder.join("Cargo.toml");
         let text =
@@ -83,11 +83,11 @@ impl CopyRecord {
         })
     }
 
-    /// Reads what a copy was made from.
+    /// Reads the record of a copy.
     ///
     /// # Errors
     ///
-    /// If the file is not there, or not as it should be.
+    /// If the file does not exist or is invalid.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let text =
@@ -105,7 +105,7 @@ impl CopyRecord {
         Ok(record)
     }
 
-    /// Writes the file, all at once.
+    /// Writes the record's file atomically.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl CopyRecord {
     }
 }
 
-/// Whether a path leads to something below a folder, on every system.
+/// Whether a path, joined to a folder, stays below that folder on every system.
 fn is_below(path: &str) -> bool {
     let is_plain = |part: Component| matches!(part, Component::Normal(_));
     !path.is_empty()

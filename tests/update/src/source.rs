@@ -1,4 +1,4 @@
-//! The newer copy, wherever it is.
+//! The newer copy: a folder, a zip or a git repository.
 
 use crate::hash::sha256;
 use crate::record::{CopyRecord, FILE};
@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A newer copy, opened.
+/// A newer copy, opened for reading.
 pub(crate) struct Source {
     pub(crate) folder: PathBuf,
-    /// What it was unpacked into: it goes when this goes.
+    /// The temporary folder into which it was unpacked, which is removed on drop.
     _unpacked: Option<TempDir>,
 }
 
@@ -43,7 +43,7 @@ impl Source {
         })
     }
 
-    /// What it was made from; and that it is whole: every file is there, as it was.
+    /// Reads the record of the copy, and verifies that every file is there and unchanged.
     pub(crate) fn record(&self, language: Language) -> anyhow::Result<CopyRecord> {
         if !self.folder.join(FILE).exists() {
             let folder = self.folder.display();
@@ -81,7 +81,7 @@ impl Source {
     }
 }
 
-/// Whether this is something that git can fetch from.
+/// Whether git can fetch from this.
 fn is_address(from: &str) -> bool {
     let is_ssh = from
         .split_once(':')
@@ -97,7 +97,7 @@ fn unzip(file: &Path, to: &Path) -> anyhow::Result<()> {
     archive.extract(to).with_context(cannot)
 }
 
-/// The folder of the copy in what was unpacked: a zip of a folder has the folder in it.
+/// The folder of the copy inside the unpacked zip: a zip of a folder contains that folder.
 fn root_of(folder: PathBuf) -> anyhow::Result<PathBuf> {
     if folder.join(FILE).exists() {
         return Ok(folder);

@@ -1,4 +1,4 @@
-//! The dependencies of a copy that has them in it, for a classroom without internet.
+//! The vendored dependencies of a copy, for a classroom without internet.
 
 use crate::hash::sha256;
 use anyhow::Context;
@@ -7,14 +7,14 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The folder in a copy that they are in.
+/// The folder of a copy that contains them.
 pub const FOLDER: &str = "vendor";
 
-/// A dependency's list of its files with their checksums: cargo writes it, and checks it.
+/// A dependency's list of its files with their checksums, which cargo writes and checks.
 pub const CHECKSUMS: &str = ".cargo-checksum.json";
 
-/// The dependencies in a copy, each with the SHA-256 of its list of checksums; none where
-/// there are none.
+/// The dependencies in a copy, each with the SHA-256 of its list of checksums; empty if the
+/// copy has none.
 ///
 /// # Errors
 ///
@@ -31,7 +31,8 @@ pub fn crates(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     for entry in entries {
         let entry = entry.with_context(cannot)?;
         let list = entry.path().join(CHECKSUMS);
-        // Without it cargo takes it for no crate either: it is half-copied, or somebody's own.
+        // Cargo does not accept a crate without the list either: such a folder is half-copied, or
+        // belongs to the user.
         if let Ok(bytes) = fs::read(&list) {
             let name = entry.file_name().to_string_lossy().into_owned();
             crates.insert(name, sha256(&bytes));

@@ -1,7 +1,7 @@
-//! What cargo builds of the workspace: programs and tests that a test needs besides its own.
+//! Builds programs and tests of the workspace that a test needs besides those of its package.
 //!
-//! Cargo builds for a test the program of its own package only. Whatever else a test needs is
-//! asked for here, so it is never missing and never stale. (42 ms when nothing has changed.)
+//! For a test, cargo builds only the program of the same package. Everything else that a test
+//! needs is requested here, so it is never missing or stale. (42 ms when nothing has changed.)
 
 use escargot::format::Message;
 use std::collections::HashMap;
@@ -13,24 +13,24 @@ use std::sync::{Mutex, OnceLock};
 /// Executables by the names of their targets.
 type Executables = HashMap<String, PathBuf>;
 
-/// What cargo has done when it was told to build.
+/// The result of a cargo build.
 pub struct Built {
-    /// Whether it could build all that it was told to.
+    /// Whether it could build everything that was requested.
     pub is_complete: bool,
-    /// What cargo and the compiler said, as they said it.
+    /// The output of cargo and the compiler, unchanged.
     pub messages: String,
     executables: Executables,
 }
 
 impl Built {
-    /// Runs cargo in the workspace with these words, and learns what it has built.
+    /// Runs cargo in the workspace with these arguments, and collects what it has built.
     ///
     /// # Errors
     ///
     /// If cargo cannot be run.
     pub fn with(words: &[&str]) -> io::Result<Self> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        // Cargo is not taken for a process that a program under test has left behind.
+        // Mark cargo, so that it does not count as left behind by a program under test.
         let output = harness::outside(&mut cargo)
             .current_dir(crate::root())
             .args(words)
@@ -49,8 +49,8 @@ impl Built {
     }
 }
 
-/// Finds the executables in what cargo tells. (Escargot can run cargo, too, but then what a
-/// successful build has to say on stderr is lost.)
+/// Finds the executables in cargo's messages. (Escargot can run cargo, too, but it drops the
+/// stderr of a successful build.)
 fn executables(told: &[u8]) -> Executables {
     let mut executables = Executables::new();
     for line in told.split(|byte| *byte == b'\n') {
@@ -83,14 +83,14 @@ pub fn tests(name: &str) -> &'static Path {
     named(TESTS.get_or_init(|| build(&["--tests"])), name)
 }
 
-/// The program of a package that is no default member, such as `grade`.
+/// The program of a package that is not a default member, such as `grade`.
 ///
 /// # Panics
 ///
 /// If it cannot be built.
 pub fn package(name: &str) -> PathBuf {
     static BUILT: Mutex<Option<Executables>> = Mutex::new(None);
-    // Built packages stay built, also where another one could not be.
+    // Packages that were built stay valid even after the build of another one has failed.
     let mut built = BUILT
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -106,10 +106,10 @@ fn named<'a>(executables: &'a Executables, name: &str) -> &'a Path {
     found.unwrap_or_else(|| panic!("cargo has built no {name}"))
 }
 
-/// Builds all targets of a kind, in the profile that this was built in. Without a package they
-/// are those of all default members, as for `cargo test`; the grader and what teachers need are
-/// of their packages alone, as for `cargo grade`. For another selection cargo would choose other
-/// features of the crates that they share, and build those once more.
+/// Builds all targets of a kind, in the profile of this build. Without a package, it builds those
+/// of all default members, as `cargo test` does; the grader and the teachers' commands are built
+/// from their packages alone, as for `cargo grade`. For any other selection cargo would choose
+/// other features of the shared crates, and build those again.
 fn build(kind: &[&str]) -> Executables {
     let mut words = [&["build"], kind].concat();
     if !cfg!(debug_assertions) {

@@ -1,4 +1,4 @@
-//! The lessons, as their folders tell.
+//! The lessons, found by their folders.
 
 use crate::build;
 use std::io;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 /// A lesson: a folder `lessons/NN-name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lesson {
-    /// Its number, which its folder's name begins with.
+    /// Its number, with which its folder's name begins.
     pub number: u32,
     /// Its folder.
     pub folder: PathBuf,
 }
 
 impl Lesson {
-    /// The path of the program that cargo builds of it, as a word of a command.
+    /// The path of the program that cargo builds from it, as a word of a command.
     ///
     /// # Panics
     ///
@@ -24,7 +24,7 @@ impl Lesson {
         path.to_string_lossy().into_owned()
     }
 
-    /// Its tests: a program that can be told, by `PROGRAM`, what to test.
+    /// Its tests: an executable for which `PROGRAM` sets the program to test.
     ///
     /// # Panics
     ///
@@ -33,13 +33,13 @@ impl Lesson {
         build::tests(&format!("lesson_{:02}", self.number)).to_path_buf()
     }
 
-    /// Its Python twin, as a command; `None`, with a note on stderr, where there is no Python.
+    /// Its Python twin, as a command; `None`, with a note on stderr, if there is no Python.
     pub fn twin(&self) -> Option<Vec<String>> {
         let Some(python) = crate::python() else {
             harness::skip("there is no python3");
             return None;
         };
-        // `-S` leaves out all that is installed besides Python itself: a twin needs none of it.
+        // `-S` leaves out installed packages, since a twin needs nothing but Python itself.
         let script = self.folder.join("main.py");
         Some(vec![
             python.clone(),
@@ -49,7 +49,7 @@ impl Lesson {
     }
 }
 
-/// The folders of a workspace's lessons, in the order of their numbers. One of them may have an
+/// The lessons of a workspace, in the order of their numbers. A lesson's folder may have an
 /// exercise and no program.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
-//! The workspace: where it is, which lessons it has, and what cargo builds of it.
+//! The workspace: its folder, its lessons, and the programs that cargo builds from it.
 //!
-//! Lessons and exercises are found and not numbered: a new folder `lessons/NN-name` is one more.
+//! Lessons and exercises are not listed anywhere: a new folder `lessons/NN-name` is a new lesson.
 
 pub mod build;
 mod lesson;
@@ -12,15 +12,15 @@ pub use python::python;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The workspace's folder: the nearest one above the current folder that has lessons in it and a
-/// manifest of a workspace.
+/// The workspace's folder: the current folder or the nearest one above it that contains lessons
+/// and the manifest of a workspace.
 ///
-/// It is looked for when the program runs, so that a copied or renamed workspace is found
-/// where it is now, and not where the program was compiled.
+/// The search happens at run time, so that a copied or renamed workspace is found where it is
+/// now, and not where the program was compiled.
 ///
 /// # Panics
 ///
-/// If the current folder is in no workspace.
+/// If the current folder is not in a workspace.
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| find().unwrap_or_else(|why| panic!("{why}")))
@@ -30,7 +30,7 @@ pub fn root() -> &'static Path {
 ///
 /// # Errors
 ///
-/// If the current folder is in none.
+/// If the current folder is not in a workspace.
 pub fn find() -> Result<PathBuf, String> {
     let here = std::env::current_dir()
         .map_err(|error| format!("cannot tell the current folder: {error}"))?;

@@ -1,10 +1,10 @@
-//! The Python that twins and answers run with.
+//! The Python interpreter that runs twins and answers.
 
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The Python interpreter itself, if there is one: what is called `python3` may be a script
-/// that looks for one, at every start.
+/// The path of the real Python interpreter, if there is one: the command `python3` may be a script
+/// that searches for an interpreter at every start.
 pub fn python() -> Option<&'static String> {
     static PYTHON: OnceLock<Option<String>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Has cargo build an exercise and its rubric.
+//! Builds an exercise and its rubric with cargo.
 
 use super::Rubric;
 use crate::exercise::Exercise;
@@ -6,10 +6,10 @@ use anyhow::Context;
 use std::io::{IsTerminal, stderr};
 use workspace::build::Built;
 
-/// Why an exercise cannot be graded: the compiler refuses it.
+/// The error that an exercise cannot be graded because the compiler rejects it.
 #[derive(Debug)]
 pub struct DoesNotCompile {
-    /// What cargo and the compiler said, as they said it.
+    /// The output of cargo and the compiler, unchanged.
     pub messages: String,
 }
 
@@ -26,8 +26,8 @@ impl Rubric {
     ///
     /// # Errors
     ///
-    /// [`DoesNotCompile`] if the compiler refuses the exercise; otherwise if cargo cannot be
-    /// run, or the rubric lacks a check.
+    /// [`DoesNotCompile`] if the compiler rejects the exercise; another error if cargo cannot be
+    /// run, or if the rubric lacks a check.
     pub fn build(exercise: &Exercise) -> anyhow::Result<Self> {
         let (package, tests) = (exercise.package(), exercise.rubric());
         let is_terminal = stderr().is_terminal();
@@ -49,7 +49,7 @@ impl Rubric {
             let messages = messages.clone();
             return Err(DoesNotCompile { messages }.into());
         }
-        // The compiler's warnings are for the learner, too.
+        // Show the compiler's warnings to the learner, too.
         if !messages.is_empty() {
             anstream::eprint!("{messages}");
         }

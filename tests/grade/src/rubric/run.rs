@@ -1,4 +1,4 @@
-//! Runs one check, as a process of its own.
+//! Runs one check as a separate process.
 
 use super::Rubric;
 use crate::exercise::Check;
@@ -15,17 +15,16 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a check may take before it is killed. It gives up by itself a little earlier,
-/// and then it can tell its story.
+/// so that it can still leave its transcript.
 const LIMIT: Duration = CHECK_LIMIT.saturating_add(Duration::from_millis(500));
 
-/// The same in a sandbox, which a busy machine may take a while to set up, and to take down. A
-/// check begins when its network is there, which may take some seconds more.
+/// The same limit with a sandbox, which a busy machine may take a while to set up and take down.
+/// A check begins when its network is ready, which may take some seconds more.
 const LIMIT_IN_SANDBOX: Duration = LIMIT
     .saturating_add(SANDBOX_LIMIT)
     .saturating_add(Duration::from_secs(8));
 
-/// How much is kept of what a check itself prints, in bytes: it is shown only if there is no
-/// record.
+/// How much of a check's own output is kept, in bytes. It is shown only if there is no record.
 const LAST_WORDS: u64 = 16 << 10;
 
 impl Rubric {
@@ -50,7 +49,7 @@ impl Rubric {
         if let Some(mut stdin) = running.stdin() {
             let mut line = serde_json::to_vec(&request)?;
             line.push(b'\n');
-            // A check that has died already will not be missed: it leaves no record.
+            // It fails if the check has already died; then the missing record shows that.
             let _ = stdin.write_all(&line);
         }
         let limit = if isolation.command.is_empty() {
@@ -63,7 +62,7 @@ impl Rubric {
         let record = read_record(&request, check);
         let (is_late, held_up) = match &record {
             Some(record) => (record.is_late, record.held_up),
-            // It gives up by itself long before, unless it gets no processor.
+            // A check gives up by itself long before, unless it gets no processor.
             None if !ended.in_time => (true, HeldUp::Waiting(start.elapsed())),
             None => (false, HeldUp::Waiting(Duration::ZERO)),
         };
@@ -100,11 +99,11 @@ impl Rubric {
         }
         command
             .args(["--exact", &check.name, "--nocapture"])
-            // What a check that is killed leaves behind goes with the folder.
+            // Files that a killed check leaves behind are removed together with the folder.
             .env("TMPDIR", folder)
             .env("PROGRAM", program)
             .env(REQUESTED, "1")
-            // With more than one the test runner names a test's thread by the test.
+            // With more than one thread, the test runner names each test's thread after the test.
             .env("RUST_TEST_THREADS", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -113,8 +112,8 @@ impl Rubric {
     }
 }
 
-/// Why a check has failed; `None` if it has left a record that says it has passed, and has ended
-/// well besides.
+/// Why a check has failed; `None` if it has left a record that it has passed, and has also ended
+/// successfully.
 fn failure(record: Option<CheckRecord>, ended: Ended, limit: Duration) -> Option<Failure> {
     let Ended {
         in_time,
@@ -141,7 +140,7 @@ fn failure(record: Option<CheckRecord>, ended: Ended, limit: Duration) -> Option
     }
 }
 
-/// How a check has ended, in the words of the standard library.
+/// How a check ended, in the words of the standard library.
 #[cfg(unix)]
 fn describe(status: ExitStatus) -> Message {
     use std::os::unix::process::ExitStatusExt;
@@ -157,23 +156,23 @@ fn describe(status: ExitStatus) -> Message {
     }
 }
 
-/// How a check has ended.
+/// How a check ended.
 #[cfg(not(unix))]
 fn describe(status: ExitStatus) -> Message {
     message!("exit status: {code}", code = status.code().unwrap_or(-1))
 }
 
-/// A secret that nobody can guess.
+/// A secret that cannot be guessed.
 fn secret() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
     Ok(format!("{bytes:02x?}"))
 }
 
-/// The record that a check has left, if it is one, and its own.
+/// The record that a check has left, if it is valid and belongs to this check.
 fn read_record(request: &CheckRequest, check: &Check) -> Option<CheckRecord> {
     let record = fs::File::open(&request.record).ok()?;
-    // A story is short. What is longer has not been written by a check.
+    // A record is short: a longer file was not written by a check.
     let record: CheckRecord = serde_json::from_reader(record.take(1 << 20)).ok()?;
     (record.nonce == request.nonce && record.check == check.name).then_some(record)
 }

@@ -1,4 +1,4 @@
-//! Runs the checks on the program of a student, in a sandbox.
+//! Runs the checks on a student's program in a sandbox.
 
 use super::Rubric;
 use crate::outcome::{Outcome, Result};
@@ -8,18 +8,18 @@ use harness::check::CHECK_LIMIT;
 use std::path::Path;
 use std::time::Duration;
 
-/// A check that has been held up for so long, and has failed, may have failed for that.
+/// A failed check that was delayed for this long may have failed because of the delay.
 const STARVED: HeldUp = HeldUp::Waiting(Duration::from_secs(1));
 
 impl Rubric {
-    /// Runs all checks on the program of a student, side by side, and hands each result to
-    /// `progress` when it is there. `folder` has the student's files, and is all of theirs
-    /// that the program sees; in the words of `program` `{dir}` stands for it. A check that a
-    /// busy machine has left no processor for is run once more.
+    /// Runs all checks on a student's program in parallel, and passes each result to `progress`
+    /// as soon as it is available. `folder` has the student's files, and the program sees no
+    /// others of theirs; `{dir}` in the words of `program` stands for it. A check that got no
+    /// processor on a busy machine is run once more.
     ///
     /// # Errors
     ///
-    /// If a check cannot be started at all. What happens after that is a result.
+    /// If a check cannot be started at all. Anything that happens after that is a result.
     pub fn grade_in(
         &self,
         sandbox: &Sandbox,
@@ -58,7 +58,7 @@ impl Rubric {
             return Ok(());
         }
         let starved: Vec<Result> = outcome.results.clone();
-        // Not as much more as it had to wait: it will have to wait again.
+        // Do not add just the time that a check had to wait: it will have to wait again.
         let checks: Vec<_> = starved
             .iter()
             .filter(|result| is_starved(result))

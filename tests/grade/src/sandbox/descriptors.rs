@@ -1,13 +1,13 @@
-//! The descriptors that a check inherits: none but its own.
+//! Keeps inherited file descriptors away from a check.
 
 use std::process::Command;
 
-/// Closes to a command what this process has inherited itself, of the teacher's terminal or of
-/// whoever has started the grader: instead of each such descriptor it gets `/dev/null`.
+/// Keeps a command from inheriting the descriptors that this process has inherited itself, from
+/// the teacher's terminal or another parent: it gets `/dev/null` in place of each of them.
 ///
 /// # Errors
 ///
-/// If the descriptors of this process cannot be told.
+/// If the descriptors of this process cannot be listed.
 pub(crate) fn close_inherited(command: &mut Command) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     {
@@ -28,8 +28,8 @@ pub(crate) fn close_inherited(command: &mut Command) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The descriptors that this process passes on to whatever it starts: what it opens itself is
-/// closed then, so these are what it has inherited.
+/// The descriptors that this process passes on to its children. Those that it opens itself are
+/// closed on exec, so these are the ones that it has inherited.
 #[cfg(target_os = "linux")]
 fn inherited() -> std::io::Result<Vec<i32>> {
     const CLOSED_ON_EXEC: u32 = 0o2_000_000;
@@ -39,7 +39,7 @@ fn inherited() -> std::io::Result<Vec<i32>> {
         let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Other threads close theirs meanwhile.
+        // Other threads may close descriptors meanwhile.
         let Ok(info) = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else {
             continue;
         };

@@ -1,12 +1,12 @@
 //! The filter of system calls (seccomp) for students' programs.
 //!
-//! It takes away what escapes the limits of the sandbox: memory that belongs to no process
-//! (`memfd_create`, shared memory of System V), namespaces in which a program could mount file
-//! systems without a limit, and what only debuggers and administrators need. To a program
-//! these are system calls that the kernel does not have: libraries have another way then.
+//! It removes system calls that escape the limits of the sandbox: memory that belongs to no
+//! process (`memfd_create`, System V shared memory), namespaces in which a program could mount
+//! file systems without a limit, and calls that only debuggers and administrators need. They
+//! fail as if the kernel did not have them, and libraries then fall back to other calls.
 
-/// The filter as the kernel takes it; nothing where it is not known how the processor numbers
-/// system calls.
+/// The filter in the kernel's format; empty if the system call numbers of this processor are not
+/// known.
 pub(super) fn filter() -> anyhow::Result<Vec<u8>> {
     #[cfg(target_os = "linux")]
     {
@@ -24,9 +24,9 @@ mod linux {
         SeccompRule, TargetArch,
     };
 
-    /// System calls that are not there.
+    /// The removed system calls.
     const TAKEN_AWAY: [libc::c_long; 21] = [
-        // Memory without a process.
+        // Memory that belongs to no process.
         libc::SYS_memfd_create,
         libc::SYS_memfd_secret,
         libc::SYS_shmget,
@@ -36,7 +36,7 @@ mod linux {
         libc::SYS_add_key,
         libc::SYS_request_key,
         libc::SYS_keyctl,
-        // Namespaces and mounts. `clone3` hides its flags in memory, where no filter sees
+        // Namespaces and mounts. `clone3` takes its flags in memory, where a filter cannot see
         // them; without it libraries call `clone`.
         libc::SYS_clone3,
         libc::SYS_unshare,
@@ -54,7 +54,7 @@ mod linux {
         libc::SYS_userfaultfd,
     ];
 
-    /// The flags of `clone` that make a namespace (`CLONE_NEW*`), each of them.
+    /// All flags of `clone` that create a namespace (`CLONE_NEW*`).
     const NAMESPACES: [libc::c_int; 7] = [
         libc::CLONE_NEWNS,
         libc::CLONE_NEWCGROUP,
@@ -65,7 +65,7 @@ mod linux {
         libc::CLONE_NEWNET,
     ];
 
-    /// The bit that an x86-64 kernel may know the same calls by once more (x32).
+    /// The bit that marks the x32 variants of the system calls on an x86-64 kernel.
     const X32: i64 = 0x4000_0000;
 
     #[allow(
@@ -76,7 +76,7 @@ mod linux {
         let Ok(processor) = TargetArch::try_from(std::env::consts::ARCH) else {
             return Ok(Vec::new());
         };
-        // A rule for each flag: the call matches if one of them does.
+        // Add one rule for each flag: the call matches if any rule does.
         let namespaces: Vec<SeccompRule> = NAMESPACES
             .iter()
             .map(|&flag| {

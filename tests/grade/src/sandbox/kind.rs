@@ -1,22 +1,22 @@
-//! What is around a program: bubblewrap, and in it a user who owns nothing.
+//! The kinds of sandbox: bubblewrap, and inside it a user who owns nothing.
 
 use anyhow::{Context, bail};
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
-/// How many processes and threads the user may have who only tries whether the sandbox works.
+/// How many processes and threads the test run of the sandbox may have.
 const PROCESSES: u32 = 1024;
 
-/// The user whom systems call `nobody`, inside a user namespace.
+/// The ID of the user `nobody`, which is used inside a user namespace.
 const NOBODY: u32 = 65_534;
 
-/// What a program is run in.
+/// The kind of sandbox in which a program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing: the program is a process of the teacher's, with the limits that there are.
+    /// No sandbox: the program runs as the teacher's user, with that user's limits.
     None,
-    /// Bubblewrap, and in it this user, who owns nothing: for a grader that root has started.
+    /// Bubblewrap, and inside it this user, who owns nothing: for a grader that runs as root.
     User(u32),
     /// Bubblewrap, with a user namespace: the same user, without any capability.
     Namespace,
@@ -53,43 +53,43 @@ impl Kind {
         bail!("bubblewrap does not work here: {said}. Grade with --no-sandbox if you trust all")
     }
 
-    /// Bubblewrap around the system's programs and libraries, which the linker is among, with
-    /// the network that there is. Only what it had in version 0.6 (Ubuntu 22.04).
+    /// Bubblewrap with the system's programs and libraries, including the linker, and with the
+    /// current network. It uses only options that version 0.6 has (Ubuntu 22.04).
     pub fn bubblewrap(self) -> Command {
         let mut command = Command::new("bwrap");
-        // Not only `--clearenv`: bubblewrap itself is process 1 of the sandbox, where
-        // /proc/1/environ has what it was started with.
+        // `--clearenv` alone is not enough: bubblewrap itself is process 1 of the sandbox, and
+        // /proc/1/environ shows the environment that it was started with.
         let path = std::env::var_os("PATH");
         command.env_clear().envs(path.map(|path| ("PATH", path)));
         command
             .args(["--unshare-ipc", "--unshare-pid"])
             .args(["--unshare-uts", "--unshare-cgroup-try"])
             .args(["--die-with-parent", "--new-session", "--clearenv"])
-            // The linker that comes with the compiler looks itself up in /proc.
+            // The linker that comes with the compiler finds its own path in /proc.
             .args(["--proc", "/proc", "--dev", "/dev"])
             .args(["--ro-bind", "/usr", "/usr"]);
         for folder in ["/bin", "/lib", "/lib32", "/lib64", "/sbin"] {
-            // Where all is in /usr these are links.
+            // On a system with everything in /usr these are links.
             match fs::read_link(folder) {
                 Ok(target) => command.arg("--symlink").arg(target).arg(folder),
                 Err(_) => command.args(["--ro-bind-try", folder, folder]),
             };
         }
-        // Made first: as the parent of what is bound it would be closed to other users.
+        // Create it first: if bubblewrap made it as a parent, other users could not enter it.
         command.args(["--dir", "/etc"]);
         for path in ["/etc/alternatives", "/etc/ld.so.cache"] {
-            // What `cc` is, and where libraries are.
+            // These determine which compiler `cc` is, and where libraries are.
             command.args(["--ro-bind-try", path, path]);
         }
         match self {
             Self::None => {}
-            // Who is root here keeps the capabilities otherwise.
+            // Without `--cap-drop`, a grader that runs as root would keep its capabilities.
             Self::Namespace => {
                 let nobody = NOBODY.to_string();
                 command.args(["--unshare-user", "--uid", &nobody, "--gid", &nobody]);
                 command.args(["--cap-drop", "ALL"]);
             }
-            // For setpriv, which gives them up.
+            // setpriv needs these capabilities, and then drops them.
             Self::User(_) => {
                 command.args(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]);
             }
@@ -118,7 +118,7 @@ impl Kind {
         words
     }
 
-    /// Whether the number of processes has a limit in it.
+    /// Whether this kind of sandbox limits the number of processes.
     pub(super) fn limits_processes(self) -> bool {
         match self {
             Self::None => false,
@@ -128,8 +128,8 @@ impl Kind {
     }
 }
 
-/// Whether the kernel counts the processes of a user apart in each user namespace (since Linux
-/// 5.14). An older one would count all of the teacher's.
+/// Whether the kernel counts a user's processes separately in each user namespace (since Linux
+/// 5.14). An older kernel would count all of the teacher's processes.
 fn counts_by_namespace() -> bool {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut numbers = release
@@ -138,7 +138,7 @@ fn counts_by_namespace() -> bool {
     matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) >= (5, 14))
 }
 
-/// Whether root runs this.
+/// Whether this process runs as root.
 pub fn is_root() -> bool {
     #[cfg(unix)]
     let is_root = rustix::process::geteuid().is_root();
@@ -147,7 +147,7 @@ pub fn is_root() -> bool {
     is_root
 }
 
-/// The number of a user whom this system does not know.
+/// A user ID that is not in use on this system.
 pub fn unused_user() -> u32 {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let taken = |user: u32| {
@@ -155,7 +155,7 @@ pub fn unused_user() -> u32 {
             .lines()
             .any(|line| line.split(':').nth(2) == Some(&user.to_string()))
     };
-    // Below 65,536, because a container has seldom more.
+    // Stay below 65,536, because a container seldom has more user IDs.
     (60_000..65_000)
         .rev()
         .find(|&user| !taken(user))

@@ -1,12 +1,12 @@
-//! The limits of the sandbox that an older system lacks.
+//! The limits of the sandbox that an older system cannot set.
 
 use super::Sandbox;
 use super::kind::Kind;
 use crate::language::Language;
 
 impl Sandbox {
-    /// What this system has no limit for, and would need something newer for; nothing without
-    /// a sandbox, and where nothing lacks.
+    /// The limits that this system cannot set, with what it would need for them; `None` if there
+    /// is no sandbox, or if no limit is missing.
     pub fn missing_limits(&self, language: Language) -> Option<String> {
         if self.kind == Kind::None {
             return None;

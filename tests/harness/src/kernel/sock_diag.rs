@@ -16,7 +16,7 @@ use rustix::net::{
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
 
-/// `SOCK_DIAG_BY_FAMILY`: what is asked for, and what an answer is that has found it.
+/// `SOCK_DIAG_BY_FAMILY`: the type of a request, and of an answer that has found the socket.
 const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST`.
 const REQUEST: u16 = 1;
@@ -28,12 +28,12 @@ const ASKED: usize = HEADER + 56;
 /// The length of an answer (`inet_diag_msg`) with its header.
 const ANSWERED: usize = HEADER + 72;
 
-/// The end of a connection that has these addresses; `None` if there is none, or if this
-/// system answers no such question.
+/// The end of a connection that has these addresses; `None` if it does not exist, or if this
+/// system does not answer such requests.
 pub(super) fn find(local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
     let mut answer = [0; ANSWERED];
     let length = ask(&request(local, remote), &mut answer).ok()?;
-    // An error is shorter.
+    // An error message is shorter.
     if length < ANSWERED || u16::from_ne_bytes(part(&answer, 4)) != BY_FAMILY {
         return None;
     }
@@ -45,11 +45,11 @@ pub(super) fn find(local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
         } else {
             IpAddr::V6(Ipv6Addr::from(part::<16>(&answer, at)))
         };
-        // A server that listens on `::` may have clients by IPv4.
+        // A server that listens on `::` may have IPv4 clients.
         address.to_canonical()
     };
     let number = |at| u32::from_ne_bytes(part(&answer, at));
-    // Where the connection is gone, the kernel finds who listens there.
+    // If the connection is gone, the kernel returns the listener on that address.
     let found = [
         SocketAddr::new(address(HEADER + 8), port(HEADER + 4)),
         SocketAddr::new(address(HEADER + 24), port(HEADER + 6)),
@@ -77,13 +77,13 @@ fn request(local: SocketAddr, remote: SocketAddr) -> [u8; ASKED] {
     let mut put = |at: usize, bytes: &[u8]| {
         request[at..at + bytes.len()].copy_from_slice(bytes);
     };
-    // The header: length, kind, flags; the number and the sender may be 0.
+    // The header: length, type and flags; the sequence number and the sender may be 0.
     put(0, &u32::try_from(ASKED).unwrap_or_default().to_ne_bytes());
     put(4, &BY_FAMILY.to_ne_bytes());
     put(6, &REQUEST.to_ne_bytes());
     let [low, _] = group.as_raw().to_le_bytes();
     put(HEADER, &[low, TCP]);
-    // In any state.
+    // Sockets in any state.
     put(HEADER + 4, &u32::MAX.to_ne_bytes());
     put(HEADER + 8, &local.port().to_be_bytes());
     put(HEADER + 10, &remote.port().to_be_bytes());
@@ -93,16 +93,16 @@ fn request(local: SocketAddr, remote: SocketAddr) -> [u8; ASKED] {
             IpAddr::V6(address) => put(at, &address.octets()),
         }
     }
-    // Whatever cookie the kernel has given it.
+    // Sockets with any cookie.
     put(HEADER + 48, &[0xff; 8]);
     request
 }
 
-/// The socket that asks. One for all questions: the kernel frees closed ones late, and a test
-/// that polls would leave it thousands.
+/// The socket for all requests. The kernel frees closed sockets late, so a test that polls with
+/// a new one each time would leave thousands of them.
 static SOCKET: Mutex<Option<OwnedFd>> = Mutex::new(None);
 
-/// Sends a request, and receives the answer, which is there as soon as it is sent.
+/// Sends a request, and receives the answer, which is available as soon as the send returns.
 fn ask(request: &[u8], answer: &mut [u8]) -> Result<usize, Errno> {
     let mut kept = lock(&SOCKET);
     let socket = match kept.take() {
@@ -116,12 +116,12 @@ fn ask(request: &[u8], answer: &mut [u8]) -> Result<usize, Errno> {
     };
     send(&socket, request, SendFlags::empty())?;
     let (length, _) = recv(&socket, answer, RecvFlags::DONTWAIT)?;
-    // Only where nothing has failed: no answer may stay for the next question.
+    // Keep the socket only if nothing failed: no old answer may be left for the next request.
     *kept = Some(socket);
     Ok(length)
 }
 
-/// So many bytes of a message, from there on.
+/// `N` bytes of a message, from the offset `at`.
 fn part<const N: usize>(message: &[u8], at: usize) -> [u8; N] {
     let mut part = [0; N];
     part.copy_from_slice(&message[at..at + N]);
@@ -134,7 +134,7 @@ mod tests {
     use std::io::{Error, ErrorKind, Write};
     use std::net::{TcpListener, TcpStream};
 
-    /// What is asked for is what the table shows, and what is not there is not found.
+    /// Asserts that an answer agrees with the table, and that a missing socket is not found.
     fn assert_found(listens: &str, connects_to: IpAddr) -> Result<(), Error> {
         let listener = TcpListener::bind((listens, 0))?;
         let port = listener.local_addr()?.port();
@@ -157,9 +157,9 @@ mod tests {
         drop(client);
         let state = |end: Option<Socket>| end.map(|end| end.state);
         assert_eq!(state(find(remote, local)), Some(State::CloseWait));
-        // Whether its end is acknowledged by now is the kernel's affair.
+        // Its FIN may or may not have been acknowledged by now; either way the end exists.
         assert!(find(local, remote).is_some());
-        // With something unread that is a reset: both ends are gone, and the listener stays.
+        // Data is still unread, so this sends a reset: both ends are gone, and the listener stays.
         drop(server);
         assert_eq!(state(find(remote, local)), None);
         assert_eq!(state(find(local, remote)), None);

@@ -1,4 +1,4 @@
-//! What a message may have as an argument.
+//! The arguments of messages.
 
 use super::{Message, Translate, errors};
 use crate::message;
@@ -14,11 +14,11 @@ use std::time::Duration;
 pub enum Argument {
     /// Another message.
     Message(Box<Message>),
-    /// A text that is the same in every language: a name, an option, words of the system.
+    /// A text that is the same in every language: a name, an option, or the system's words.
     Text(String),
     /// A number.
     Number(i64),
-    /// Bytes that went over the wire, whose text is GBK.
+    /// Bytes that went over the network, whose text is GBK.
     Bytes(Excerpt),
     /// Bytes that a program has printed, or read from its stdin, whose text is UTF-8.
     Terminal(Excerpt),
@@ -48,7 +48,7 @@ impl Argument {
         Self::Lines(lines.into())
     }
 
-    /// Shows each place in it where an address may be.
+    /// Visits each place in it that may contain an address.
     pub(crate) fn visit(&mut self, visit: &mut dyn FnMut(Place)) {
         match self {
             Self::Message(message) => message.visit(visit),
@@ -70,7 +70,7 @@ impl Argument {
         }
     }
 
-    /// The argument as a reader of this language sees it.
+    /// The argument as it is shown to a reader of this language.
     pub(crate) fn show(&self, translate: Translate) -> String {
         match self {
             Self::Message(message) => message.fill(translate),
@@ -86,22 +86,22 @@ impl Argument {
     }
 }
 
-/// A place in what happened where an address may be.
+/// A place in a message that may contain an address.
 pub enum Place<'a> {
     /// An address.
     Address(&'a mut SocketAddr),
-    /// Text, which may have addresses in it.
+    /// Text that may contain addresses.
     Text(&'a mut String),
-    /// Bytes of the wire, which may have addresses in them.
+    /// Bytes from the network that may contain addresses.
     Bytes(&'a mut Vec<u8>),
 }
 
-/// Bytes, without the middle where they are many.
+/// Bytes; the middle is left out if there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpt {
     /// All of them, or the first of many.
     pub head: Vec<u8>,
-    /// The last of many; nothing where `head` has all.
+    /// The last of many; empty if `head` has all of them.
     pub tail: Vec<u8>,
     /// How many there are.
     pub length: usize,
@@ -155,14 +155,14 @@ impl Excerpt {
     }
 }
 
-/// A text, without the middle where it is long.
+/// A text; the middle is left out if it is long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quoted {
-    /// All of it, or the beginning of a long one.
+    /// The whole text, or the beginning of a long one.
     pub head: String,
-    /// The end of a long one; nothing where `head` has all.
+    /// The end of a long text; empty if `head` has all of it.
     pub tail: String,
-    /// How many characters it has.
+    /// How many characters the text has.
     pub length: usize,
 }
 
@@ -198,12 +198,12 @@ impl Quoted {
     }
 }
 
-/// Lines, without the middle where they are many, and each cut where it is long.
+/// Lines; the middle is left out if there are many, and long lines are truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     /// All of them, or the first of many.
     pub head: Vec<String>,
-    /// The last of many; nothing where `head` has all.
+    /// The last of many; empty if `head` has all of them.
     pub tail: Vec<String>,
     /// How many are left out.
     pub left_out: usize,
@@ -312,7 +312,7 @@ impl From<Duration> for Argument {
     }
 }
 
-/// An error of the system, which many languages have their own words for.
+/// A system error, for which another language may have its own words.
 impl From<&io::Error> for Argument {
     fn from(error: &io::Error) -> Self {
         errors::of_system(error)
@@ -329,7 +329,7 @@ macro_rules! numbers {
     ($($kind:ty),*) => {$(
         impl From<$kind> for Argument {
             fn from(number: $kind) -> Self {
-                // What is counted here is far below the limit.
+                // The counts here are far below the limit.
                 Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
             }
         }

@@ -1,11 +1,11 @@
-//! Errors of the system, in the words of Linux and in those of the reader's language.
+//! System errors, in the words of Linux and in the reader's language.
 
 use super::Argument;
 use crate::message;
 use std::io;
 
-/// An error as an argument: a message where it is one of those that learners see often, and
-/// the system's own words otherwise.
+/// An error as an argument: a message for the errors that learners see often, and the system's
+/// text for all others.
 pub(super) fn of_system(error: &io::Error) -> Argument {
     let words = error.to_string();
     let Some(code) = error.raw_os_error() else {

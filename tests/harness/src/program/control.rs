@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 /// A signal that asks a program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGINT, what Ctrl-C sends.
+    /// SIGINT, which Ctrl-C sends.
     Int,
-    /// SIGTERM, what `kill` and service managers send.
+    /// SIGTERM, which `kill` and service managers send.
     Term,
 }
 
 impl Program {
-    /// Hands bytes to the program's stdin, in the background: a program that does not read
-    /// them holds nobody.
+    /// Writes bytes to the program's stdin, in the background, so that a program that does not
+    /// read them does not block the test.
     pub fn write_stdin(&self, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
         self.log.step(message!(
@@ -29,21 +29,21 @@ impl Program {
             bytes = Argument::terminal(&bytes)
         ));
         if let Some(stdin) = &*lock(&self.stdin) {
-            // It fails only where the program does not want it: what follows will tell.
+            // It fails only if the program has closed its stdin; later expectations show that.
             let _ = stdin.send(bytes);
         }
     }
 
-    /// Ends the program's stdin, after all that was written to it.
+    /// Closes the program's stdin, after everything that was written to it.
     pub fn close_stdin(&self) {
         self.log.step(message!("its stdin ends"));
         lock(&self.stdin).take();
     }
 
-    /// Waits until the program waits for something itself, or has ended: what it does next
-    /// comes after that. Where its stdin was [closed](Self::close_stdin), it waits for something
-    /// else. Only Linux shows that; and a program may have its reasons never to sleep: so this
-    /// gives up after half a second, and fails nothing.
+    /// Waits until the program is blocked or has ended, so that whatever the test does next comes
+    /// after that. If its stdin was [closed](Self::close_stdin), it is blocked on something else.
+    /// Only Linux shows that, and a program may have a reason never to sleep, so this gives up
+    /// after half a second without failing the test.
     pub fn let_it_wait(&self) {
         let deadline = Instant::now() + Duration::from_millis(500);
         let ready = || {
@@ -67,7 +67,7 @@ impl Program {
         self.kill(signal);
     }
 
-    /// Sends a signal to the program: not on this system.
+    /// Cannot send a signal to the program on this system.
     #[cfg(not(unix))]
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
@@ -80,7 +80,7 @@ impl Program {
         );
     }
 
-    /// Sends a signal to the program. Whether it has ended, what follows will tell.
+    /// Sends a signal to the program. If it has already ended, later expectations show that.
     #[cfg(unix)]
     #[track_caller]
     fn kill(&self, signal: rustix::process::Signal) {
@@ -99,7 +99,7 @@ impl Program {
     /// Whether the program is stopped.
     #[cfg(unix)]
     fn is_stopped(&self) -> bool {
-        // In a sandbox it is no child of ours, and Linux shows it all the same.
+        // In a sandbox it is not our child, but on Linux /proc shows its state anyway.
         #[cfg(target_os = "linux")]
         let is_stopped = crate::resources::Resources::is_stopped(self.id());
         #[cfg(not(target_os = "linux"))]
@@ -113,13 +113,13 @@ impl Program {
         is_stopped
     }
 
-    /// Waits until the program is held in a send, because this connection takes no more, and
-    /// stops and continues it then, as Ctrl-Z and `fg` do. A send that has sent a part
-    /// returns at that, with the number of bytes that it has sent (see signal(7)): whoever
-    /// takes it for all loses the rest.
+    /// Waits until the program blocks in a send, because this connection takes no more, and then
+    /// stops and continues it, as Ctrl-Z and `fg` do. A send that has sent a part of its data
+    /// then returns with the number of bytes that it has sent (see signal(7)): a program that
+    /// does not check the number loses the rest.
     ///
-    /// Only Linux shows when that is; elsewhere this does nothing. A program that is not held
-    /// within half a second goes on undisturbed.
+    /// Only Linux shows when a program blocks; elsewhere this does nothing. A program that does
+    /// not block within half a second goes on undisturbed.
     #[track_caller]
     pub fn interrupt_send(&self, connection: &Connection) {
         let is_held = || {
@@ -127,7 +127,7 @@ impl Program {
             there.is_some_and(|there| there.send_queue > 0)
         };
         let deadline = Instant::now() + Duration::from_millis(500);
-        // Twice: it could be on its way from one send to the next.
+        // Require it twice: the program could be between one send and the next.
         let mut times = 0;
         while times < 2 {
             if !kernel::is_visible() || Instant::now() > deadline {
@@ -144,9 +144,9 @@ impl Program {
         self.while_stopped(|| ());
     }
 
-    /// Stops the program (Ctrl-Z), does something meanwhile, and continues it (`fg`): what
-    /// happens to its connections then it finds out afterwards. Where there are no signals
-    /// it is not stopped.
+    /// Stops the program (Ctrl-Z), does something meanwhile, and continues it (`fg`), so that
+    /// the program learns only afterwards what has happened to its connections. On a system
+    /// without signals it is not stopped.
     #[cfg(unix)]
     #[track_caller]
     pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -165,13 +165,13 @@ impl Program {
         result
     }
 
-    /// Does something; the program cannot be stopped meanwhile on this system.
+    /// Does something without stopping the program, which is not possible on this system.
     #[cfg(not(unix))]
     pub fn while_stopped<T>(&self, work: impl FnOnce() -> T) -> T {
         work()
     }
 
-    /// Lets the program open only so many more files than it has open now (Linux only).
+    /// Lets the program open only this many more files than it has open now (Linux only).
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn limit_open_files(&self, more: u64) {
@@ -189,12 +189,12 @@ impl Program {
             .flatten()
             .filter_map(|file| file.file_name().to_str()?.parse().ok())
             .collect();
-        // The limit is on the number of a descriptor, and the kernel gives the lowest one.
+        // The limit applies to descriptor numbers, and the kernel assigns the lowest free one.
         let mut free = 0;
         while open.contains(&free) {
             free += 1;
         }
-        // The hard limit stays what the program has inherited from us.
+        // The hard limit stays as the program has inherited it from us.
         let maximum = getrlimit(Resource::Nofile).maximum;
         let limit = Rlimit {
             current: Some(free + more),
@@ -209,7 +209,7 @@ impl Program {
         }
     }
 
-    /// Lets the program open only so many more files: not on this system.
+    /// Cannot limit how many more files the program opens on this system.
     #[cfg(not(target_os = "linux"))]
     #[track_caller]
     pub fn limit_open_files(&self, _more: u64) {

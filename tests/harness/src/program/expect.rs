@@ -1,4 +1,4 @@
-//! What a program should print, and how it should end.
+//! Expectations about what a program prints and how it ends.
 
 use super::Program;
 use crate::lock::lock;
@@ -11,14 +11,14 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 impl Program {
-    /// Waits for an answer from the state, and returns `None` if there will be none:
-    /// at the limit, or when the program has ended.
+    /// Waits until the state yields an answer. Returns `None` if the limit is reached or the
+    /// program ends first.
     fn wait<T>(&self, answer: impl FnMut(&State) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + self.log.limit();
         self.watched.wait_until(deadline, answer)
     }
 
-    /// Why a wait was in vain.
+    /// Why a wait got no answer.
     fn why_not(&self) -> Message {
         match lock(&self.watched.state).exit {
             Some(exit) => message!("the program {exit}", exit = exit.describe()),
@@ -57,7 +57,7 @@ impl Program {
         taken[index] = true;
     }
 
-    /// The lines on stdout that no expectation has taken, with their numbers.
+    /// The lines on stdout that no expectation has taken yet, with their numbers.
     fn lines_left(&self, state: &State) -> Vec<(usize, String)> {
         let taken = lock(&self.taken);
         let lines = state.stdout.lines().into_iter().enumerate();
@@ -113,27 +113,27 @@ impl Program {
         }
     }
 
-    /// Waits until what the program has printed on stdout fits.
+    /// Waits until the program's output on stdout matches.
     #[track_caller]
     pub fn expect_stdout(&self, predicate: &impl Predicate<str>) {
         let what = in_words(predicate, "stdout");
         self.expect_stdout_to_fit(what, |text| predicate.eval(text));
     }
 
-    /// Waits until what the program has printed on stdout fits, as this message says.
+    /// Waits until the program's output on stdout matches; the message describes what should.
     #[track_caller]
     pub fn expect_stdout_to_fit(&self, what: Message, fits: impl Fn(&str) -> bool) {
         self.expect_stream(what, fits, |state| &state.stdout);
     }
 
-    /// Waits until what the program has printed on stderr fits.
+    /// Waits until the program's output on stderr matches.
     #[track_caller]
     pub fn expect_stderr(&self, predicate: &impl Predicate<str>) {
         let what = in_words(predicate, "stderr");
         self.expect_stream(what, |text| predicate.eval(text), |state| &state.stderr);
     }
 
-    /// Waits until the program has printed this on stderr, whatever is around it.
+    /// Waits until the program's output on stderr contains this text.
     #[track_caller]
     pub fn expect_stderr_contains(&self, text: &str) {
         let contains = predicate::str::contains(text);
@@ -178,7 +178,7 @@ impl Program {
         }
     }
 
-    /// Waits until exactly these bytes have come on stdout, from its beginning.
+    /// Waits until stdout, from its beginning, consists of exactly these bytes.
     #[track_caller]
     pub fn expect_output(&self, expected: &[u8]) {
         self.log.step(message!(
@@ -202,8 +202,8 @@ impl Program {
         }
     }
 
-    /// Waits until so many bytes have come on stdout, and expects that they are the block
-    /// that the program was started with, again and again.
+    /// Waits until this many bytes have come on stdout, and expects that they repeat the block
+    /// that the program was started with.
     #[track_caller]
     pub fn expect_copied(&self, total: u64) {
         self.log.step(message!(
@@ -306,8 +306,8 @@ impl Program {
         }
     }
 
-    /// Waits until the program is at rest: as many connections as this wait to be
-    /// accepted (Linux only).
+    /// Waits until the program is at rest, with this many connections in its accept queue
+    /// (Linux only).
     #[track_caller]
     pub fn expect_accept_queue(&self, length: u32) {
         let queue = || {
@@ -329,7 +329,8 @@ impl Program {
     }
 }
 
-/// What a predicate expects of a stream, in its own words: it calls what it judges `var`.
+/// What a predicate expects of a stream, as it describes itself, with the stream's name in
+/// place of `var`, which is what the predicate calls its input.
 fn in_words(predicate: &impl Predicate<str>, stream: &str) -> Message {
     let expectation = predicate.to_string().replacen("var", stream, 1);
     message!("{expectation}", expectation)

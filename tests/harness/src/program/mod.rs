@@ -1,7 +1,7 @@
 //! A running program: its output, its signals, its end.
 //!
-//! [`start`] starts it and what watches it, [`expect`] waits for what it should do, and
-//! [`control`] sends it signals and sets limits.
+//! [`start`] starts it and the threads that watch it, [`expect`] waits for what it should do,
+//! and [`control`] sends it signals and sets limits.
 
 pub(crate) mod control;
 mod expect;
@@ -22,17 +22,17 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
-/// A running program. When it is dropped, also by a failing test, it ends with all that
-/// it has started.
+/// A running program. When it is dropped, even by a failing test, the program is killed
+/// together with every process that it has started.
 pub struct Program {
     log: Log,
-    /// The process number of the program in its sandbox, if there is one and it was seen.
+    /// The process ID of the program in its sandbox, if there is a sandbox and it was seen.
     sandboxed: Option<u32>,
     watched: Arc<Watched>,
     group: Option<ProcessGroup>,
     child: Arc<Mutex<Child>>,
     stdin: Mutex<Option<Sender<Vec<u8>>>>,
-    /// Ends when it has closed the program's stdin.
+    /// The thread that writes to the program's stdin; it ends when it has closed that.
     feeder: Option<JoinHandle<()>>,
     address: OnceLock<SocketAddr>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
@@ -45,16 +45,16 @@ impl Program {
         self.watched.set_name(name);
     }
 
-    /// Its process number. In a sandbox that of the program, and not that of the sandbox.
+    /// Its process ID. In a sandbox this is the ID of the program, not of the sandbox.
     pub fn id(&self) -> u32 {
         self.sandboxed.unwrap_or_else(|| lock(&self.child).id())
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     ///
     /// # Panics
     ///
-    /// If that has not been asked for with [`Program::expect_listening`].
+    /// If [`Program::expect_listening`] has not been called before.
     pub fn address(&self) -> SocketAddr {
         *self
             .address
@@ -62,12 +62,12 @@ impl Program {
             .expect("expect_listening comes before address")
     }
 
-    /// What it has printed on stdout so far.
+    /// Its output on stdout so far.
     pub fn stdout(&self) -> String {
         lock(&self.watched.state).stdout.text()
     }
 
-    /// What it has printed on stderr so far.
+    /// Its output on stderr so far.
     pub fn stderr(&self) -> String {
         lock(&self.watched.state).stderr.text()
     }
@@ -77,8 +77,8 @@ impl Program {
         lock(&self.watched.state).exit.is_some() || self.is_gone()
     }
 
-    /// Whether the program has been seen in a sandbox, and is gone. The sandbox may still be
-    /// there.
+    /// Whether the program was seen in a sandbox and is gone by now. The sandbox itself may
+    /// still exist.
     fn is_gone(&self) -> bool {
         #[cfg(target_os = "linux")]
         let is_gone = self
@@ -89,14 +89,14 @@ impl Program {
         is_gone
     }
 
-    /// Whether all threads of the program sleep: each waits for something. Only Linux shows
-    /// it; elsewhere they always seem to.
+    /// Whether all threads of the program sleep, that is, wait for something. Only Linux shows
+    /// it; elsewhere this is always true.
     pub fn sleeps(&self) -> bool {
         Resources::sleeps(self.id())
     }
 
-    /// The most memory that the program's processes have used so far, in bytes: each
-    /// one's peak, added up (Linux only).
+    /// The peak memory of the program's processes so far, in bytes: the sum of each process's
+    /// peak (Linux only).
     pub fn peak_memory(&self) -> Option<u64> {
         #[cfg(target_os = "linux")]
         {
@@ -114,7 +114,7 @@ impl Program {
         None
     }
 
-    /// What the program uses now (Linux only).
+    /// The resources that the program uses now (Linux only).
     #[track_caller]
     pub fn resources(&self) -> Resources {
         match Resources::of(self.id()) {
@@ -126,13 +126,13 @@ impl Program {
         }
     }
 
-    /// Connects to where it listens.
+    /// Connects to the address on which it listens.
     #[track_caller]
     pub fn connect(&self) -> Connection {
         Connection::open(&self.log, self.address())
     }
 
-    /// The rows of the kernel's table that have the program's port at this end.
+    /// The rows of the kernel's table whose local port is the program's port.
     pub fn sockets(&self) -> Vec<kernel::Socket> {
         kernel::sockets_of_port(self.address().port())
     }
@@ -141,7 +141,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         if let Some(group) = self.group.take() {
-            // How it has ended is known already, or of no interest any more.
+            // How it ended is known already, or of no interest any more.
             let end = || group.end(&mut lock(&self.child));
             let _ = match self.sandboxed {
                 Some(_) => self.log.for_sandbox(|_| end()),

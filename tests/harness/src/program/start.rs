@@ -22,9 +22,9 @@ pub(crate) struct Launch {
     pub(crate) command: Vec<String>,
     /// The folder that it runs in.
     pub(crate) folder: PathBuf,
-    /// The command of the sandbox that it runs in; empty where it runs in none.
+    /// The command of the sandbox that it runs in; empty if there is no sandbox.
     pub(crate) sandbox: Vec<String>,
-    /// Whether it is ended when it uses too much memory.
+    /// Whether it is killed when it uses too much memory.
     pub(crate) has_memory_limit: bool,
 }
 
@@ -48,8 +48,8 @@ impl Launch {
 }
 
 impl Program {
-    /// Starts the program under test. Its stdin is empty, or, with a block that its stdout
-    /// is expected to repeat (nothing for anything), can be written to.
+    /// Starts the program under test. Its stdin is empty, unless a block is given: then stdin
+    /// can be written to, and stdout is expected to repeat the block (empty: anything goes).
     #[track_caller]
     pub(crate) fn start(
         log: &Log,
@@ -141,7 +141,7 @@ fn drain_outputs(watched: &Arc<Watched>, child: &mut Child) {
     }
 }
 
-/// The process number of the program in its sandbox. That the sandbox cannot be had is the
+/// The process ID of the program in its sandbox. If the sandbox cannot be set up, that is the
 /// machine's fault.
 #[track_caller]
 fn find_in_sandbox(log: &Log, watched: &Watched, leader: u32) -> Option<u32> {
@@ -152,13 +152,13 @@ fn find_in_sandbox(log: &Log, watched: &Watched, leader: u32) -> Option<u32> {
     })
 }
 
-/// Writes to a program's stdin whatever it is handed, and closes it when nothing more can
-/// come. A thread does it: a program that does not read must not hold the test.
+/// Writes everything it is sent to a program's stdin, and closes stdin when the channel is
+/// closed. It uses a thread, since a program that does not read must not block the test.
 fn feed(mut stdin: ChildStdin) -> (Sender<Vec<u8>>, JoinHandle<()>) {
     let (sender, receiver) = channel::<Vec<u8>>();
     let feeder = thread::spawn(move || {
         for bytes in receiver {
-            // A program that has closed its stdin, or has ended, does not want it.
+            // A write fails only if the program has closed its stdin or has ended.
             if stdin
                 .write_all(&bytes)
                 .and_then(|()| stdin.flush())
@@ -171,7 +171,7 @@ fn feed(mut stdin: ChildStdin) -> (Sender<Vec<u8>>, JoinHandle<()>) {
     (sender, feeder)
 }
 
-/// The arguments of a program, without the middle where they are long.
+/// The arguments of a program; the middle is left out if they are long.
 fn shorten(arguments: &str) -> Argument {
     const SHOWN: usize = 100;
     let length = arguments.chars().count();
@@ -195,8 +195,8 @@ fn shlex_join(words: &[String]) -> String {
     words.unwrap_or_default()
 }
 
-/// Notes the program's exit. The process is not reaped: until the [`Program`] is dropped
-/// its number, which is that of its group too, belongs to nobody else.
+/// Records the program's exit. The process is not reaped, so that its ID, which is also that
+/// of its group, is not reused until the [`Program`] is dropped.
 #[cfg(unix)]
 fn watch_for_exit(watched: &Arc<Watched>, child: &Arc<Mutex<Child>>, is_sandboxed: bool) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -211,7 +211,7 @@ fn watch_for_exit(watched: &Arc<Watched>, child: &Arc<Mutex<Child>>, is_sandboxe
                 Ok(Some(status)) => {
                     let signal = status.terminating_signal();
                     break match (status.exit_status(), signal) {
-                        // As a shell does it, bubblewrap tells a signal as 128 and more.
+                        // Like a shell, bubblewrap reports a signal as 128 plus its number.
                         (Some(status), _) if is_sandboxed && (129..160).contains(&status) => {
                             Exit::Signal(status - 128)
                         }
@@ -220,7 +220,7 @@ fn watch_for_exit(watched: &Arc<Watched>, child: &Arc<Mutex<Child>>, is_sandboxe
                     };
                 }
                 Ok(None) | Err(rustix::io::Errno::INTR) => {}
-                // Reaped by the drop of its `Program`: nobody asks any more.
+                // The drop of its `Program` has reaped it, so the exit is of no more interest.
                 Err(_) => return,
             }
         };
@@ -228,7 +228,7 @@ fn watch_for_exit(watched: &Arc<Watched>, child: &Arc<Mutex<Child>>, is_sandboxe
     });
 }
 
-/// Notes the program's exit.
+/// Records the program's exit.
 #[cfg(not(unix))]
 fn watch_for_exit(watched: &Arc<Watched>, child: &Arc<Mutex<Child>>, _is_sandboxed: bool) {
     let child = Arc::clone(child);
