@@ -49,6 +49,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
     socket.listen(128).map_err(cannot_listen)?;
+    // From here on it is a listener of the standard library.
     Ok(socket.into())
 }
 // ANCHOR_END: listen

@@ -27,7 +27,8 @@ const PORT_IN_USE: &str = "the port is in use
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
 // ANCHOR: shared
-/// Whether Ctrl-C has come.
+/// Whether Ctrl-C has come. Any thread may read and set it; `SeqCst` is the order of memory
+/// that is always right.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 // ANCHOR_END: shared
 
@@ -58,6 +59,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
     socket.listen(128).map_err(cannot_listen)?;
+    // From here on it is a listener of the standard library.
     Ok(socket.into())
 }
 
@@ -83,6 +85,7 @@ fn main() -> anyhow::Result<()> {
         loop {
             // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
             let (stream, peer) = match listener.accept() {
+                // Ctrl-C has come: whatever `accept` has returned, the loop ends.
                 _ if STOPPING.load(SeqCst) => break,
                 Ok(accepted) => accepted,
                 Err(error) if is_reset(&error) => continue, // The client is gone already.
@@ -107,7 +110,7 @@ fn main() -> anyhow::Result<()> {
         // ANCHOR: end
         // Step 7, once more: close the listener. New connections are refused from now on.
         drop(listener);
-        let clients = Arc::strong_count(&connected) - 1;
+        let clients = Arc::strong_count(&connected) - 1; // One is our own.
         println!("shutting down: waiting for {clients} client(s)");
         // ANCHOR_END: end
     });
@@ -121,6 +124,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, counted: Arc<()>) {
         Err(error) if !is_reset(&error) => eprintln!("cannot serve client {peer}: {error}"),
         _ => {}
     }
+    // From here on it is not counted, and then the next line says that it is offline.
     drop(counted);
     println!("client offline: {peer}");
 }

@@ -25,7 +25,8 @@ const PORT_IN_USE: &str = "the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
-/// Whether Ctrl-C has come.
+/// Whether Ctrl-C has come. Any thread may read and set it; `SeqCst` is the order of memory
+/// that is always right.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Steps 1 to 3, which do not change any more: create the socket, bind, listen.
@@ -55,6 +56,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     // Step 3: listen. From now on the kernel completes connections by itself and
     // queues them, 128 and one more at most, until we accept them.
     socket.listen(128).map_err(cannot_listen)?;
+    // From here on it is a listener of the standard library.
     Ok(socket.into())
 }
 
@@ -75,6 +77,7 @@ fn main() -> anyhow::Result<()> {
     loop {
         // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
         let (stream, peer) = match listener.accept() {
+            // Ctrl-C has come: whatever `accept` has returned, the loop ends.
             _ if STOPPING.load(SeqCst) => break,
             Ok(accepted) => accepted,
             Err(error) if is_reset(&error) => continue, // The client is gone already.
@@ -101,7 +104,7 @@ fn main() -> anyhow::Result<()> {
     // ANCHOR: end
     // Step 7, once more: close the listener. New connections are refused from now on.
     drop(listener);
-    let clients = Arc::strong_count(&connected) - 1;
+    let clients = Arc::strong_count(&connected) - 1; // One is our own.
     println!("shutting down: leaving {clients} client(s)");
     Ok(())
     // ANCHOR_END: end
@@ -113,6 +116,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, counted: Arc<()>) {
         Err(error) if !is_reset(&error) => eprintln!("cannot serve client {peer}: {error}"),
         _ => {}
     }
+    // From here on it is not counted, and then the next line says that it is offline.
     drop(counted);
     println!("client offline: {peer}");
 }
