@@ -89,7 +89,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Receives one message and answers it.
 fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-    // Step 5: receive once. 1024 is the most that we take, not what we wait for.
+    // Step 5: receive once. It returns as soon as anything has come, 1024 bytes at most.
     let mut buffer = [0; 1024];
     let length = stream.read(&mut buffer)?;
     if length == 0 {
@@ -115,6 +115,6 @@ fn serve(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
 fn is_reset(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
     let kind = error.kind();
-    // The last one comes from `accept` on macOS: the client has no address any more.
+    // InvalidInput comes from `accept` on macOS: the client left before its address was read.
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }

@@ -25,8 +25,7 @@ const PORT_IN_USE: &str = "the port is in use
   If not, connections of a server that did not set SO_REUSEADDR are still in
   TIME_WAIT: wait (up to 60 s on Linux), or choose another port.";
 
-/// Whether Ctrl-C has come. Any thread may read and set it; `SeqCst` is the order of memory
-/// that is always right.
+/// True after the first Ctrl-C. Threads share it; `SeqCst` is the safest order of memory.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Steps 1 to 3, which do not change any more: create the socket, bind, listen.
@@ -106,6 +105,7 @@ fn main() -> anyhow::Result<()> {
     drop(listener);
     let clients = Arc::strong_count(&connected) - 1; // One is our own.
     println!("shutting down: leaving {clients} client(s)");
+    // `main` returns, and the process ends: its threads stop wherever they are.
     Ok(())
     // ANCHOR_END: end
 }
@@ -116,7 +116,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, counted: Arc<()>) {
         Err(error) if !is_reset(&error) => eprintln!("cannot serve client {peer}: {error}"),
         _ => {}
     }
-    // From here on it is not counted, and then the next line says that it is offline.
+    // Uncount the client first, then print: whoever reads "offline" can rely on the count.
     drop(counted);
     println!("client offline: {peer}");
 }
@@ -125,7 +125,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, counted: Arc<()>) {
 fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     let mut buffer = [0; 1024];
     loop {
-        // Step 5: receive. 1024 is the most that we take, not what we wait for.
+        // Step 5: receive. It returns as soon as anything has come, 1024 bytes at most.
         let length = stream.read(&mut buffer)?;
         if length == 0 {
             // The client has ended the connection (FIN).
@@ -143,14 +143,16 @@ fn answer(mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Lets Ctrl-C (SIGINT, or SIGTERM) end the loop, and a second one the process.
+/// The first Ctrl-C (SIGINT, or SIGTERM, which `kill` sends) ends the loop that accepts; a
+/// second one ends the process at once.
 fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
-    // No signal wakes a thread that waits in `accept`, but a connection does. Its
-    // socket is made now: later there might be no file descriptor left for it.
+    // A signal does not wake a thread that waits in `accept`; a connection does. So on Ctrl-C we
+    // connect to ourselves. The socket for that is made now: later there might be no file
+    // descriptor left for it.
     let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
-    // It must not wait: a connection that is not made at once would hold up the next signal.
     let no_handler = "cannot set a handler for Ctrl-C";
+    // It must not wait in connect (the queue may be full), or a second Ctrl-C would not be seen.
     waker.set_nonblocking(true).context(no_handler)?;
     // A listener on all addresses is reached on loopback. (Not every system can connect to
     // 0.0.0.0.)
@@ -163,11 +165,12 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
         if STOPPING.swap(true, SeqCst) {
             std::process::exit(130); // The second time. 130 is 128 + SIGINT, as in a shell.
         }
-        // This fails where no port is left for it. Then the next client wakes `accept`.
+        // It does not wait, so it may return "in progress": the kernel goes on connecting. If it
+        // fails (no local port is free, say), the next client wakes `accept`.
         let _ = waker.connect(&address.into());
     };
 
-    // Signals go to a thread of their own: in a signal handler almost nothing is allowed.
+    // Signals go to an ordinary thread: code inside a signal handler may do almost nothing.
     #[cfg(windows)]
     ctrlc::set_handler(stop).context(no_handler)?;
     #[cfg(unix)]
@@ -183,6 +186,6 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
 fn is_reset(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidInput};
     let kind = error.kind();
-    // The last one comes from `accept` on macOS: the client has no address any more.
+    // InvalidInput comes from `accept` on macOS: the client left before its address was read.
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset) || kind == InvalidInput
 }
