@@ -2,12 +2,13 @@
 //! the whole answer comes.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed};
 use harness::text::gbk;
 use harness::{Connection, Program, Scenario, message};
 use predicates::prelude::*;
 use std::time::Duration;
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-01"), test);
 }
 
@@ -52,6 +53,7 @@ fn sends_the_message_and_prints_the_reply() {
         reply(scenario, &program, &mut connection, &[&gbk("你好，客户端")]);
         program.expect_exit(0);
         program.expect_output("你好，客户端\n".as_bytes());
+        Ok(Passed)
     });
 }
 
@@ -66,6 +68,7 @@ fn ends_its_half_and_goes_on_receiving() {
         connection.expect_end();
         reply(scenario, &program, &mut connection, &[b"got it"]);
         expect_printed(&program, "got it");
+        Ok(Passed)
     });
 }
 
@@ -81,6 +84,7 @@ fn an_answer_in_pieces_is_whole() {
             &[b"one, ", b"two, ", b"three"],
         );
         expect_printed(&program, "one, two, three");
+        Ok(Passed)
     });
 }
 
@@ -97,6 +101,7 @@ fn a_character_in_two_pieces_is_one_character() {
             &[&bytes[..2], &bytes[2..4], &bytes[4..]],
         );
         expect_printed(&program, "a你好");
+        Ok(Passed)
     });
 }
 
@@ -122,6 +127,7 @@ fn a_long_message_and_a_long_answer_are_whole() {
         connection.send(answer.as_bytes());
         connection.half_close();
         program.expect_copied(answer.len() as u64 + 1);
+        Ok(Passed)
     });
 }
 
@@ -134,6 +140,7 @@ fn an_empty_message_and_an_empty_answer_are_fine() {
         program.expect_output(b"\n");
         let sent = connection.expect_gone();
         scenario.expect(message!("nothing was sent"), sent.is_empty(), &sent);
+        Ok(Passed)
     });
 }
 
@@ -149,6 +156,7 @@ fn says_where_nobody_listens() {
         let program = scenario.start([address.as_str(), "hello"]);
         program.expect_exit_failure();
         program.expect_stderr_contains(&address);
+        Ok(Passed)
     });
 }
 
@@ -161,5 +169,6 @@ fn refuses_what_gbk_cannot_encode() {
         program.expect_exit_failure();
         program.expect_any_stderr();
         server.expect_nothing();
+        Ok(Passed)
     });
 }

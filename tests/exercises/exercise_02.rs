@@ -1,10 +1,11 @@
 //! The rubric of exercise 02, a server that hears its client out, and counts what it heard.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed};
 use harness::text::gbk;
 use harness::{Connection, Program, Scenario, message};
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-02"), test);
 }
 
@@ -33,6 +34,7 @@ fn listens_and_says_who_has_come() {
         let mut client = server.connect();
         client.half_close();
         server.expect_line(&format!("client connected: {}", client.local()));
+        Ok(Passed)
     });
 }
 
@@ -41,6 +43,7 @@ fn counts_what_it_received() {
     check(|scenario| {
         let (_server, mut client) = ask(scenario, &[b"hello, server"]);
         client.expect(b"13 characters in 13 bytes");
+        Ok(Passed)
     });
 }
 
@@ -55,6 +58,7 @@ fn closes_and_exits_with_0() {
             &reply,
         );
         server.expect_exit(0);
+        Ok(Passed)
     });
 }
 
@@ -63,6 +67,7 @@ fn nothing_at_all_is_0_characters() {
     check(|scenario| {
         let (_server, mut client) = ask(scenario, &[]);
         client.expect(b"0 characters in 0 bytes");
+        Ok(Passed)
     });
 }
 
@@ -71,6 +76,7 @@ fn waits_for_the_end_of_the_question() {
     check(|scenario| {
         let (_server, mut client) = ask(scenario, &[b"one, ", b"two, ", b"three"]);
         client.expect(b"15 characters in 15 bytes");
+        Ok(Passed)
     });
 }
 
@@ -82,6 +88,7 @@ fn counts_characters_and_not_bytes() {
         // Each U+FFFD counts: for a byte that begins no character, and for half a one.
         let (_server, mut client) = ask(scenario, &[b"\xffhello\xc4"]);
         client.expect(b"7 characters in 7 bytes");
+        Ok(Passed)
     });
 }
 
@@ -91,6 +98,7 @@ fn a_character_in_two_pieces_is_one_character() {
         let bytes = gbk("a你好");
         let (_server, mut client) = ask(scenario, &[&bytes[..2], &bytes[2..4], &bytes[4..]]);
         client.expect(b"3 characters in 5 bytes");
+        Ok(Passed)
     });
 }
 
@@ -100,5 +108,6 @@ fn a_question_of_1_mb_is_counted_whole() {
         let question = vec![b'x'; 1 << 20];
         let (_server, mut client) = ask(scenario, &[&question]);
         client.expect(b"1048576 characters in 1048576 bytes");
+        Ok(Passed)
     });
 }

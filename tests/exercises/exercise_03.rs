@@ -2,11 +2,12 @@
 //! port from another.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed};
 use harness::message::Argument;
 use harness::text::gbk;
 use harness::{Scenario, kernel, message};
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-03"), test);
 }
 
@@ -20,6 +21,7 @@ fn serves_a_client() {
         client.expect(b"server: hello, client!");
         server.expect_line(&format!("client connected: {peer}"));
         server.expect_line(&format!("{peer} sent \"hello\""));
+        Ok(Passed)
     });
 }
 
@@ -34,6 +36,7 @@ fn closes_and_exits_with_0() {
         scenario.expect(message!("there was a reply"), !reply.is_empty(), &reply);
         client.expect_end();
         server.expect_exit(0);
+        Ok(Passed)
     });
 }
 
@@ -45,6 +48,7 @@ fn prints_gbk_and_escapes_it() {
         client.send(&gbk("你好\n\u{1b}[2J"));
         let peer = client.local();
         server.expect_line(&format!(r#"{peer} sent "你好\n\u{{1b}}[2J""#));
+        Ok(Passed)
     });
 }
 
@@ -62,6 +66,7 @@ fn a_client_that_says_nothing_is_offline() {
         let peer = client.local();
         client.reset();
         server.expect_line(&format!("client offline: {peer}"));
+        Ok(Passed)
     });
 }
 
@@ -83,6 +88,7 @@ fn started_again_at_once_it_listens() {
             client.expect_gone();
             client.close();
         }
+        Ok(Passed)
     });
 }
 
@@ -114,6 +120,7 @@ fn leaves_a_port_to_the_server_that_has_it() {
             !reply.is_empty(),
             &reply,
         );
+        Ok(Passed)
     });
 }
 
@@ -135,5 +142,6 @@ fn listens_on_its_address_alone() {
             let server = scenario.start_server();
             scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
         }
+        Ok(Passed)
     });
 }

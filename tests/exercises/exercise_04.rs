@@ -2,10 +2,11 @@
 //! holds the queue.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed};
 use harness::{Connection, Program, Scenario, message};
 use std::time::{Duration, Instant};
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-04"), test);
 }
 
@@ -45,6 +46,7 @@ fn answers_a_client_and_closes() {
         client.send(b"hello");
         client.expect(b"you are client 1");
         client.expect_end();
+        Ok(Passed)
     });
 }
 
@@ -61,6 +63,7 @@ fn serves_client_after_client() {
                 message!("number {number}", number),
             );
         }
+        Ok(Passed)
     });
 }
 
@@ -72,6 +75,7 @@ fn a_client_that_leaves_without_a_word_gets_no_reply() {
         client.half_close();
         client.expect_end();
         serve(scenario, &server);
+        Ok(Passed)
     });
 }
 
@@ -93,6 +97,7 @@ fn a_silent_client_gets_a_timeout() {
             message!("it came after {time}", time),
         );
         client.expect_end();
+        Ok(Passed)
     });
 }
 
@@ -119,6 +124,7 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
             silent.has_something(Duration::from_millis(1)),
             message!("the first has had neither a `timeout` nor an end yet"),
         );
+        Ok(Passed)
     });
 }
 
@@ -141,6 +147,7 @@ fn a_client_that_resets_costs_nobody_else_anything() {
         number(scenario, &mut last);
         last.close();
         serve(scenario, &server);
+        Ok(Passed)
     });
 }
 
@@ -163,5 +170,6 @@ fn everybody_who_came_is_counted() {
             number == first + 4,
             message!("client {number}", number),
         );
+        Ok(Passed)
     });
 }

@@ -1,6 +1,7 @@
 //! The rubric of exercise 05: chat.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed};
 use harness::message::{Argument, Message};
 use harness::{Connection, Program, Scenario, acknowledge_at_once, message};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -10,7 +11,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-05"), test);
 }
 
@@ -250,6 +251,7 @@ fn welcomes_each_client_with_its_own_address() {
                 );
             }
         }
+        Ok(Passed)
     });
 }
 
@@ -270,6 +272,7 @@ fn a_line_goes_to_every_other_client() {
             one.expect_from(two.peer(), words);
             three.expect_from(two.peer(), words);
         }
+        Ok(Passed)
     });
 }
 
@@ -293,6 +296,7 @@ fn the_sender_gets_no_copy() {
                 );
             }
         }
+        Ok(Passed)
     });
 }
 
@@ -318,6 +322,7 @@ fn lines_stay_whole_however_they_come() {
         let long: Vec<u8> = (b'a'..=b'z').cycle().take(65536).collect();
         one.send(&[&long[..], b"\n"].concat());
         two.expect_from(one.peer(), &long);
+        Ok(Passed)
     });
 }
 
@@ -343,6 +348,7 @@ fn says_who_left_after_the_last_line() {
         two.connection.half_close();
         one.expect_from(two.peer(), b"me too");
         one.expect_left(two.peer());
+        Ok(Passed)
     });
 }
 
@@ -399,6 +405,7 @@ fn a_reset_is_offline_and_harms_nobody() {
         one.send(b"yes\n");
         next(&mut two, one.peer(), "yes");
         next(&mut four, one.peer(), "yes");
+        Ok(Passed)
     });
 }
 
@@ -457,6 +464,7 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
             newcomers.push(newcomer);
         }
         talk.stop();
+        Ok(Passed)
     });
 }
 
@@ -714,5 +722,6 @@ fn a_client_that_never_reads_holds_nobody_up() {
         if let Err(error) = sent.and_then(|()| answered()) {
             held_up(&one, explain(&error));
         }
+        Ok(Passed)
     });
 }

@@ -1,6 +1,7 @@
 //! The rubric of exercise 06: a polite end.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed, needs_signals};
 use harness::message::{Argument, Message};
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
@@ -17,7 +18,7 @@ const GOODBYE: &[u8] = b"server: goodbye\n";
 /// Within 2 s it has to end, says the contract; the rest is for a busy machine.
 const END: Duration = Duration::from_millis(2500);
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-06"), test);
 }
 
@@ -37,6 +38,7 @@ fn echoes_what_a_client_sends() {
         let bytes: Vec<u8> = (0..=255).rev().collect();
         talk(&mut client, &bytes);
         talk(&mut client, &bytes.repeat(100));
+        Ok(Passed)
     });
 }
 
@@ -53,15 +55,14 @@ fn echoes_clients_side_by_side() {
         for client in &mut clients {
             talk(client, b"hello again");
         }
+        Ok(Passed)
     });
 }
 
 #[test]
 fn says_goodbye_to_every_client_it_has_echoed() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
         for client in &mut clients {
@@ -72,15 +73,14 @@ fn says_goodbye_to_every_client_it_has_echoed() {
             client.expect(GOODBYE);
             client.expect_end();
         }
+        Ok(Passed)
     });
 }
 
 #[test]
 fn exits_with_0_on_sigint_and_on_sigterm() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         for signal in [Signal::Int, Signal::Term] {
             let server = scenario.start_server();
             let mut client = server.connect();
@@ -91,15 +91,14 @@ fn exits_with_0_on_sigint_and_on_sigterm() {
             scenario.set_limit(END);
             server.expect_exit(0);
         }
+        Ok(Passed)
     });
 }
 
 #[test]
 fn says_no_goodbye_to_a_client_that_never_spoke() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         let server = scenario.start_server();
         let mut silent = Client::connect(scenario, &server);
         let mut client = Client::connect(scenario, &server);
@@ -128,15 +127,14 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
             got.bytes.is_empty(),
             &got.bytes,
         );
+        Ok(Passed)
     });
 }
 
 #[test]
 fn takes_no_new_connections_after_the_signal() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         let server = scenario.start_server();
         let mut client = Client::connect(scenario, &server);
         client.talk(b"hello");
@@ -149,7 +147,7 @@ fn takes_no_new_connections_after_the_signal() {
             "another client tries to connect, and would say hello"
         ));
         let Ok(mut late) = Client::try_connect(scenario, &server) else {
-            return; // Refused.
+            return Ok(Passed); // Refused.
         };
         // It may still wait in the queue of a listener that is about to close.
         let _ = late.stream.write_all(b"hello");
@@ -164,15 +162,14 @@ fn takes_no_new_connections_after_the_signal() {
         if got.end == End::Nothing {
             scenario.fail(expected, message!("its connection stays open"));
         }
+        Ok(Passed)
     });
 }
 
 #[test]
 fn ends_within_2_seconds_whoever_is_connected() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         let server = scenario.start_server();
         let silent = Client::connect_narrow(scenario, &server);
         let mut client = Client::connect(scenario, &server);
@@ -194,6 +191,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
                 message!("it got all, five times"),
             );
         }
+        Ok(Passed)
     });
 }
 
@@ -223,9 +221,7 @@ fn expect_end_of_program(scenario: &Scenario, server: &Program) {
 #[test]
 fn echoes_in_full_before_the_goodbye() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         let bytes: Vec<u8> = (0..=250).collect::<Vec<u8>>().repeat(120_000);
         let server = scenario.start_server();
         // The echo for the first one is complete, and waits to be received.
@@ -289,6 +285,7 @@ fn echoes_in_full_before_the_goodbye() {
         };
         judge(scenario, &done, all, &got_done, all.len(), false);
         judge(scenario, &busy, &bytes[..sent], &got_busy, received, true);
+        Ok(Passed)
     });
 }
 

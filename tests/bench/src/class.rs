@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use classroom::record::StudentRecord;
 use classroom::store;
 use grade::exercise::Exercise;
+use harness::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -254,7 +255,7 @@ fn differences(
                 let status = format!("{:?}", graded.status);
                 found.insert((id.clone(), graded.exercise, String::new()), status);
                 for check in &graded.checks {
-                    let status = check.failure.is_none().to_string();
+                    let status = (check.verdict == Verdict::Passed).to_string();
                     found.insert((id.clone(), graded.exercise, check.name.clone()), status);
                 }
             }

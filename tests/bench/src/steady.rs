@@ -313,7 +313,7 @@ impl Work {
             .map_err(|_| anyhow::anyhow!("a run has panicked"))?;
         found.checks += outcome.results.len();
         for result in &outcome.results {
-            let Some(failure) = &result.failure else {
+            let Some(failure) = result.failure() else {
                 continue;
             };
             let what = format!("{}::{} ({name})", exercise.rubric(), result.check.name);

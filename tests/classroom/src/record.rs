@@ -5,9 +5,8 @@ use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
-use harness::Failure;
+use harness::{Failure, Verdict};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// A student, as in the roster, or as the name of the submission says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,8 +84,8 @@ pub enum Status {
 pub struct CheckResult {
     /// The name of the test function.
     pub name: String,
-    /// Why it has failed; `None` if it has passed.
-    pub failure: Option<Failure>,
+    /// What it has found.
+    pub verdict: Verdict,
 }
 
 impl StudentRecord {
@@ -140,24 +139,19 @@ impl GradedExercise {
                 .checks
                 .iter()
                 .find(|checked| checked.name == check.name);
-            let failure = match checked {
-                Some(checked) => checked.failure.clone(),
-                None => Some(Failure::NoTranscript {
+            let verdict = match checked {
+                Some(checked) => checked.verdict.clone(),
+                None => Verdict::Failed(Failure::NoTranscript {
                     what: harness::message!("the check was not run"),
                     printed: self.message.clone(),
                 }),
             };
-            Result {
-                check: check.clone(),
-                failure,
-                took: Duration::ZERO,
-                is_late: false,
-                held_up: harness::HeldUp::Waiting(Duration::ZERO),
-            }
+            Result::without_run(check, verdict)
         });
         Some(Outcome {
             exercise: exercise.clone(),
             results: results.collect(),
+            taken_by_others: 0,
         })
     }
 }

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
-use grade::rubric::Rubric;
-use grade::{report, say, terminal};
+use grade::rubric::{DoesNotCompile, Rubric};
+use grade::{catalogue, report, say, terminal};
+use harness::message;
 use std::path::Path;
 
 /// The exercise with this number.
@@ -57,7 +58,12 @@ pub(crate) fn grade(
         },
     };
     progress.checks();
-    rubric.grade(&program, |_| progress.one_more())
+    let outcome = rubric.grade(&program, |_| progress.one_more())?;
+    // Two projects with one target folder build their programs in the same place.
+    if !rubric.is_unchanged() {
+        bail!("another build has replaced the program while it was graded: grade it again");
+    }
+    Ok(outcome)
 }
 
 /// A command for the rubrics: every word that names a file becomes an absolute path, because
@@ -81,13 +87,15 @@ pub(crate) fn grade_one(
     arguments: &Arguments,
     language: Language,
 ) -> anyhow::Result<bool> {
-    let outcome = grade(exercise, arguments.program.as_deref(), language)?;
-    let outcomes = [outcome];
+    remove_old_report(arguments)?;
+    let graded = grade(exercise, arguments.program.as_deref(), language);
+    let outcomes: Vec<_> = for_report(exercise, &graded).into_iter().collect();
     write_reports(&outcomes, arguments, language)?;
+    let outcome = graded?;
     if !arguments.json {
-        show::outcome(&outcomes[0], arguments.all, language);
+        show::outcome(&outcome, arguments.all, language);
     }
-    Ok(outcomes[0].is_full())
+    is_full(&outcome, language)
 }
 
 /// Grades all exercises. Returns whether all have full marks.
@@ -96,21 +104,19 @@ pub(crate) fn grade_all(
     arguments: &Arguments,
     language: Language,
 ) -> anyhow::Result<bool> {
+    remove_old_report(arguments)?;
     let mut outcomes = Vec::new();
     let mut broken = Vec::new();
+    let mut all_full = true;
     for exercise in exercises {
-        let outcome = match grade(exercise, None, language) {
-            Ok(outcome) => {
-                outcomes.push(outcome);
-                outcomes.last()
-            }
-            Err(error) => {
-                broken.push(error);
-                None
-            }
-        };
+        let graded = grade(exercise, None, language);
         if !arguments.json {
-            show::line(exercise, outcome, language);
+            show::line(exercise, graded.as_ref().ok(), language);
+        }
+        outcomes.extend(for_report(exercise, &graded));
+        match graded.and_then(|outcome| is_full(&outcome, language)) {
+            Ok(full) => all_full &= full,
+            Err(error) => broken.push(error),
         }
     }
     write_reports(&outcomes, arguments, language)?;
@@ -118,13 +124,63 @@ pub(crate) fn grade_all(
         show::next(exercises, &outcomes, language);
     }
     if broken.is_empty() {
-        return Ok(outcomes.iter().all(Outcome::is_full));
+        return Ok(all_full);
     }
     let broken: Vec<_> = broken
         .iter()
         .map(|error| terminal::explain(error, language))
         .collect();
     bail!("{}", broken.join("; "))
+}
+
+/// Whether an exercise has full marks.
+///
+/// # Errors
+///
+/// If the machine could not run a check properly: then there is no grade.
+fn is_full(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
+    match outcome.not_gradable() {
+        None => Ok(outcome.is_full()),
+        Some((check, why)) => bail!(
+            "{}",
+            catalogue::say(
+                &message!(
+                    "{package}: not gradable, this machine could not run the check \"{title}\": {reason}",
+                    package = outcome.exercise.package(),
+                    title = check.title.get(language),
+                    reason = why
+                ),
+                language
+            )
+        ),
+    }
+}
+
+/// What reports say of an exercise: what does not compile has no points, and the compiler's words.
+/// `None` if it could not be graded for another reason.
+fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Option<Outcome> {
+    match graded {
+        Ok(outcome) => Some(outcome.clone()),
+        Err(error) => {
+            let DoesNotCompile { messages } = error.downcast_ref()?;
+            let words = anstream::adapter::strip_str(messages).to_string();
+            let what = message!("it does not compile");
+            Some(Outcome::without_run(exercise, &what, &words))
+        }
+    }
+}
+
+/// Removes an earlier report, so that it never stands for this grading if that fails.
+fn remove_old_report(arguments: &Arguments) -> anyhow::Result<()> {
+    let Some(path) = &arguments.junit else {
+        return Ok(());
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_reports(
@@ -153,7 +209,11 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
     }
     let outcome = grade(exercise, None, language)?;
     show::task(exercise, language);
-    match outcome.results.iter().find(|result| !result.passed()) {
+    match outcome
+        .results
+        .iter()
+        .find(|result| result.failure().is_some())
+    {
         Some(result) => show::hint(&result.check, language),
         None => say!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
     }

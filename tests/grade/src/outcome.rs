@@ -1,7 +1,8 @@
 //! The outcome of grading.
 
 use crate::exercise::{Check, Exercise};
-use harness::{Failure, HeldUp};
+use harness::message::Message;
+use harness::{Failure, HeldUp, Verdict, message};
 use std::time::Duration;
 
 /// The result of a check.
@@ -9,8 +10,8 @@ use std::time::Duration;
 pub struct Result {
     /// The check.
     pub check: Check,
-    /// Why the check has failed; `None` if it has passed.
-    pub failure: Option<Failure>,
+    /// What it has found.
+    pub verdict: Verdict,
     /// How long it took.
     pub took: Duration,
     /// Whether it has failed because it ran out of time.
@@ -21,14 +22,34 @@ pub struct Result {
 }
 
 impl Result {
-    /// Whether the check has passed.
-    pub fn passed(&self) -> bool {
-        self.failure.is_none()
+    /// The result of a check that was not run.
+    pub fn without_run(check: &Check, verdict: Verdict) -> Self {
+        Self {
+            check: check.clone(),
+            verdict,
+            took: Duration::ZERO,
+            is_late: false,
+            held_up: HeldUp::Waiting(Duration::ZERO),
+        }
     }
 
-    /// The points that it has earned.
-    pub fn score(&self) -> u32 {
-        if self.passed() { self.check.points } else { 0 }
+    /// Whether the check has passed.
+    pub fn passed(&self) -> bool {
+        self.verdict == Verdict::Passed
+    }
+
+    /// Why the check has failed; `None` if it has not.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.verdict.failure()
+    }
+
+    /// The points that it has earned; `None` if it says nothing about the program.
+    pub fn score(&self) -> Option<u32> {
+        match &self.verdict {
+            Verdict::Passed => Some(self.check.points),
+            Verdict::Failed(_) => Some(0),
+            Verdict::NotChecked(_) | Verdict::NotGradable(_) => None,
+        }
     }
 }
 
@@ -39,22 +60,71 @@ pub struct Outcome {
     pub exercise: Exercise,
     /// The result of each check, in the order of the exercise.
     pub results: Vec<Result>,
+    /// How much of the processors' time other programs took meanwhile, in per cent; 0 where the
+    /// system does not show it.
+    pub taken_by_others: u32,
 }
 
 impl Outcome {
-    /// The points earned, of 100.
-    pub fn score(&self) -> u32 {
-        self.results.iter().map(Result::score).sum()
+    /// The outcome of an exercise of which no check was run, for a reason of its own: the
+    /// compiler's words, for example. They stand at the first check.
+    pub fn without_run(exercise: &Exercise, what: &Message, printed: &str) -> Self {
+        let results = exercise.checks.iter().enumerate();
+        let results = results.map(|(index, check)| {
+            let failure = if index == 0 {
+                Failure::NoTranscript {
+                    what: what.clone(),
+                    printed: printed.to_string(),
+                }
+            } else {
+                Failure::NoTranscript {
+                    what: message!("the check was not run"),
+                    printed: String::new(),
+                }
+            };
+            Result::without_run(check, Verdict::Failed(failure))
+        });
+        Self {
+            exercise: exercise.clone(),
+            results: results.collect(),
+            taken_by_others: 0,
+        }
     }
 
-    /// Whether all checks have passed.
+    /// The points earned.
+    pub fn score(&self) -> u32 {
+        self.results.iter().filter_map(Result::score).sum()
+    }
+
+    /// The points of all checks that this machine can make: 100, or less.
+    pub fn possible(&self) -> u32 {
+        let checked = |result: &&Result| !matches!(result.verdict, Verdict::NotChecked(_));
+        let checked = self.results.iter().filter(checked);
+        checked.map(|result| result.check.points).sum()
+    }
+
+    /// Whether every check that this machine can make has passed.
     pub fn is_full(&self) -> bool {
-        self.results.iter().all(Result::passed)
+        self.score() == self.possible()
+    }
+
+    /// The first check that says nothing because of the machine, and why; then the exercise has
+    /// no grade.
+    pub fn not_gradable(&self) -> Option<(&Check, &Message)> {
+        self.results
+            .iter()
+            .find_map(|result| match &result.verdict {
+                Verdict::NotGradable(why) => Some((&result.check, why)),
+                _ => None,
+            })
     }
 
     /// The names of the checks that have failed.
     pub fn failed(&self) -> Vec<&str> {
-        let failed = self.results.iter().filter(|result| !result.passed());
+        let failed = self
+            .results
+            .iter()
+            .filter(|result| result.failure().is_some());
         failed.map(|result| result.check.name.as_str()).collect()
     }
 }

@@ -5,21 +5,32 @@ use crate::exercise::Check;
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
 use anyhow::Context;
+use harness::{Verdict, message};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The report of a failed check: its transcript, and then the first line of its hint.
+/// The report of a check, empty if it has passed: the transcript of a failed check, and the first
+/// line of its hint; or why there is no verdict.
 pub fn verdict(result: &Result, language: Language) -> String {
-    let Some(failure) = &result.failure else {
-        return String::new();
-    };
-    let story = catalogue::tell(failure, language);
-    format!(
-        "{}\n\n{}",
-        story.trim_end(),
-        look_at(&result.check, language)
-    )
+    match &result.verdict {
+        Verdict::Passed => String::new(),
+        Verdict::Failed(failure) => {
+            let story = catalogue::tell(failure, language);
+            format!(
+                "{}\n\n{}",
+                story.trim_end(),
+                look_at(&result.check, language)
+            )
+        }
+        Verdict::NotChecked(why) => catalogue::say(
+            &message!("not checked here: {reason}", reason = why),
+            language,
+        ),
+        Verdict::NotGradable(why) => {
+            catalogue::say(&message!("not gradable: {reason}", reason = why), language)
+        }
+    }
 }
 
 /// The first line of a check's hint: a question.
@@ -40,27 +51,39 @@ pub fn gradescope(outcomes: &[Outcome], language: Language) -> Value {
             Value::from(outcome.exercise.version),
         )
     });
-    json!({
-        "score": outcomes.iter().map(Outcome::score).sum::<u32>(),
+    let mut report = json!({
         "tests": tests.collect::<Vec<_>>(),
         "extra_data": { "rubric_versions": versions.collect::<serde_json::Map<_, _>>() },
-    })
+    });
+    // Without a score, a platform shows a run that has failed, and not a grade of 0.
+    if outcomes
+        .iter()
+        .all(|outcome| outcome.not_gradable().is_none())
+    {
+        report["score"] = outcomes.iter().map(Outcome::score).sum::<u32>().into();
+    }
+    report
 }
 
-/// An outcome's checks as Gradescope's test cases.
+/// An outcome's checks as Gradescope's test cases. A check that says nothing about the program has
+/// neither score nor status; its output says why.
 pub fn gradescope_tests(outcome: &Outcome, language: Language) -> Vec<Value> {
     let results = outcome.results.iter().enumerate();
     results
         .map(|(index, result)| {
-            json!({
+            let mut test = json!({
                 "name": result.check.title.get(language),
                 "number": format!("{}.{}", outcome.exercise.number, index + 1),
-                "score": result.score(),
-                "max_score": result.check.points,
-                "status": if result.passed() { "passed" } else { "failed" },
                 "output": verdict(result, language),
                 "tags": [outcome.exercise.package(), result.check.name],
-            })
+            });
+            if let Some(score) = result.score() {
+                test["score"] = score.into();
+                test["max_score"] = result.check.points.into();
+                let status = if result.passed() { "passed" } else { "failed" };
+                test["status"] = status.into();
+            }
+            test
         })
         .collect()
 }
@@ -86,9 +109,13 @@ pub fn junit_cases(outcome: &Outcome, language: Language) -> Vec<TestCase> {
     let results = outcome.results.iter();
     results
         .map(|result| {
-            let mut status = TestCaseStatus::success();
+            let mut status = match &result.verdict {
+                Verdict::Passed => TestCaseStatus::success(),
+                Verdict::Failed(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                Verdict::NotChecked(_) => TestCaseStatus::skipped(),
+                Verdict::NotGradable(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
+            };
             if !result.passed() {
-                status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(result.check.title.get(language));
                 status.set_description(verdict(result, language));
             }

@@ -6,8 +6,10 @@
 //! In case of doubt a check has failed.
 
 mod compile;
+mod repeat;
 mod run;
 mod sandboxed;
+mod source;
 
 pub use compile::DoesNotCompile;
 
@@ -15,6 +17,7 @@ use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use crate::sandbox::Isolation;
 use anyhow::{Context, bail, ensure};
+use harness::Processors;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,6 +29,8 @@ pub struct Rubric {
     exercise: Exercise,
     tests: PathBuf,
     program: PathBuf,
+    /// The program's file when it had just been built.
+    identity: Option<source::Identity>,
 }
 
 impl Rubric {
@@ -38,6 +43,7 @@ impl Rubric {
         let rubric = Self {
             exercise: exercise.clone(),
             tests,
+            identity: source::Identity::of(&program).ok(),
             program,
         };
         rubric.verify()?;
@@ -87,7 +93,8 @@ impl Rubric {
         self.grade_with(program, Isolation::default, progress)
     }
 
-    /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation.
+    /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation. Runs those once
+    /// more that may have failed because of the machine.
     fn grade_with(
         &self,
         program: &[String],
@@ -95,12 +102,16 @@ impl Rubric {
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
+        let processors = Processors::measure();
         let checks = self.exercise.checks.iter();
         let checks: Vec<_> = checks.map(|check| (check, Duration::ZERO)).collect();
-        Ok(Outcome {
+        let mut outcome = Outcome {
             exercise: self.exercise.clone(),
             results: self.run_all(&checks, program, &isolation, &progress)?,
-        })
+            taken_by_others: processors.taken_by_others(),
+        };
+        self.repeat_doubtful(&mut outcome, program, &isolation)?;
+        Ok(outcome)
     }
 
     /// Runs checks in parallel, each with this much more time than usual.

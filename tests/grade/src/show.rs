@@ -3,15 +3,19 @@
 use anstyle::{AnsiColor, Style};
 use grade::exercise::{Check, Exercise};
 use grade::language::Language;
-use grade::outcome::Outcome;
+use grade::outcome::{Outcome, Result};
 use grade::report::verdict;
-use grade::say;
+use grade::{catalogue, say};
+use harness::{Verdict, message};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const STRONG: Style = Style::new().bold();
+
+/// From this share of the processors' time on, in per cent, other programs are named.
+const BUSY: u32 = 50;
 
 /// A progress display on stderr, if that is a terminal.
 pub(crate) struct Progress {
@@ -59,19 +63,28 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
     let word = language.pick("Exercise", "练习");
     say!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
     for result in &outcome.results {
-        let (style, word) = if result.passed() {
-            (GOOD, language.pick("passed", "通过"))
-        } else {
-            (BAD, language.pick("FAILED", "失败"))
+        let (style, word) = match &result.verdict {
+            Verdict::Passed => (GOOD, language.pick("passed", "通过")),
+            Verdict::Failed(_) => (BAD, language.pick("FAILED", "失败")),
+            Verdict::NotChecked(_) => (Style::new(), language.pick("n/a   ", "未检查")),
+            Verdict::NotGradable(_) => (BAD, language.pick("ERROR ", "出错")),
         };
-        let (score, points) = (result.score(), result.check.points);
+        let score = result
+            .score()
+            .map_or("-".to_string(), |score| score.to_string());
+        let points = result.check.points;
         let title = result.check.title.get(language);
         say!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
+    }
+    let without = |result: &&Result| result.score().is_none();
+    for result in outcome.results.iter().filter(without) {
+        let title = result.check.title.get(language);
+        say!("\n{STRONG}{title}{STRONG:#}: {}", verdict(result, language));
     }
     let failed: Vec<_> = outcome
         .results
         .iter()
-        .filter(|result| !result.passed())
+        .filter(|result| result.failure().is_some())
         .collect();
     let told = if all {
         failed.len()
@@ -85,11 +98,19 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
             say!("    {line}");
         }
     }
-    let (score, number) = (outcome.score(), exercise.number);
+    let (score, possible) = (outcome.score(), outcome.possible());
+    let number = exercise.number;
     say!("");
-    match language {
-        Language::En => say!("{STRONG}{score} of 100 points.{STRONG:#}"),
-        Language::Zh => say!("{STRONG}{score} 分（满分 100）。{STRONG:#}"),
+    if outcome.not_gradable().is_none() {
+        let points = message!("{score} of {possible} points.", score, possible);
+        say!("{STRONG}{}{STRONG:#}", catalogue::say(&points, language));
+    }
+    if !outcome.is_full() && outcome.taken_by_others >= BUSY {
+        let busy = message!(
+            "This machine is busy: other programs took {percent} % of its processors' time meanwhile.",
+            percent = outcome.taken_by_others
+        );
+        say!("{}", catalogue::say(&busy, language));
     }
     if failed.len() > told {
         match language {
@@ -115,9 +136,16 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
 pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
     let (number, title) = (exercise.number, exercise.title.get(language));
     let (style, score) = match outcome {
-        Some(outcome) if outcome.is_full() => (GOOD, "100/100".to_string()),
-        Some(outcome) => (Style::new(), format!("{:>3}/100", outcome.score())),
-        None => (BAD, language.pick("error  ", "错误   ").to_string()),
+        Some(outcome) if outcome.not_gradable().is_none() => {
+            let style = if outcome.is_full() {
+                GOOD
+            } else {
+                Style::new()
+            };
+            let (score, possible) = (outcome.score(), outcome.possible());
+            (style, format!("{score:>3}/{possible}"))
+        }
+        _ => (BAD, language.pick("error  ", "错误   ").to_string()),
     };
     say!("  {number:02}  {style}{score}{style:#}  {title}");
 }

@@ -171,7 +171,12 @@ fn grade_and_show(
 
 fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
     say!("");
-    match outcome.and_then(|outcome| outcome.results.iter().find(|result| !result.passed())) {
+    match outcome.and_then(|outcome| {
+        outcome
+            .results
+            .iter()
+            .find(|result| result.failure().is_some())
+    }) {
         Some(result) => show::hint(&result.check, language),
         None => show::task(exercise, language),
     }

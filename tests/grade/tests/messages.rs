@@ -16,7 +16,7 @@ fn of_rubric(rubric: &str) -> BTreeSet<String> {
     let package = rubric.replace('_', "-");
     let built = Built::with(&["test", "--no-run", "--package", &package, "--test", rubric]);
     let built = built.expect("cargo can be run");
-    let tests = built.executable(rubric).expect("the rubric compiles");
+    let tests = &built.executable(rubric).expect("the rubric compiles").path;
     let names = Command::new(tests)
         .args(["--list", "--format", "terse"])
         .output();

@@ -35,10 +35,12 @@
 //! - `program`, `listener`, `connection`: what a test talks to. `memory` and [`sandbox`] serve
 //!   programs.
 //! - `log`: the steps of a test, its time, and the programs that it watches (`watched`). A failed
-//!   expectation makes a `transcript` of it, and `request` carries that to a grader.
-//! - `process_group`, `guard`, `orphans`, `waits`, `resources`, [`kernel`]: the operating system.
-//!   `hints` recognises mistakes by what the kernel shows, and `supervised` is a child process
-//!   with a limit.
+//!   expectation makes a `transcript` of it, a check makes a `verdict` of that, and `request`
+//!   carries it to a grader.
+//! - `process_group`, `guard`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
+//!   system.
+//!   `hints` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
+//!   and `supervised` is a child process with a limit.
 //! - [`message`](mod@message), [`text`], `output`, `mark`, `lock`, `skip`: no module of another
 //!   layer is used here.
 
@@ -58,15 +60,18 @@ pub mod message;
 mod orphans;
 mod output;
 mod process_group;
+mod processors;
 mod program;
 mod request;
 mod resources;
 pub mod sandbox;
 mod scenario;
+mod shortage;
 mod skip;
 mod supervised;
 pub mod text;
 mod transcript;
+mod verdict;
 mod waits;
 mod watched;
 
@@ -76,12 +81,16 @@ pub use listener::{Listener, loopback_without_past};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};
 pub use process_group::{ProcessGroup, has_ended};
+pub use processors::Processors;
 pub use program::Program;
 pub use program::control::Signal;
+pub use request::VARIABLES;
 pub use resources::Resources;
 pub use scenario::Scenario;
+pub use shortage::Shortage;
 pub use skip::{has_ipv6, has_signals, skip};
 pub use supervised::{Ended, Stderr, Supervised};
 pub use transcript::{Failure, Transcript};
+pub use verdict::{Checked, NotChecked, Passed, Verdict};
 pub use waits::HeldUp;
 pub use watched::{Exit, name_of_signal};

@@ -9,6 +9,7 @@ use crate::lock::lock;
 use crate::message;
 use crate::message::{Argument, Message};
 use crate::output::Output;
+use crate::request;
 use crate::transcript::{Block, End, Step, Stream, Transcript};
 use crate::waits::{self, HeldUp};
 use crate::watched::{Exit, Watched};
@@ -33,7 +34,7 @@ pub const SANDBOX_LIMIT: Duration = Duration::from_secs(15);
 ///
 /// If the environment variable `HARNESS_LIMIT` is set and is not a number of seconds.
 fn limit() -> Duration {
-    let Ok(text) = std::env::var("HARNESS_LIMIT") else {
+    let Ok(text) = std::env::var(request::LIMIT) else {
         return LIMIT;
     };
     match text.parse().ok().map(Duration::try_from_secs_f64) {

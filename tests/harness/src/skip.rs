@@ -27,9 +27,14 @@ pub fn has_signals() -> bool {
 
 /// Whether this machine has `::1`; if not, prints that the test is skipped.
 pub fn has_ipv6() -> bool {
-    let answer = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    let answer = ipv6();
     if !answer {
         skip("this machine has no ::1");
     }
     answer
+}
+
+/// Whether this machine has `::1`.
+pub(crate) fn ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }

@@ -3,7 +3,7 @@
 //! Each of them ends in time, with the right transcript, and leaves nothing running.
 #![cfg(unix)]
 
-use harness::{Program, Scenario, Supervised};
+use harness::{Passed, Program, Scenario, Supervised};
 use predicates::prelude::*;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -525,6 +525,7 @@ fn a_check_has_a_deadline_and_a_folder_of_its_own() {
             assert_eq!(program.stdout().lines().count(), 1, "the folder is empty");
             scenario.set_limit(Duration::from_secs(1000));
             program.expect_exit(0);
+            Ok(Passed)
         });
     });
     assert!(start.elapsed() < Duration::from_secs(15));
@@ -545,6 +546,7 @@ fn expect_too_much_memory(source: &str) {
     let transcript = failure(|| {
         harness::check(python, |scenario| {
             scenario.start(["-S", "-c", source]).expect_exit(0);
+            Ok(Passed)
         });
     });
     expect_in_order(&transcript, &["used more than 512 MB of memory"]);

@@ -4,63 +4,133 @@
 //! needs is requested here, so it is never missing or stale. (42 ms when nothing has changed.)
 
 use escargot::format::Message;
-use std::collections::HashMap;
+use escargot::format::diagnostic::{Diagnostic, DiagnosticLevel};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
 /// Executables by the names of their targets.
-type Executables = HashMap<String, PathBuf>;
+type Executables = HashMap<String, Executable>;
 
-/// The result of a cargo build.
+/// An executable that cargo has built.
+#[derive(Debug, Clone)]
+pub struct Executable {
+    /// Its file.
+    pub path: PathBuf,
+    /// Whether it existed already, and cargo saw by the times of its sources that it is up to
+    /// date. Such times can lie: those of a restored backup, for example.
+    pub is_reused: bool,
+}
+
+/// The result of a cargo command.
 pub struct Built {
-    /// Whether it could build everything that was requested.
+    /// Whether cargo could do everything that was requested.
     pub is_complete: bool,
-    /// The output of cargo and the compiler, unchanged.
+    /// The output of the compiler and of cargo, with their colours.
     pub messages: String,
     executables: Executables,
+    rejected: BTreeSet<String>,
 }
 
 impl Built {
-    /// Runs cargo in the workspace with these arguments, and collects what it has built.
+    /// Runs a cargo command that builds something in the workspace, and collects what it has
+    /// built.
     ///
     /// # Errors
     ///
     /// If cargo cannot be run.
     pub fn with(words: &[&str]) -> io::Result<Self> {
+        Self::run(
+            &[
+                words,
+                &["--message-format", "json-diagnostic-rendered-ansi"],
+            ]
+            .concat(),
+        )
+    }
+
+    /// Removes what cargo has built of these packages.
+    ///
+    /// # Errors
+    ///
+    /// If cargo cannot be run.
+    pub fn clean(packages: &[String]) -> io::Result<Self> {
+        let packages = packages.iter().flat_map(|name| ["--package", name]);
+        let words: Vec<_> = ["clean", "--quiet"].into_iter().chain(packages).collect();
+        Self::run(&words)
+    }
+
+    fn run(words: &[&str]) -> io::Result<Self> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
         // Mark cargo, so that it does not count as left behind by a program under test.
         let output = harness::outside(&mut cargo)
             .current_dir(crate::root())
             .args(words)
-            .args(["--message-format", "json-render-diagnostics"])
             .output()?;
-        Ok(Self {
+        let mut built = Self {
             is_complete: output.status.success(),
-            messages: String::from_utf8_lossy(&output.stderr).into_owned(),
-            executables: executables(&output.stdout),
-        })
+            messages: String::new(),
+            executables: Executables::new(),
+            rejected: BTreeSet::new(),
+        };
+        for line in output.stdout.split(|byte| *byte == b'\n') {
+            if let Ok(message) = serde_json::from_slice(line) {
+                built.add(message);
+            }
+        }
+        built
+            .messages
+            .push_str(&String::from_utf8_lossy(&output.stderr));
+        Ok(built)
+    }
+
+    /// Adds one of cargo's messages.
+    fn add(&mut self, message: Message) {
+        match message {
+            Message::CompilerArtifact(artifact) => {
+                let Some(path) = artifact.executable else {
+                    return;
+                };
+                let executable = Executable {
+                    path: path.into_owned(),
+                    is_reused: artifact.fresh,
+                };
+                let name = artifact.target.name.into_owned();
+                self.executables.insert(name, executable);
+            }
+            Message::CompilerMessage(told) => {
+                if is_about_source(&told.message) {
+                    self.rejected.insert(told.target.name.into_owned());
+                }
+                let rendered = told.message.rendered;
+                self.messages.push_str(&rendered.unwrap_or_default());
+            }
+            _ => {}
+        }
     }
 
     /// The executable of the target with this name, if it has been built.
-    pub fn executable(&self, target: &str) -> Option<&Path> {
-        self.executables.get(target).map(PathBuf::as_path)
+    pub fn executable(&self, target: &str) -> Option<&Executable> {
+        self.executables.get(target)
+    }
+
+    /// Whether the compiler has rejected the source of the target with this name. (Cargo fails
+    /// for other reasons as well: a full disk, a missing linker, a crate that cannot be
+    /// downloaded.)
+    pub fn has_rejected(&self, target: &str) -> bool {
+        self.rejected.contains(target)
     }
 }
 
-/// Finds the executables in cargo's messages. (Escargot can run cargo, too, but it drops the
-/// stderr of a successful build.)
-fn executables(told: &[u8]) -> Executables {
-    let mut executables = Executables::new();
-    for line in told.split(|byte| *byte == b'\n') {
-        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_slice(line)
-            && let Some(path) = artifact.executable
-        {
-            executables.insert(artifact.target.name.into_owned(), path.into_owned());
-        }
-    }
-    executables
+/// Whether a diagnostic is an error in the source: it has a place there or a code, or the
+/// source cannot be read as text.
+fn is_about_source(diagnostic: &Diagnostic) -> bool {
+    diagnostic.level == DiagnosticLevel::Error
+        && (!diagnostic.spans.is_empty()
+            || diagnostic.code.is_some()
+            || diagnostic.message.starts_with("couldn't read"))
 }
 
 /// A program of a default member, such as `lesson-05`.
@@ -103,7 +173,9 @@ pub fn package(name: &str) -> PathBuf {
 
 fn named<'a>(executables: &'a Executables, name: &str) -> &'a Path {
     let found = executables.get(name);
-    found.unwrap_or_else(|| panic!("cargo has built no {name}"))
+    &found
+        .unwrap_or_else(|| panic!("cargo has built no {name}"))
+        .path
 }
 
 /// Builds all targets of a kind, in the profile of this build. Without a package, it builds those

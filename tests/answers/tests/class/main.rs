@@ -166,7 +166,9 @@ fn failed(record: &StudentRecord, exercise: u32) -> BTreeSet<String> {
     let mut exercises = record.exercises.iter();
     let graded = exercises.find(|graded| graded.exercise == exercise);
     let checks = &graded.expect("the exercise is in the record").checks;
-    let failed = checks.iter().filter(|check| check.failure.is_some());
+    let failed = checks
+        .iter()
+        .filter(|check| check.verdict.failure().is_some());
     failed.map(|check| check.name.clone()).collect()
 }
 

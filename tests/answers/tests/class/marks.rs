@@ -29,7 +29,7 @@ fn assert_failed(
             let checks = record.exercises.iter().flat_map(|graded| &graded.checks);
             let stories: String = checks
                 .filter(|check| !fails.contains(&check.name))
-                .filter_map(|check| Some(format!("\n{}: {}", check.name, check.failure.as_ref()?)))
+                .filter_map(|check| Some(format!("\n{}: {}", check.name, check.verdict.failure()?)))
                 .collect();
             complaints.push(format!(
                 "{id} fails {failed:?} instead of {fails:?}{stories}"

@@ -102,7 +102,7 @@ fn earns_nothing(exercise: u32, name: &str, program: &[&str]) {
         outcome.failed()
     );
     for result in &outcome.results {
-        let failure = result.failure.as_ref().expect("it has failed");
+        let failure = result.failure().expect("it has failed");
         let told = failure.to_string();
         assert!(
             !told.trim().is_empty() && told.len() < 100_000,

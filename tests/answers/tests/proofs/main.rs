@@ -15,7 +15,7 @@ mod hostile;
 use answers::Answer;
 use grade::catalogue;
 use grade::exercise::Exercise;
-use grade::outcome::Outcome;
+use grade::outcome::{Outcome, Result};
 use grade::rubric::Rubric;
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeSet;
@@ -148,7 +148,7 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
         .iter()
         .filter(|r| !answer.fails.contains(&r.check.name))
     {
-        if let Some(story) = &result.failure {
+        if let Some(story) = result.failure() {
             let _ = writeln!(complaints, "-- {}:\n{story}", result.check.name);
         }
     }
@@ -156,7 +156,7 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
 
 /// The sentences of the stories that Chinese learners cannot read; nothing if they can.
 fn untranslated(outcome: &Outcome) -> String {
-    let failures = outcome.results.iter().filter_map(|r| r.failure.as_ref());
+    let failures = outcome.results.iter().filter_map(Result::failure);
     let sentences: BTreeSet<String> = failures.flat_map(catalogue::untranslated).collect();
     let package = outcome.exercise.package();
     let lines = sentences

@@ -115,13 +115,13 @@ impl<'a> Exercise<'a> {
 
 impl<'a> Check<'a> {
     fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
-        let failure = result.failure.as_ref();
+        let failure = result.failure();
         let transcript = failure.map(|failure| catalogue::tell(failure, language));
         Self {
             number,
             title: result.check.title.get(language),
             passed: result.passed(),
-            score: result.score(),
+            score: result.score().unwrap_or(0),
             points: result.check.points,
             transcript: transcript.unwrap_or_default().trim_end().to_string(),
             look_at: look_at(&result.check, language),

@@ -14,6 +14,7 @@ use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord}
 use anyhow::Context;
 use grade::exercise::Exercise;
 use grade::sandbox::Sandbox;
+use harness::Verdict;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock};
@@ -275,7 +276,10 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             }
             let checks = outcome.results.into_iter().map(|result| CheckResult {
                 name: result.check.name,
-                failure: result.failure.map(stable_addresses),
+                verdict: match result.verdict {
+                    Verdict::Failed(failure) => Verdict::Failed(stable_addresses(failure)),
+                    verdict => verdict,
+                },
             });
             task.graded.checks = checks.collect();
         }

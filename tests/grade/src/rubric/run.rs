@@ -7,7 +7,9 @@ use crate::sandbox::{Isolation, close_inherited};
 use anyhow::Context;
 use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
 use harness::message::Message;
-use harness::{Ended, Failure, HeldUp, SANDBOX_LIMIT, Supervised, message};
+use harness::{
+    Ended, Failure, HeldUp, SANDBOX_LIMIT, Shortage, Supervised, VARIABLES, Verdict, message,
+};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -60,18 +62,9 @@ impl Rubric {
         let limit = limit + more;
         let ended = running.wait(limit).context("cannot wait for a check")?;
         let record = read_record(&request, check);
-        let (is_late, held_up) = match &record {
-            Some(record) => (record.is_late, record.held_up),
-            // A check gives up by itself long before, unless it gets no processor.
-            None if !ended.in_time => (true, HeldUp::Waiting(start.elapsed())),
-            None => (false, HeldUp::Waiting(Duration::ZERO)),
-        };
         Ok(Result {
-            check: check.clone(),
-            failure: failure(record, ended, limit),
             took: start.elapsed(),
-            is_late,
-            held_up,
+            ..result(check, record, &ended, limit, isolation)
         })
     }
 
@@ -90,6 +83,10 @@ impl Rubric {
         };
         if !isolation.network.is_empty() {
             command.args(words).arg(&self.tests);
+        }
+        // Variables of the harness change how a check runs, and a grade must not depend on them.
+        for name in VARIABLES {
+            command.env_remove(name);
         }
         if !isolation.command.is_empty() {
             close_inherited(&mut command).context("cannot close what we have open")?;
@@ -112,31 +109,52 @@ impl Rubric {
     }
 }
 
-/// Why a check has failed; `None` if it has left a record that it has passed, and has also ended
-/// successfully.
-fn failure(record: Option<CheckRecord>, ended: Ended, limit: Duration) -> Option<Failure> {
-    let Ended {
-        in_time,
-        status,
-        stderr,
-    } = ended;
-    match record {
-        Some(record) if record.failure.is_none() && in_time && status.success() => None,
-        Some(CheckRecord {
-            failure: Some(failure),
-            ..
-        }) => Some(failure),
-        _ => Some(Failure::NoTranscript {
-            what: if in_time {
-                message!(
-                    "the check ended without a verdict: {status}",
-                    status = describe(status)
-                )
-            } else {
-                message!("the check was not over after {duration}", duration = limit)
-            },
-            printed: stderr.text,
-        }),
+/// The result of a check by the record that it has left, and by how it ended.
+fn result(
+    check: &Check,
+    record: Option<CheckRecord>,
+    ended: &Ended,
+    limit: Duration,
+    isolation: &Isolation,
+) -> Result {
+    let was_running = record
+        .as_ref()
+        .is_some_and(|record| record.is_program_running);
+    if let Some(record) = record
+        && let Some(verdict) = record.verdict
+        // It has passed only if it has also ended well.
+        && (verdict != Verdict::Passed || (ended.in_time && ended.status.success()))
+    {
+        return Result {
+            verdict,
+            is_late: record.is_late,
+            held_up: record.held_up,
+            ..Result::without_run(check, Verdict::Passed)
+        };
+    }
+    let what = if ended.in_time {
+        let status = describe(ended.status);
+        message!("the check ended without a verdict: {status}", status)
+    } else {
+        message!("the check was not over after {duration}", duration = limit)
+    };
+    // A program in a sandbox cannot reach its check, and one that has ended cannot either.
+    let is_innocent = !isolation.command.is_empty() || !was_running;
+    let verdict = if ended.in_time && is_innocent {
+        Verdict::NotGradable(Shortage::watch().found().unwrap_or(what))
+    } else {
+        let printed = ended.stderr.text.clone();
+        Verdict::Failed(Failure::NoTranscript { what, printed })
+    };
+    Result {
+        is_late: !ended.in_time,
+        // A check gives up by itself long before its limit, unless it gets no processor.
+        held_up: if ended.in_time {
+            HeldUp::ByTheMachine
+        } else {
+            HeldUp::Waiting(limit)
+        },
+        ..Result::without_run(check, verdict)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::log::Log;
 use crate::message;
 use crate::message::Message;
 use crate::process_group::ProcessGroup;
+use crate::request::RunningProgram;
 use crate::resources::Resources;
 use crate::watched::Watched;
 use std::net::SocketAddr;
@@ -37,6 +38,8 @@ pub struct Program {
     address: OnceLock<SocketAddr>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
     taken: Mutex<Vec<bool>>,
+    /// Says until the program has ended that it runs.
+    _running: RunningProgram,
 }
 
 impl Program {

@@ -6,7 +6,7 @@ use crate::log::Log;
 use crate::message::Argument;
 use crate::output::drain;
 use crate::process_group::ProcessGroup;
-use crate::request::REQUESTED;
+use crate::request::{REQUESTED, RunningProgram};
 use crate::watched::{Exit, Watched};
 use crate::{memory, message, sandbox};
 use std::io::Write;
@@ -63,6 +63,7 @@ impl Program {
             let arguments = shorten(&shlex_join(arguments));
             log.step(message!("start the program with {arguments}", arguments));
         }
+        let running = RunningProgram::start();
         let (group, mut child) = spawn(log, launch, arguments, block.is_some());
         let watched = Watched::new(block.unwrap_or_default());
         log.add_program(&watched);
@@ -91,6 +92,7 @@ impl Program {
             feeder,
             address: OnceLock::new(),
             taken: Mutex::default(),
+            _running: running,
         }
     }
 }

@@ -100,9 +100,9 @@ pub(super) fn exercises<'a>(
             });
             let checks = exercise.checks.iter().enumerate();
             let checks = checks.map(|(index, check)| {
-                let failures = all.iter().map(|result| {
-                    checked(result).map(|outcome| outcome.results[index].failure.as_ref())
-                });
+                let failures = all
+                    .iter()
+                    .map(|result| checked(result).map(|outcome| outcome.results[index].failure()));
                 CheckColumn::of(index + 1, check, failures, report.language)
             });
             ExerciseColumns {

@@ -1,0 +1,64 @@
+//! How busy other programs keep this machine.
+
+/// The processors' time since a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Processors {
+    then: Option<Times>,
+}
+
+/// Times of all processors together, in clock ticks (10 ms).
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// The time that has passed.
+    all: u64,
+    /// The time in which they had work, that of other virtual machines included.
+    busy: u64,
+    /// The time of it that this process had, with those of its descendants that have ended.
+    own: u64,
+}
+
+impl Processors {
+    /// Begins to measure.
+    pub fn measure() -> Self {
+        Self {
+            then: Times::so_far(),
+        }
+    }
+
+    /// How much of the processors' time other programs have taken since then, in per cent. 0
+    /// where the system does not show it (only Linux does).
+    pub fn taken_by_others(&self) -> u32 {
+        let (Some(then), Some(now)) = (self.then, Times::so_far()) else {
+            return 0;
+        };
+        let all = now.all.saturating_sub(then.all);
+        let busy = now.busy.saturating_sub(then.busy);
+        let own = now.own.saturating_sub(then.own);
+        let percent = (100 * busy.saturating_sub(own)).checked_div(all);
+        u32::try_from(percent.unwrap_or(0)).unwrap_or(100)
+    }
+}
+
+impl Times {
+    #[cfg(target_os = "linux")]
+    fn so_far() -> Option<Self> {
+        use procfs::CurrentSI;
+        let total = procfs::KernelStats::current().ok()?.total;
+        let own = procfs::process::Process::myself().ok()?.stat().ok()?;
+        let idle = total.idle + total.iowait.unwrap_or(0);
+        let interrupts = total.irq.unwrap_or(0) + total.softirq.unwrap_or(0);
+        let busy = total.user + total.nice + total.system + interrupts;
+        let busy = busy + total.steal.unwrap_or(0);
+        let children = u64::try_from(own.cutime + own.cstime).ok()?;
+        Some(Self {
+            all: busy + idle,
+            busy,
+            own: own.utime + own.stime + children,
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn so_far() -> Option<Self> {
+        None
+    }
+}
