@@ -55,7 +55,7 @@ fn grade(interpreter: &str, script: &str) -> Option<Outcome> {
 fn printed_by(interpreter: &str, script: &str) -> Option<Vec<String>> {
     let outcome = grade(interpreter, script)?;
     assert_eq!(outcome.score(), 0);
-    let failure = outcome.results[0].failure.as_ref().expect("it has failed");
+    let failure = outcome.results[0].failure().expect("it has failed");
     let told = failure.to_string();
     let lines = told.lines().filter_map(|line| line.strip_prefix("    | "));
     Some(lines.map(str::to_string).collect())
@@ -253,9 +253,9 @@ fn killing_all_that_it_sees_kills_itself_only() {
     assert_eq!(outcome.score(), 0);
     for result in &outcome.results {
         assert!(
-            matches!(result.failure, Some(harness::Failure::Transcript(_))),
+            matches!(result.failure(), Some(harness::Failure::Transcript(_))),
             "{:?}",
-            result.failure
+            result.failure()
         );
     }
     nothing_is_left(&mark);
@@ -265,13 +265,7 @@ fn killing_all_that_it_sees_kills_itself_only() {
 fn the_end_of_a_program_is_told_as_it_was() {
     let told = |script: &str| {
         let outcome = grade("sh", script)?;
-        Some(
-            outcome.results[0]
-                .failure
-                .as_ref()
-                .expect("it fails")
-                .to_string(),
-        )
+        Some(outcome.results[0].failure().expect("it fails").to_string())
     };
     for (script, end) in [
         ("exit 3", "the program exited with status 3"),

@@ -4,7 +4,7 @@ use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, 
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::message::{Argument, Message};
-use harness::{Failure, message};
+use harness::{Failure, Verdict, message};
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -120,7 +120,11 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise
     if status == Status::Graded {
         checks.extend(exercise.checks.iter().map(|check| CheckResult {
             name: check.name.clone(),
-            failure: (dice.throw(100) >= skill).then(|| failure(&mut |sides| dice.throw(sides))),
+            verdict: if dice.throw(100) >= skill {
+                Verdict::Failed(failure(&mut |sides| dice.throw(sides)))
+            } else {
+                Verdict::Passed
+            },
         }));
     }
     GradedExercise {

@@ -4,7 +4,7 @@ use crate::support::{all, exercises, feedback, page, record, report, text, texts
 use classroom::record::{Status, StudentRecord};
 use classroom::report::{ExerciseResult, FEEDBACK, status_in_words};
 use grade::language::Language;
-use harness::Failure;
+use harness::{Failure, Verdict};
 use scraper::{ElementRef, Html};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -291,7 +291,7 @@ fn the_page_of_200_is_light_and_quickly_made() {
             };
             for (place, graded) in record.exercises.iter_mut().enumerate() {
                 for checked in &mut graded.checks {
-                    checked.failure = Some(Failure::NoTranscript {
+                    checked.verdict = Verdict::Failed(Failure::NoTranscript {
                         what: harness::message!("the check has panicked"),
                         printed: name(place + number),
                     });

@@ -5,7 +5,7 @@ use classroom::record::{CheckResult, GradedExercise, Status, Student, StudentRec
 use classroom::report::Report;
 use grade::exercise::Exercise;
 use grade::language::Language;
-use harness::Failure;
+use harness::{Failure, Verdict};
 use scraper::{ElementRef, Html, Selector};
 
 pub(crate) fn exercises() -> Vec<Exercise> {
@@ -44,7 +44,11 @@ pub(crate) fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]
         let checks = handed_in.into_iter().flat_map(|(_, failed)| {
             exercise.checks.iter().map(|check| CheckResult {
                 name: check.name.clone(),
-                failure: failed.contains(&check.name.as_str()).then(panicked),
+                verdict: if failed.contains(&check.name.as_str()) {
+                    Verdict::Failed(panicked())
+                } else {
+                    Verdict::Passed
+                },
             })
         });
         GradedExercise {
