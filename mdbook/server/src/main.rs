@@ -45,6 +45,22 @@ fn update(sessions: &[String]) -> anyhow::Result<()> {
     book::sessions::update(sessions)
 }
 
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // The book of the folder in which the command is run: a copied or renamed project has its own.
+    let workspace = match arguments.workspace {
+        Some(workspace) => workspace,
+        None => workspace::find().map_err(anyhow::Error::msg)?,
+    };
+    let source = Source::at(workspace);
+    match arguments.command {
+        None => book::serve::run(&source, arguments.port, arguments.open),
+        Some(Command::Build { out }) => {
+            source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
+        }
+        Some(Command::Update { sessions }) => update(&sessions),
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // What mdBook has to say: it logs where it should fail.
@@ -54,15 +70,7 @@ fn main() -> ExitCode {
         .without_time()
         .with_target(false)
         .init();
-    let source = arguments.workspace.map_or_else(Source::here, Source::at);
-    let outcome = match arguments.command {
-        None => book::serve::run(&source, arguments.port, arguments.open),
-        Some(Command::Build { out }) => {
-            source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
-        }
-        Some(Command::Update { sessions }) => update(&sessions),
-    };
-    match outcome {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cargo book: {error:#}");

@@ -81,17 +81,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The workspace that this program was compiled in, wherever the reader stands.
-    pub fn here() -> Source {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Source::at(
-            here.ancestors()
-                .nth(2)
-                .expect("mdbook/server has two parents"),
-        )
-    }
-
-    /// Another workspace.
+    /// This workspace.
     pub fn at(workspace: impl Into<PathBuf>) -> Source {
         Source {
             workspace: workspace.into(),

@@ -210,8 +210,24 @@ fn command(binary: &Path) -> Vec<String> {
             }
             _ => panic!("PROGRAM is set to {program:?}, which is no command"),
         },
-        Err(std::env::VarError::NotPresent) => vec![binary.to_string_lossy().into_owned()],
+        Err(std::env::VarError::NotPresent) => {
+            vec![built(binary).to_string_lossy().into_owned()]
+        }
         Err(error) => panic!("cannot read the environment variable PROGRAM: {error}"),
+    }
+}
+
+/// The program that cargo has built beside this test. The path in the test is that of the day when
+/// it was compiled; the workspace may have been copied or renamed since.
+fn built(binary: &Path) -> PathBuf {
+    let name = binary.file_name().unwrap_or_default();
+    let test = std::env::current_exe().unwrap_or_default();
+    // A test is in the folder `deps` of the folder of programs.
+    let beside = test.parent().and_then(Path::parent);
+    let beside = beside.map(|folder| folder.join(name));
+    match beside {
+        Some(beside) if beside.is_file() => beside,
+        _ => binary.to_path_buf(),
     }
 }
 

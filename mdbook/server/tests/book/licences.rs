@@ -47,7 +47,7 @@ fn scripts_and_styles() -> Vec<String> {
 
 #[test]
 fn every_script_and_style_is_ours_or_has_a_known_licence() {
-    let theme = Source::here().book().join("theme");
+    let theme = Source::at(workspace::root()).book().join("theme");
     let mut problems = Problems::default();
     for file in scripts_and_styles() {
         let is_known = PARTS.iter().any(|(_, _, files)| files.contains(&&*file));
@@ -101,7 +101,7 @@ fn the_reference_names_what_others_have_made_and_its_licence() {
 
 /// The version of mdBook.
 fn mdbook() -> String {
-    let lock = Source::here().workspace().join("Cargo.lock");
+    let lock = Source::at(workspace::root()).workspace().join("Cargo.lock");
     let lock: toml::Table = fs::read_to_string(lock)
         .expect("Cargo.lock can be read")
         .parse()

@@ -1,97 +1,21 @@
-//! `cargo grade` in the hands of a learner, in a copy of the workspace that may be broken.
-//! One test, because there is one copy: its steps stand on each other.
+//! `cargo grade` as a learner uses it, in copies of the workspace that may be broken.
 #![cfg(unix)]
 
+mod bytes;
+mod copy;
+
 use assert_cmd::assert::OutputAssertExt;
+use copy::{Copy, kept};
 use harness::Scenario;
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
-
-/// Copies the files that git knows, or would know, to a folder.
-fn copy_workspace(to: &Path) {
-    let list = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .current_dir(workspace::root())
-        .output()
-        .expect("git lists the files");
-    for name in String::from_utf8_lossy(&list.stdout).split_terminator('\0') {
-        let (from, to) = (workspace::root().join(name), to.join(name));
-        fs::create_dir_all(to.parent().expect("a file is in a folder")).expect("a folder");
-        // A file that has been removed, and not yet from git, is none of the copy.
-        if from.is_file() {
-            fs::copy(&from, &to).expect("a file can be copied");
-        }
-    }
-}
-
-struct Copy {
-    folder: PathBuf,
-    grade: PathBuf,
-}
-
-impl Copy {
-    fn make() -> Self {
-        let target = workspace::root().join("target");
-        fs::create_dir_all(&target).expect("the target folder can be made");
-        let folder = target.canonicalize().expect("it is there").join("learner");
-        // What was built there before stays, and saves most of the time.
-        for name in ["lessons", "tests", "Cargo.toml", "Cargo.lock", ".cargo"] {
-            let path = folder.join(name);
-            let _ = if path.is_dir() {
-                fs::remove_dir_all(path)
-            } else {
-                fs::remove_file(path)
-            };
-        }
-        copy_workspace(&folder);
-        let copy = Self {
-            grade: folder.join("target/debug/grade"),
-            folder,
-        };
-        copy.command("cargo")
-            .args(["build", "--quiet", "--package", "grade"])
-            .assert()
-            .success();
-        copy
-    }
-
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        harness::outside(&mut command).current_dir(&self.folder);
-        command
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
-            .env("LC_ALL", "C.UTF-8");
-        command
-    }
-
-    fn grade(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
-        self.command(&self.grade).args(arguments).assert()
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.join("lessons/02-server/exercise/main.rs")
-    }
-
-    fn answer(&self) -> String {
-        let answer = self.folder.join("tests/answers/right/02/model.rs");
-        fs::read_to_string(answer).expect("the model solution can be read")
-    }
-}
 
 #[test]
 fn a_learner_gets_from_the_starter_to_full_marks() {
-    let copy = Copy::make();
-    let starter = fs::read_to_string(copy.file()).expect("the starter can be read");
+    let copy = kept();
+    let starter = copy.starter();
 
     // The starter: less than full marks, in both languages, without colours in a pipe.
     let plain = || contains("\u{1b}").not();
@@ -125,10 +49,7 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
     fs::write(copy.file(), "fn main() { nonsense }").expect("the file can be written");
     let told = contains("cannot find value `nonsense`").and(contains("does not compile"));
     copy.grade(&["02"]).code(2).stderr(told);
-    copy.command("cargo")
-        .args(["test", "--quiet", "--no-run"])
-        .assert()
-        .success();
+    copy.cargo(&["test", "--quiet", "--no-run"]).success();
 
     // A hint, before and after it works.
     fs::write(copy.file(), &starter).expect("the file can be written");
@@ -180,7 +101,7 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
     let machine = contains("Rust")
         .and(contains("python3"))
         .and(contains("open files"));
-    copy.command(&copy.grade)
+    copy.command(copy.grader())
         .arg("doctor")
         .assert()
         .stdout(machine);
@@ -213,8 +134,10 @@ fn is_graded_at_every_save(copy: &Copy) {
     // A target folder that the environment names would get the copy's programs as well, under the
     // names that ours have.
     let target = format!("CARGO_TARGET_DIR={}", copy.folder.join("target").display());
-    let grade = copy.grade.to_string_lossy().into_owned();
-    let scenario = Scenario::of_command(["env".to_string(), target, grade]);
+    let grade = copy.grader().to_string_lossy().into_owned();
+    let folder = copy.folder.to_string_lossy().into_owned();
+    let words = ["env", "--chdir", &folder, &target, &grade];
+    let scenario = Scenario::of_command(words);
     // It compiles, twice.
     scenario.set_limit(Duration::from_secs(120));
     let watch = scenario.start(["watch", "02"]);
