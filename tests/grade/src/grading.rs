@@ -8,7 +8,7 @@ use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
 use grade::{catalogue, report, say, terminal};
-use harness::message;
+use harness::{Failure, Verdict, message};
 use std::path::Path;
 
 /// The exercise with this number.
@@ -89,8 +89,7 @@ pub(crate) fn grade_one(
 ) -> anyhow::Result<bool> {
     remove_old_report(arguments)?;
     let graded = grade(exercise, arguments.program.as_deref(), language);
-    let outcomes: Vec<_> = for_report(exercise, &graded).into_iter().collect();
-    write_reports(&outcomes, arguments, language)?;
+    write_reports(&[for_report(exercise, &graded)], arguments, language)?;
     let outcome = graded?;
     if !arguments.json {
         show::outcome(&outcome, arguments.all, language);
@@ -113,7 +112,7 @@ pub(crate) fn grade_all(
         if !arguments.json {
             show::line(exercise, graded.as_ref().ok(), language);
         }
-        outcomes.extend(for_report(exercise, &graded));
+        outcomes.push(for_report(exercise, &graded));
         match graded.and_then(|outcome| is_full(&outcome, language)) {
             Ok(full) => all_full &= full,
             Err(error) => broken.push(error),
@@ -156,18 +155,25 @@ fn is_full(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
     }
 }
 
-/// What reports say of an exercise: what does not compile has no points, and the compiler's words.
-/// `None` if it could not be graded for another reason.
-fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Option<Outcome> {
-    match graded {
-        Ok(outcome) => Some(outcome.clone()),
-        Err(error) => {
-            let DoesNotCompile { messages } = error.downcast_ref()?;
-            let words = anstream::adapter::strip_str(messages).to_string();
-            let what = message!("it does not compile");
-            Some(Outcome::without_run(exercise, &what, &words))
-        }
-    }
+/// What reports say of an exercise: what does not compile has no points, and the compiler's words;
+/// what could not be graded for another reason has no score, and the reason.
+fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Outcome {
+    let error = match graded {
+        Ok(outcome) => return outcome.clone(),
+        Err(error) => error,
+    };
+    let verdict = |index: usize| match error.downcast_ref::<DoesNotCompile>() {
+        None => Verdict::NotGradable(message!("{error}", error = format!("{error:#}"))),
+        Some(DoesNotCompile { messages }) if index == 0 => Verdict::Failed(Failure::NoTranscript {
+            what: message!("it does not compile"),
+            printed: anstream::adapter::strip_str(messages).to_string(),
+        }),
+        Some(_) => Verdict::Failed(Failure::NoTranscript {
+            what: message!("the check was not run"),
+            printed: String::new(),
+        }),
+    };
+    Outcome::without_run(exercise, verdict)
 }
 
 /// Removes an earlier report, so that it never stands for this grading if that fails.

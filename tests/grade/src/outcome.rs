@@ -2,7 +2,7 @@
 
 use crate::exercise::{Check, Exercise};
 use harness::message::Message;
-use harness::{Failure, HeldUp, Verdict, message};
+use harness::{Failure, HeldUp, Verdict};
 use std::time::Duration;
 
 /// The result of a check.
@@ -66,24 +66,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of an exercise of which no check was run, for a reason of its own: the
-    /// compiler's words, for example. They stand at the first check.
-    pub fn without_run(exercise: &Exercise, what: &Message, printed: &str) -> Self {
-        let results = exercise.checks.iter().enumerate();
-        let results = results.map(|(index, check)| {
-            let failure = if index == 0 {
-                Failure::NoTranscript {
-                    what: what.clone(),
-                    printed: printed.to_string(),
-                }
-            } else {
-                Failure::NoTranscript {
-                    what: message!("the check was not run"),
-                    printed: String::new(),
-                }
-            };
-            Result::without_run(check, Verdict::Failed(failure))
-        });
+    /// The outcome of an exercise of which no check was run, with a verdict for each check by its
+    /// place.
+    pub fn without_run(exercise: &Exercise, verdict: impl Fn(usize) -> Verdict) -> Self {
+        let checks = exercise.checks.iter().enumerate();
+        let results = checks.map(|(index, check)| Result::without_run(check, verdict(index)));
         Self {
             exercise: exercise.clone(),
             results: results.collect(),

@@ -102,6 +102,7 @@ impl Rubric {
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
+        raise_file_limit();
         let processors = Processors::measure();
         let checks = self.exercise.checks.iter();
         let checks: Vec<_> = checks.map(|check| (check, Duration::ZERO)).collect();
@@ -145,3 +146,25 @@ impl Rubric {
         })
     }
 }
+
+/// Raises this process's limit on open files as far as the machine permits: the checks run in
+/// parallel, and some of them have a hundred clients.
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const WANTED: u64 = 1024;
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(WANTED, |most| most.min(WANTED));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit {
+            current: Some(wanted),
+            maximum: limit.maximum,
+        };
+        // If it fails, the checks notice that they lack something.
+        let _ = setrlimit(Resource::Nofile, raised);
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn raise_file_limit() {}

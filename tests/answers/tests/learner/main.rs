@@ -3,6 +3,7 @@
 
 mod bytes;
 mod copy;
+mod machine;
 
 use assert_cmd::assert::OutputAssertExt;
 use copy::{Copy, kept};

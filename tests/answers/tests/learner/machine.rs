@@ -1,0 +1,143 @@
+//! What the machine lacks is never a grade, and reports are never those of an earlier grading.
+
+use crate::copy::{Copy, kept};
+use assert_cmd::assert::{Assert, OutputAssertExt};
+use harness::skip;
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+
+/// Grades with other words in front, as `prlimit --nofile=64:64`.
+fn grade_under(copy: &Copy, words: &[&str], arguments: &[&str]) -> Assert {
+    let mut command = copy.command(words[0]);
+    command.args(&words[1..]).arg(copy.grader());
+    command.args(arguments).assert()
+}
+
+/// A copy with a right answer that has been graded.
+fn with_answer() -> std::sync::MutexGuard<'static, Copy> {
+    let copy = kept();
+    fs::write(copy.file(), copy.answer()).expect("the file can be written");
+    copy.grade(&["02"]).code(0);
+    copy
+}
+
+#[test]
+fn a_full_disk_is_no_grade() {
+    let copy = with_answer();
+    // A file system of 4 KB, in a namespace of mounts of its own.
+    let script = "mount -t tmpfs -o size=4k none /mnt && export TMPDIR=/mnt && exec \"$@\"";
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
+    let permitted = Command::new(unshare[0])
+        .args(&unshare[1..])
+        .arg("true")
+        .status();
+    if !permitted.is_ok_and(|status| status.success()) {
+        return skip("this machine permits no namespaces");
+    }
+    let words = [&unshare[..], &["sh", "-c", script, "sh"]].concat();
+    let output = grade_under(&copy, &words, &["02", "--json"]);
+    let told = contains("not gradable").and(contains("can be written in /mnt"));
+    let output = output.code(2).stderr(told).get_output().stdout.clone();
+    let json: Value = serde_json::from_slice(&output).expect("stdout is JSON");
+    assert!(json.get("score").is_none(), "{json}");
+}
+
+#[test]
+fn too_few_descriptors_are_no_grade_and_a_low_limit_is_raised() {
+    let copy = with_answer();
+    // All of it fits into a limit that may be raised.
+    grade_under(&copy, &["prlimit", "--nofile=64:1024"], &["02"]).code(0);
+    // Here, a right answer does not.
+    let chat = "python3 tests/answers/right/05/plain.py";
+    let arguments = ["05", "--program", chat];
+    grade_under(&copy, &["prlimit", "--nofile=20:20"], &arguments)
+        .code(2)
+        .stdout(contains("of 100 points").not());
+}
+
+#[test]
+fn variables_of_the_harness_do_not_reach_a_grade() {
+    let copy = with_answer();
+    for (name, value) in [
+        ("HARNESS_LIMIT", ""),
+        ("HARNESS_LIMIT", "abc"),
+        ("HARNESS_LIMIT", "0.005"),
+        ("HARNESS_SANDBOX", "/bin/false"),
+        ("HARNESS_MESSAGES", "/no/such/folder/list"),
+        ("HARNESS_REQUESTED", "0"),
+        ("PROGRAM_FOLDER", "/no/such/folder"),
+        ("PROGRAM", "/bin/false"),
+    ] {
+        let mut command = copy.command(copy.grader());
+        let graded = command.arg("02").env(name, value).assert();
+        graded.code(0).stdout(contains("100 of 100 points."));
+    }
+}
+
+#[test]
+fn what_does_not_compile_is_in_the_reports_and_an_old_report_never_stays() {
+    let copy = with_answer();
+    let path = copy.folder.join("target/report.xml");
+    let junit = path.to_string_lossy().into_owned();
+    let arguments = ["02", "--json", "--junit", &junit];
+    copy.grade(&arguments).code(0);
+    let report = || fs::read_to_string(&path).unwrap_or_default();
+    assert!(report().contains("failures=\"0\""), "{}", report());
+
+    fs::write(copy.file(), "fn main() { nonsense }").expect("the file can be written");
+    let output = copy.grade(&arguments).code(2).get_output().stdout.clone();
+    let json: Value = serde_json::from_slice(&output).expect("stdout is JSON");
+    assert_eq!(json["score"], 0);
+    let first = json["tests"][0]["output"].as_str().unwrap_or_default();
+    assert!(first.contains("cannot find value `nonsense`"), "{json}");
+    assert!(
+        report().contains("cannot find value `nonsense`"),
+        "{}",
+        report()
+    );
+
+    // All exercises: what does not compile has its points in it, none of them earned.
+    let output = copy.grade(&["--json"]).code(2).get_output().stdout.clone();
+    let json: Value = serde_json::from_slice(&output).expect("stdout is JSON");
+    let tests = json["tests"].as_array().expect("a list of tests");
+    let points = tests.iter().filter_map(|test| test["max_score"].as_u64());
+    assert_eq!(points.sum::<u64>() % 100, 0);
+    let of_this = tests
+        .iter()
+        .filter(|test| test["number"].as_str().is_some_and(|n| n.starts_with("2.")));
+    assert!(of_this.count() > 3, "{json}");
+
+    // Cargo fails, and not because of the learner's file.
+    let mut command = copy.command(copy.grader());
+    let graded = command
+        .args(arguments)
+        .env("RUSTC_WRAPPER", "/bin/false")
+        .assert();
+    graded.code(2).stderr(
+        contains("does not compile")
+            .not()
+            .and(contains("cargo could not")),
+    );
+    assert!(report().contains("not gradable"), "{}", report());
+}
+
+#[test]
+fn a_check_that_is_killed_once_is_made_again() {
+    let copy = with_answer();
+    // The program kills the check once: the process that has started it.
+    let once = copy.folder.join("target/once");
+    let _ = fs::remove_file(&once);
+    let script = copy.folder.join("target/kills.sh");
+    let text = format!(
+        "#!/bin/sh\nif (set -C; : > {}) 2> /dev/null; then kill -KILL $PPID; fi\nexec {} \"$@\"\n",
+        once.display(),
+        copy.folder.join("target/debug/exercise-02").display()
+    );
+    fs::write(&script, text).expect("a script can be written");
+    let program = format!("sh {}", script.display());
+    copy.grade(&["02", "--program", &program]).code(0);
+    assert!(once.exists(), "nothing was killed");
+}

@@ -1,0 +1,116 @@
+//! What the machine does to a check is nobody's fault. The rubrics here are scripts that stand for
+//! checks which the machine does not let finish.
+#![cfg(unix)]
+
+use grade::exercise::Exercise;
+use grade::outcome::Outcome;
+use grade::rubric::Rubric;
+use harness::Verdict;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// Grades exercise 02 with a rubric in which each check runs this script, in a folder that
+/// the checks share. In the script, `$2` is the name of the check, `$first` that of the first one,
+/// and `$request` what the grader has sent.
+fn grade(script: &str) -> Outcome {
+    let exercises = Exercise::all(workspace::root()).expect("the exercises can be read");
+    let exercise = &exercises[1];
+    let folder = TempDir::new().expect("a temporary folder");
+    let names = exercise
+        .checks
+        .iter()
+        .map(|check| format!("echo {}: test", check.name));
+    let names: Vec<_> = names.collect();
+    let text = format!(
+        "#!/bin/sh\nfirst={}\nif [ \"$1\" = --list ]; then\n{}\nexit\nfi\nread -r request\n{}\n{script}\n",
+        exercise.checks[0].name,
+        names.join("\n"),
+        format_args!("cd {}", folder.path().display()),
+    );
+    let rubric = folder.path().join("rubric");
+    write_script(&rubric, &text);
+    let rubric = Rubric::built(exercise, rubric, "/bin/true".into());
+    let rubric = rubric.unwrap_or_else(|error| panic!("{error:#}"));
+    let outcome = rubric.grade(&rubric.program(), |_| ());
+    outcome.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, text).expect("a script can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be run");
+}
+
+/// A command of a script that leaves a record with these fields as the harness does.
+fn record(fields: &str) -> String {
+    let held_up = r#""is_late": false, "held_up": {"Waiting": {"secs": 0, "nanos": 0}}"#;
+    let value = |key| format!(r#"$(echo "$request" | sed 's/.*"{key}":"\([^"]*\)".*/\1/')"#);
+    let (file, nonce) = (value("record"), value("nonce"));
+    format!(
+        "cat > \"{file}\" << END\n{{\"check\": \"$2\", \"nonce\": \"{nonce}\", {held_up}, {fields}}}\nEND"
+    )
+}
+
+fn is_not_gradable(outcome: &Outcome) -> bool {
+    let mut results = outcome.results.iter();
+    results.all(|result| matches!(result.verdict, Verdict::NotGradable(_)))
+}
+
+#[test]
+fn a_check_that_is_killed_or_leaves_nothing_is_not_gradable() {
+    for script in [
+        "kill -KILL $$",
+        "exit 0",
+        "exit 101",
+        "echo broken > record",
+    ] {
+        let outcome = grade(script);
+        assert!(is_not_gradable(&outcome), "{script}: {:?}", outcome.results);
+        assert_eq!(outcome.score(), 0);
+        assert!(!outcome.is_full());
+        assert!(outcome.not_gradable().is_some());
+        let json = grade::report::gradescope(&[outcome], grade::language::Language::En);
+        assert!(json.get("score").is_none(), "{json}");
+    }
+}
+
+#[test]
+fn a_check_that_was_killed_is_made_again() {
+    let passes = record(r#""verdict": "Passed", "is_program_running": false"#);
+    let outcome = grade(&format!(
+        "if mkdir \"$2\"; then kill -KILL $$; fi\n{passes}"
+    ));
+    assert!(outcome.is_full(), "{:?}", outcome.results);
+}
+
+#[test]
+fn a_check_that_was_killed_beside_its_running_program_has_failed() {
+    let running = record(r#""verdict": null, "is_program_running": true"#);
+    let outcome = grade(&format!("{running}\nkill -KILL $$"));
+    assert_eq!(outcome.failed().len(), outcome.results.len());
+    assert_eq!(outcome.score(), 0);
+}
+
+#[test]
+fn a_check_that_cannot_be_made_here_counts_for_nothing() {
+    let why = r#"{"NotChecked": {"template": "this system has no signals", "arguments": []}}"#;
+    let not_checked = record(&format!(r#""verdict": {why}, "is_program_running": false"#));
+    let passes = record(r#""verdict": "Passed", "is_program_running": false"#);
+    let outcome = grade(&format!(
+        "if [ \"$2\" = $first ]; then\n{not_checked}\nelse\n{passes}\nfi"
+    ));
+    let missing: Vec<_> = outcome
+        .results
+        .iter()
+        .filter(|result| result.score().is_none())
+        .collect();
+    assert_eq!(missing.len(), 1, "{:?}", outcome.results);
+    assert_eq!(outcome.score(), outcome.possible());
+    assert_eq!(outcome.possible(), 100 - missing[0].check.points);
+    assert!(outcome.is_full());
+    let json = grade::report::gradescope(&[outcome], grade::language::Language::En);
+    let tests = json["tests"].as_array().expect("a list of tests");
+    let without = tests.iter().filter(|test| test.get("score").is_none());
+    assert_eq!(without.count(), 1, "{json}");
+}
