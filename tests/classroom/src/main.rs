@@ -3,6 +3,7 @@
 mod classes;
 mod copies;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use grade::language::Language;
 use grade::terminal;
@@ -48,7 +49,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
-    terminal::exit(run(&arguments.command, language), language)
+    let outcome = harness::heed_signals().context("cannot handle signals");
+    let outcome = outcome.and_then(|()| run(&arguments.command, language));
+    terminal::exit(outcome, language)
 }
 
 /// Does what is asked for.

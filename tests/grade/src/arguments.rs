@@ -11,6 +11,7 @@ use std::path::PathBuf;
 #[command(name = "cargo grade", bin_name = "cargo grade")]
 pub(crate) struct Arguments {
     /// The exercise to grade, such as 05
+    #[arg(value_parser = number)]
     pub(crate) exercise: Option<u32>,
     /// Grade this program instead of what cargo builds: a command, split as a shell does it
     #[arg(long, value_name = "CMD", requires = "exercise")]
@@ -36,12 +37,14 @@ pub(crate) enum Command {
     /// Grade again at every save, and go on to the next exercise when one is full
     Watch {
         /// The exercise to begin with (default: the first that is not full)
+        #[arg(value_parser = number)]
         exercise: Option<u32>,
     },
     /// Show the task of an exercise, and help for the first check that fails
     Hint {
-        /// The exercise
-        exercise: u32,
+        /// The exercise (default: the first that is not full)
+        #[arg(value_parser = number)]
+        exercise: Option<u32>,
         /// Help for all checks
         #[arg(long)]
         all: bool,
@@ -49,6 +52,7 @@ pub(crate) enum Command {
     /// Put the starter of an exercise back, and keep a copy of what it replaces
     Reset {
         /// The exercise
+        #[arg(value_parser = number)]
         exercise: u32,
         /// Do not ask
         #[arg(long)]
@@ -74,6 +78,17 @@ pub(crate) enum Command {
     /// Print the templates of all messages that this program can make, as JSON
     #[command(hide = true)]
     Messages,
+}
+
+/// The number of an exercise as learners write it: `5`, `05`, or the name of its package,
+/// `exercise-05`.
+fn number(word: &str) -> Result<u32, String> {
+    let digits = word
+        .strip_prefix("exercise")
+        .map_or(word, |rest| rest.trim_start_matches(['-', '_', ' ']));
+    digits
+        .parse()
+        .map_err(|_| "an exercise is named by its number, such as 05".to_string())
 }
 
 /// The arguments for a command of another package, which parses them itself.

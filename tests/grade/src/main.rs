@@ -9,17 +9,19 @@ mod reset;
 mod show;
 mod watch;
 
+use anyhow::Context;
 use arguments::{Arguments, Command, Words};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::{say, terminal};
-use grading::{find, grade_all, grade_one, hint};
+use grading::{find, first_open, grade_all, grade_one, hint};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::of_process();
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
-    terminal::exit(run(&arguments, language), language)
+    let outcome = harness::heed_signals().context("cannot handle signals");
+    terminal::exit(outcome.and_then(|()| run(&arguments, language)), language)
 }
 
 /// Runs the requested command. Returns whether there are full marks, or all is well.
@@ -31,7 +33,11 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
         (Some(Command::Hint { exercise, all }), _) => {
-            hint(find(&exercises, *exercise, language)?, *all, language)
+            let exercise = match exercise {
+                Some(number) => find(&exercises, *number, language)?,
+                None => &exercises[first_open(&exercises, language)?],
+            };
+            hint(exercise, *all, language)
         }
         (Some(Command::Reset { exercise, yes }), _) => {
             reset::reset(find(&exercises, *exercise, language)?, *yes, language)

@@ -48,6 +48,10 @@ pub fn explain(error: &anyhow::Error, language: Language) -> String {
 /// The exit status of a command: 0 if there are full marks, or all is well, 1 if not, and 2,
 /// with the reason on stderr, if it could not be done.
 pub fn exit(outcome: anyhow::Result<bool>, language: Language) -> ExitCode {
+    if let Some(signal) = harness::asked_to_end() {
+        // As a shell reports a command that a signal has ended.
+        return ExitCode::from(u8::try_from(128 + signal).unwrap_or(2));
+    }
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

@@ -1,6 +1,6 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::grading::{find, grade};
+use crate::grading::{find, first_open, grade};
 use crate::show;
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
@@ -9,10 +9,12 @@ use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::DoesNotCompile;
-use grade::say;
+use grade::{catalogue, say, terminal};
+use harness::message;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
-use std::io::{IsTerminal, stdin, stdout};
+use std::io::{self, IsTerminal, stdin, stdout};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ enum Wish {
     Grade,
     Hint,
     Next,
+    Previous,
     List,
     Quit,
 }
@@ -48,16 +51,18 @@ pub(crate) fn watch(
             let before = exercises.iter().take_while(|one| one.number != number);
             before.count()
         }
-        None => first_open(exercises, language),
+        None => first_open(exercises, language)?,
     };
-    let mut done = None;
+    let (mut done, mut came_back) = (None, false);
     while let Some(exercise) = exercises.get(index) {
-        match watch_one(exercise, done, exercises, language)? {
-            End::Full => done = Some(exercise),
-            End::Next => done = None,
+        let end = watch_one(exercise, done.take(), came_back, exercises, language)?;
+        index = match end {
+            End::Full | End::Next => index + 1,
+            End::Previous => index.saturating_sub(1),
             End::Quit => return Ok(false),
-        }
-        index += 1;
+        };
+        done = matches!(end, End::Full).then_some(exercise);
+        came_back = matches!(end, End::Previous);
     }
     say!(
         "{}",
@@ -66,30 +71,20 @@ pub(crate) fn watch(
     Ok(true)
 }
 
-/// The first exercise that does not have full marks; the last one if all have.
-fn first_open(exercises: &[Exercise], language: Language) -> usize {
-    say!(
-        "{}",
-        language.pick("Looking where you stand ...", "正在查看你的进度……")
-    );
-    let is_open = |exercise: &Exercise| !grade(exercise, None, language).is_ok_and(|o| o.is_full());
-    exercises
-        .iter()
-        .position(is_open)
-        .unwrap_or(exercises.len() - 1)
-}
-
 /// How watching an exercise ends.
 enum End {
     Full,
     Next,
+    Previous,
     Quit,
 }
 
-/// Watches an exercise. If the one before it has just been finished, a line above says so.
+/// Watches an exercise. If the one before it has just been finished, its verdict stays above. A
+/// learner who came back to an exercise that is full stays there.
 fn watch_one(
     exercise: &Exercise,
     mut done: Option<&Exercise>,
+    mut came_back: bool,
     exercises: &[Exercise],
     language: Language,
 ) -> anyhow::Result<End> {
@@ -98,23 +93,38 @@ fn watch_one(
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
     loop {
         // Read it before the build, so that a save during the run is noticed as a difference.
-        let graded = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let outcome = grade_and_show(exercise, done.take(), language)?;
-        if outcome.as_ref().is_some_and(Outcome::is_full) {
+        let graded = content(&file)?;
+        begin_screen(done.take(), language)?;
+        let outcome = match &graded {
+            Some(_) => grade_and_show(exercise, language)?,
+            None => {
+                let missing = message!(
+                    "{file} is not there. It is graded as soon as it is.",
+                    file = file.display().to_string()
+                );
+                say!("{}", catalogue::say(&missing, language));
+                None
+            }
+        };
+        if outcome.as_ref().is_some_and(Outcome::is_full) && !std::mem::take(&mut came_back) {
             return Ok(End::Full);
         }
         if is_interactive {
-            let keys = "h: hint   n: next exercise   l: list   q: quit";
+            let keys = "h: hint   n: next exercise   p: previous   l: list   q: quit";
             say!(
                 "\n{}",
-                language.pick(keys, "h：提示   n：下一个练习   l：列表   q：退出")
+                language.pick(
+                    keys,
+                    "h：提示   n：下一个练习   p：上一个   l：列表   q：退出"
+                )
             );
         }
         loop {
-            match wait(&events, &graded, exercise, is_interactive)? {
+            match wait(&events, graded.as_deref(), exercise, is_interactive)? {
                 Wish::Grade => break,
                 Wish::Hint => show_hint(exercise, outcome.as_ref(), language),
                 Wish::Next => return Ok(End::Next),
+                Wish::Previous => return Ok(End::Previous),
                 Wish::List => {
                     for exercise in exercises {
                         let outcome = grade(exercise, None, language).ok();
@@ -127,46 +137,59 @@ fn watch_one(
     }
 }
 
-/// Grades once. Returns `None` if the exercise does not compile, after showing why.
-fn grade_and_show(
-    exercise: &Exercise,
-    done: Option<&Exercise>,
-    language: Language,
-) -> anyhow::Result<Option<Outcome>> {
+/// What a file has in it; `None` if it is not there, as for a moment while an editor replaces it.
+fn content(file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    match fs::read(file) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Clears the screen, so that the newest verdict begins at the top. The verdict of an exercise that
+/// has just been finished stays, and the next one comes below it.
+fn begin_screen(done: Option<&Exercise>, language: Language) -> anyhow::Result<()> {
+    if let Some(done) = done {
+        let number = done.number;
+        say!(
+            "\n{}\n",
+            match language {
+                Language::En => format!("Exercise {number:02}: all points. Next:"),
+                Language::Zh => format!("练习 {number:02}：满分。下一个："),
+            }
+        );
+        return Ok(());
+    }
     if stdout().is_terminal() {
-        // The newest verdict begins at the top.
         crossterm::execute!(
             stdout(),
             crossterm::terminal::Clear(crossterm::terminal::ClearType::All),
             crossterm::cursor::MoveTo(0, 0)
         )
         .context("cannot clear the screen")?;
-        // The verdict of the finished exercise has just been cleared.
-        if let Some(done) = done {
-            let number = done.number;
-            say!(
-                "{}\n",
-                match language {
-                    Language::En => format!("Exercise {number:02}: all points. Next:"),
-                    Language::Zh => format!("练习 {number:02}：满分。下一个："),
-                }
-            );
-        }
     }
-    match grade(exercise, None, language) {
+    Ok(())
+}
+
+/// Grades once. Returns `None` if the exercise does not compile or could not be graded, after
+/// showing why.
+fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Option<Outcome>> {
+    let error = match grade(exercise, None, language) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
-            Ok(Some(outcome))
+            return Ok(Some(outcome));
         }
-        Err(error) => match error.downcast_ref::<DoesNotCompile>() {
-            Some(error) => {
-                anstream::print!("{}", error.messages);
-                say!("{}", language.pick("It does not compile.", "无法编译。"));
-                Ok(None)
-            }
-            None => Err(error),
-        },
+        Err(error) if harness::asked_to_end().is_some() => return Err(error),
+        Err(error) => error,
+    };
+    match error.downcast_ref::<DoesNotCompile>() {
+        Some(error) => {
+            anstream::print!("{}", error.messages);
+            say!("{}", language.pick("It does not compile.", "无法编译。"));
+        }
+        None => say!("cargo grade: {}", terminal::explain(&error, language)),
     }
+    Ok(None)
 }
 
 fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
@@ -200,17 +223,20 @@ fn file_events(exercise: &Exercise) -> (Receiver<()>, Option<RecommendedWatcher>
 /// Waits for a save or a key.
 fn wait(
     events: &Receiver<()>,
-    graded: &[u8],
+    graded: Option<&[u8]>,
     exercise: &Exercise,
     is_interactive: bool,
 ) -> anyhow::Result<Wish> {
     let mut next_look = Instant::now();
     loop {
+        if harness::asked_to_end().is_some() {
+            return Ok(Wish::Quit);
+        }
         let is_told = events.try_iter().count() > 0;
         if is_told || Instant::now() >= next_look {
             next_look = Instant::now() + POLL;
-            // While an editor replaces the file, it may be missing for a moment.
-            if fs::read(exercise.file()).is_ok_and(|now| now != graded) {
+            let now = content(&exercise.file())?;
+            if now.is_some() && now.as_deref() != graded {
                 settle(exercise);
                 return Ok(Wish::Grade);
             }
@@ -257,12 +283,32 @@ fn key() -> anyhow::Result<Option<Wish>> {
         return Ok(None);
     }
     let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    if is_control && key.code == KeyCode::Char('z') {
+        stop()?;
+        return Ok(None);
+    }
     Ok(match key.code {
         KeyCode::Char('c' | 'd') if is_control => Some(Wish::Quit),
         KeyCode::Char('h') => Some(Wish::Hint),
         KeyCode::Char('n') => Some(Wish::Next),
+        KeyCode::Char('p') => Some(Wish::Previous),
         KeyCode::Char('l') => Some(Wish::List),
         KeyCode::Char('q') => Some(Wish::Quit),
         _ => None,
     })
+}
+
+/// Stops this command and all of its job, as Ctrl-Z does where a terminal makes a signal of it. The
+/// shell's `fg` continues it.
+#[cfg(unix)]
+fn stop() -> anyhow::Result<()> {
+    use rustix::process::{Signal, kill_current_process_group};
+    kill_current_process_group(Signal::TSTP).context("cannot stop")
+}
+
+/// Other systems have no stopped jobs.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on Unix it may fail")]
+fn stop() -> anyhow::Result<()> {
+    Ok(())
 }

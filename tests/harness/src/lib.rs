@@ -40,7 +40,8 @@
 //! - `process_group`, `guard`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
 //!   system.
 //!   `hints` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
-//!   and `supervised` is a child process with a limit.
+//!   `interrupt` knows whether this program was asked to end, and `supervised` is a child process
+//!   with a limit.
 //! - [`message`](mod@message), [`text`], `output`, `mark`, `lock`, `skip`: no module of another
 //!   layer is used here.
 
@@ -49,6 +50,7 @@ mod connection;
 #[cfg(unix)]
 mod guard;
 mod hints;
+mod interrupt;
 pub mod kernel;
 mod listener;
 mod lock;
@@ -77,6 +79,7 @@ mod watched;
 
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
+pub use interrupt::{asked_to_end, heed_signals};
 pub use listener::{Listener, loopback_without_past};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};

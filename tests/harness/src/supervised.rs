@@ -1,6 +1,7 @@
 //! A child process with a time limit, such as a compiler or a check. Its stderr is drained and
 //! kept up to a cap, and every process that it has started ends with it.
 
+use crate::interrupt::{asked_to_end, interrupted};
 use crate::process_group::{ProcessGroup, has_ended};
 use std::io::{self, Read};
 use std::process::{Child, ChildStdin, Command, ExitStatus};
@@ -67,12 +68,17 @@ impl Supervised {
     ///
     /// # Errors
     ///
-    /// If the system does not report how the child ended.
+    /// If the system does not report how the child ended, or if this program is [asked to
+    /// end](crate::heed_signals) meanwhile; the child and its processes are ended then, too.
     pub fn wait(mut self, limit: Duration) -> io::Result<Ended> {
         let deadline = Instant::now() + limit;
         let in_time = loop {
             match has_ended(&mut self.child) {
                 Ok(true) => break true,
+                Ok(false) if asked_to_end().is_some() => {
+                    self.group.end(&mut self.child)?;
+                    return Err(interrupted());
+                }
                 Ok(false) if Instant::now() < deadline => thread::sleep(PAUSE),
                 Ok(false) | Err(_) => break false,
             }
