@@ -25,6 +25,9 @@ const QUERIES = {
     ["GBK", ["01-client", "python", "words", "07-buffers"]],
     ["four-tuple", ["socket", "words"]],
     ["loopback", ["socket", "words", "tcp"]],
+    ["SYN cookie", ["02-server"]],
+    ["heartbeat", ["04-loop-accept"]],
+    ["sliding window", ["tcp"]],
     ["套接字", ["words"]],
   ],
   "zh-CN": [
@@ -43,6 +46,18 @@ const QUERIES = {
     ["accept队列", ["04-loop-accept", "02-server", "socket", "words"]],
     ["SO_REUSEADDR", ["03-reuseaddr"]],
     ["重传", ["tcp"]],
+    ["四次挥手", ["tcp", "02-server"]],
+    ["主动关闭方", ["tcp", "02-server", "03-reuseaddr"]],
+    ["2MSL", ["02-server"]],
+    ["全连接队列", ["02-server", "04-loop-accept"]],
+    ["半连接队列", ["02-server"]],
+    ["滑动窗口", ["tcp"]],
+    ["慢启动", ["tcp"]],
+    ["服务端", ["tcp", "01-client", "02-server"]],
+    ["端口号复用", ["03-reuseaddr"]],
+    ["心跳", ["04-loop-accept"]],
+    ["长连接", ["04-loop-accept"]],
+    ["幂等", ["tcp"]],
   ],
 };
 
