@@ -28,12 +28,14 @@ pub struct Difference {
     pub came: String,
 }
 
-/// Compares two ladders. Which ports the system has chosen does not count.
+/// Compares two ladders, each in the parts that [`Wire::lines`](crate::Wire::lines) has returned
+/// one after the other; they may be divided at other places. Which ports the system has chosen
+/// does not count.
 ///
 /// # Errors
 ///
 /// The first place where they differ.
-pub fn compare(expected: &[Line], came: &[Line], rule: Rule) -> Result<(), Difference> {
+pub fn compare(expected: &[Vec<Line>], came: &[Vec<Line>], rule: Rule) -> Result<(), Difference> {
     let expected = connections(expected);
     let came = connections(came);
     for index in 0..expected.len().max(came.len()) {
@@ -89,6 +91,11 @@ enum Event {
     },
     /// The states at the end.
     End(Option<State>, Option<State>),
+    /// A side had no more room at some time. (How often, and after how many bytes, depends on
+    /// the kernel.)
+    Shut {
+        to_right: bool,
+    },
 }
 
 impl PartialEq for Event {
@@ -145,6 +152,7 @@ impl fmt::Display for Event {
                 let ack = if *ack { ", ACK" } else { "" };
                 write!(f, "{} RST{ack}", arrow(*to_right))
             }
+            Self::Shut { to_right } => write!(f, "{} window 0 at some time", arrow(*to_right)),
             Self::End(left, right) => {
                 let name = |state: &Option<State>| state.map_or("no state", State::name);
                 write!(f, "in the end: {} and {}", name(left), name(right))
@@ -161,6 +169,8 @@ struct Story {
     events: Vec<Event>,
     left: Option<State>,
     right: Option<State>,
+    /// Who has announced a window of 0, the right side first.
+    shut: [bool; 2],
 }
 
 impl Story {
@@ -169,6 +179,7 @@ impl Story {
         self.right = rung.right.or(self.right);
         let what = &rung.what;
         let to_right = rung.to_right;
+        self.shut[usize::from(to_right)] |= what.window == Some(0);
         if what.syn {
             let ack = what.ack;
             let again = what.again;
@@ -205,6 +216,11 @@ impl Story {
     /// What a rule compares.
     fn events(&self, rule: Rule) -> Vec<Event> {
         let mut events = self.events.clone();
+        for to_right in [false, true] {
+            if self.shut[usize::from(to_right)] {
+                events.push(Event::Shut { to_right });
+            }
+        }
         match rule {
             Rule::InOrder => events.push(Event::End(self.left, self.right)),
             Rule::EitherClosesFirst => {
@@ -258,27 +274,10 @@ fn join(events: Vec<Event>) -> Vec<Event> {
 }
 
 /// All connections, in the order of their first packets.
-fn connections(lines: &[Line]) -> Vec<Story> {
+fn connections(parts: &[Vec<Line>]) -> Vec<Story> {
     let mut all = Stories::default();
-    let mut block: Vec<&Rung> = Vec::new();
-    for line in lines {
-        match line {
-            Line::Later(_) => block.clear(),
-            Line::Rung(rung) => {
-                if block.last().is_some_and(|last| ports(last) != ports(rung)) {
-                    block.clear();
-                }
-                block.push(rung);
-                let story = all.of(rung);
-                all.stories[story].add(rung);
-            }
-            Line::Alike(count) => {
-                for _ in 0..*count {
-                    all.add_folded(&block);
-                }
-                block.clear();
-            }
-        }
+    for part in parts {
+        all.read(part);
     }
     all.stories
 }
@@ -300,6 +299,30 @@ struct Stories {
 }
 
 impl Stories {
+    fn read(&mut self, part: &[Line]) {
+        // What the connection of the last line has done without interruption.
+        let mut block: Vec<&Rung> = Vec::new();
+        for line in part {
+            match line {
+                Line::Later(_) => block.clear(),
+                Line::Rung(rung) => {
+                    if block.last().is_some_and(|last| ports(last) != ports(rung)) {
+                        block.clear();
+                    }
+                    block.push(rung);
+                    let story = self.of(rung);
+                    self.stories[story].add(rung);
+                }
+                Line::Alike(count) => {
+                    for _ in 0..*count {
+                        self.add_folded(&block);
+                    }
+                    block.clear();
+                }
+            }
+        }
+    }
+
     /// The connection of a packet.
     fn of(&mut self, rung: &Rung) -> usize {
         let known = || {
@@ -369,11 +392,12 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
     }
 
     fn differs(one: &[Line], two: &[Line], rule: Rule) -> bool {
+        let [one, two] = [one, two].map(|lines| [lines.to_vec()]);
         assert_eq!(
-            compare(one, two, rule).is_err(),
-            compare(two, one, rule).is_err()
+            compare(&one, &two, rule).is_err(),
+            compare(&two, &one, rule).is_err()
         );
-        compare(one, two, rule).is_err()
+        compare(&one, &two, rule).is_err()
     }
 
     /// Both rules say that the ladder is the same after this change of its text.
@@ -523,10 +547,24 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
     }
 
     #[test]
+    fn a_window_that_was_shut_counts_once() {
+        let shut = |bytes: usize| {
+            let line =
+                format!("            58936 <- ACK {bytes}, window 0 ------------------ 9090");
+            LADDER.to_string() + &line
+        };
+        let [one, two] = [shut(1000), shut(4000)].map(|text| lines(&text));
+        for rule in [Rule::InOrder, Rule::EitherClosesFirst] {
+            assert!(!differs(&one, &two, rule));
+            assert!(differs(&one, &lines(LADDER), rule));
+        }
+    }
+
+    #[test]
     fn a_connection_more_or_less_is_noticed() {
         let ladder = lines(LADDER);
-        let fewer = &ladder[..ladder.len() - 2];
-        let difference = compare(&ladder, fewer, Rule::InOrder).expect_err("one is missing");
+        let fewer = [ladder[..ladder.len() - 2].to_vec()];
+        let difference = compare(&[ladder], &fewer, Rule::InOrder).expect_err("one is missing");
         assert_eq!(difference.connection, 2);
         assert_eq!(difference.expected, "-> SYN");
         assert_eq!(difference.came, "no such connection");
