@@ -1,10 +1,8 @@
 //! Says whether two ladders tell the same, apart from what differs from run to run.
 
-use std::collections::VecDeque;
-use std::fmt;
-
-use crate::line::{Line, Rung};
-use crate::state::State;
+use crate::event::Event;
+use crate::line::Line;
+use crate::story::connections;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,307 +65,11 @@ fn difference(connection: usize, expected: Vec<Event>, came: Vec<Event>) -> Diff
     }
 }
 
-/// What counts of a connection's packets.
-#[derive(Debug, Clone)]
-enum Event {
-    Syn {
-        to_right: bool,
-        ack: bool,
-        again: bool,
-    },
-    Data {
-        to_right: bool,
-        length: usize,
-        /// What is known of the bytes.
-        shown: String,
-        is_cut: bool,
-    },
-    Fin {
-        to_right: bool,
-    },
-    Rst {
-        to_right: bool,
-        ack: bool,
-    },
-    /// The states at the end.
-    End(Option<State>, Option<State>),
-    /// A side had no more room at some time. (How often, and after how many bytes, depends on
-    /// the kernel.)
-    Shut {
-        to_right: bool,
-    },
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Self) -> bool {
-        if let (
-            Self::Data {
-                to_right,
-                length,
-                shown,
-                ..
-            },
-            Self::Data {
-                to_right: to_right_2,
-                length: length_2,
-                shown: shown_2,
-                ..
-            },
-        ) = (self, other)
-        {
-            // Bytes that were divided otherwise are shown up to another place.
-            let known = shown.len().min(shown_2.len());
-            return (to_right, length) == (to_right_2, length_2)
-                && shown.as_bytes()[..known] == shown_2.as_bytes()[..known];
-        }
-        // All others say everything when they are shown.
-        self.to_string() == other.to_string()
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arrow = |to_right: bool| if to_right { "->" } else { "<-" };
-        match self {
-            Self::Syn {
-                to_right,
-                ack,
-                again,
-            } => {
-                let ack = if *ack { ", ACK" } else { "" };
-                let again = if *again { ", again" } else { "" };
-                write!(f, "{} SYN{ack}{again}", arrow(*to_right))
-            }
-            Self::Data {
-                to_right,
-                length,
-                shown,
-                is_cut,
-            } => {
-                let dots = if *is_cut { "..." } else { "" };
-                write!(f, "{} {length} bytes \"{shown}\"{dots}", arrow(*to_right))
-            }
-            Self::Fin { to_right } => write!(f, "{} FIN", arrow(*to_right)),
-            Self::Rst { to_right, ack } => {
-                let ack = if *ack { ", ACK" } else { "" };
-                write!(f, "{} RST{ack}", arrow(*to_right))
-            }
-            Self::Shut { to_right } => write!(f, "{} window 0 at some time", arrow(*to_right)),
-            Self::End(left, right) => {
-                let name = |state: &Option<State>| state.map_or("no state", State::name);
-                write!(f, "in the end: {} and {}", name(left), name(right))
-            }
-        }
-    }
-}
-
-/// What a connection did.
-#[derive(Debug, Clone, Default)]
-struct Story {
-    /// Not known of one that was folded.
-    ports: Option<(u16, u16)>,
-    events: Vec<Event>,
-    left: Option<State>,
-    right: Option<State>,
-    /// Who has announced a window of 0, the right side first.
-    shut: [bool; 2],
-}
-
-impl Story {
-    fn add(&mut self, rung: &Rung) {
-        self.left = rung.left.or(self.left);
-        self.right = rung.right.or(self.right);
-        let what = &rung.what;
-        let to_right = rung.to_right;
-        self.shut[usize::from(to_right)] |= what.window == Some(0);
-        if what.syn {
-            let ack = what.ack;
-            let again = what.again;
-            let event = Event::Syn {
-                to_right,
-                ack,
-                again,
-            };
-            // How often it is sent again depends on the time.
-            if !again || self.events.last() != Some(&event) {
-                self.events.push(event);
-            }
-        }
-        if what.again {
-            return;
-        }
-        if let Some(data) = &what.data {
-            self.events.push(Event::Data {
-                to_right,
-                length: data.length,
-                shown: data.shown.clone(),
-                is_cut: data.is_cut,
-            });
-        }
-        if what.fin {
-            self.events.push(Event::Fin { to_right });
-        }
-        if what.rst {
-            let ack = what.ack;
-            self.events.push(Event::Rst { to_right, ack });
-        }
-    }
-
-    /// What a rule compares.
-    fn events(&self, rule: Rule) -> Vec<Event> {
-        let mut events = self.events.clone();
-        for to_right in [false, true] {
-            if self.shut[usize::from(to_right)] {
-                events.push(Event::Shut { to_right });
-            }
-        }
-        match rule {
-            Rule::InOrder => events.push(Event::End(self.left, self.right)),
-            Rule::EitherClosesFirst => {
-                let mut fins = Vec::new();
-                events.retain(|event| {
-                    let is_late = matches!(event, Event::Rst { .. }) && fins.len() == 2;
-                    if let Event::Fin { to_right } = event {
-                        fins.push(*to_right);
-                    }
-                    !is_late && !matches!(event, Event::Fin { .. })
-                });
-                fins.sort_unstable();
-                let fins = fins.into_iter().map(|to_right| Event::Fin { to_right });
-                events.extend(fins);
-            }
-        }
-        join(events)
-    }
-}
-
-/// Puts bytes together that follow each other in one direction.
-fn join(events: Vec<Event>) -> Vec<Event> {
-    let mut joined: Vec<Event> = Vec::new();
-    for event in events {
-        if let (
-            Some(Event::Data {
-                to_right,
-                length,
-                shown,
-                is_cut,
-            }),
-            Event::Data {
-                to_right: to_right_2,
-                length: more,
-                shown: shown_2,
-                is_cut: is_cut_2,
-            },
-        ) = (joined.last_mut(), &event)
-            && to_right == to_right_2
-        {
-            *length += more;
-            if !*is_cut {
-                *shown += shown_2;
-                *is_cut = *is_cut_2;
-            }
-        } else {
-            joined.push(event);
-        }
-    }
-    joined
-}
-
-/// All connections, in the order of their first packets.
-fn connections(parts: &[Vec<Line>]) -> Vec<Story> {
-    let mut all = Stories::default();
-    for part in parts {
-        all.read(part);
-    }
-    all.stories
-}
-
-fn ports(rung: &Rung) -> (u16, u16) {
-    (rung.left_port, rung.right_port)
-}
-
-fn begins(rung: &Rung) -> bool {
-    rung.what.syn && !rung.what.ack && !rung.what.again
-}
-
-#[derive(Default)]
-struct Stories {
-    stories: Vec<Story>,
-    /// Those that were folded when they began, in their order. Where one of them does something
-    /// else later, it is the first that has not done so.
-    folded: VecDeque<usize>,
-}
-
-impl Stories {
-    fn read(&mut self, part: &[Line]) {
-        // What the connection of the last line has done without interruption.
-        let mut block: Vec<&Rung> = Vec::new();
-        for line in part {
-            match line {
-                Line::Later(_) => block.clear(),
-                Line::Rung(rung) => {
-                    if block.last().is_some_and(|last| ports(last) != ports(rung)) {
-                        block.clear();
-                    }
-                    block.push(rung);
-                    let story = self.of(rung);
-                    self.stories[story].add(rung);
-                }
-                Line::Alike(count) => {
-                    for _ in 0..*count {
-                        self.add_folded(&block);
-                    }
-                    block.clear();
-                }
-            }
-        }
-    }
-
-    /// The connection of a packet.
-    fn of(&mut self, rung: &Rung) -> usize {
-        let known = || {
-            let mut stories = self.stories.iter();
-            stories.rposition(|story| story.ports == Some(ports(rung)))
-        };
-        let index = if begins(rung) {
-            self.begin()
-        } else if let Some(known) = known() {
-            known
-        } else if let Some(folded) = self.folded.pop_front() {
-            folded
-        } else {
-            self.begin()
-        };
-        self.stories[index].ports = Some(ports(rung));
-        index
-    }
-
-    fn begin(&mut self) -> usize {
-        self.stories.push(Story::default());
-        self.stories.len() - 1
-    }
-
-    /// Another connection that does the same as the one in this block.
-    fn add_folded(&mut self, block: &[&Rung]) {
-        let starts = block.first().is_some_and(|rung| begins(rung));
-        let known = if starts {
-            None
-        } else {
-            self.folded.pop_front()
-        };
-        let index = known.unwrap_or_else(|| self.begin());
-        if starts {
-            self.folded.push_back(index);
-        }
-        for rung in block {
-            self.stories[index].add(rung);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::Rung;
+    use crate::state::State;
 
     const LADDER: &str = r#"
    SYN-SENT 58936 -- SYN --------------------------------> 9090
@@ -544,6 +246,19 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
             .collect();
         assert!(differs(&ladder, &flipped, Rule::InOrder));
         assert!(!differs(&ladder, &flipped, Rule::EitherClosesFirst));
+    }
+
+    #[test]
+    fn how_many_bytes_came_counts_while_they_are_few() {
+        let with = |bytes: usize| {
+            let data = format!("{bytes} bytes \"x\"...");
+            let dashes = "-".repeat(35 - data.len());
+            let line = format!("            58936 -- {data} {dashes}> 9090");
+            lines(&(LADDER.to_string() + &line))
+        };
+        assert!(differs(&with(60_000), &with(60_001), Rule::InOrder));
+        assert!(differs(&with(60_000), &with(90_000), Rule::InOrder));
+        assert!(!differs(&with(90_000), &with(90_001), Rule::InOrder));
     }
 
     #[test]

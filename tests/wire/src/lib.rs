@@ -19,10 +19,12 @@
 mod capture;
 mod compare;
 mod connection;
+mod event;
 mod fold;
 mod line;
 mod packet;
 mod state;
+mod story;
 mod text;
 mod track;
 

@@ -29,10 +29,10 @@ struct Settings {
 }
 
 /// A session, and how what comes is compared with it.
-struct Session {
-    script: Script,
+pub(super) struct Session {
+    pub(super) script: Script,
     normaliser: Normaliser,
-    rule: Rule,
+    pub(super) rule: Rule,
 }
 
 /// The file of a session.
@@ -45,7 +45,7 @@ fn path(name: &str) -> PathBuf {
 /// # Errors
 ///
 /// If a file cannot be read, or is not in its form.
-fn read(name: &str) -> anyhow::Result<Session> {
+pub(super) fn read(name: &str) -> anyhow::Result<Session> {
     let path = path(name);
     let file = format!("{FOLDER}/{name}.txt");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
