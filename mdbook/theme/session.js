@@ -9,20 +9,21 @@
 //     2 $                                     the prompt is back
 //     1 $ python3 -c "                        a command that goes on, as a quote is open
 //     1 > print(1)"
+//     w  ESTABLISHED 50312 <- SYN, ACK ---    a packet, in the ladder of what goes over the wire
 (() => {
   "use strict";
 
   const WORDS = document.documentElement.lang.startsWith("zh")
     ? {
         session: "终端会话",
-        terminal: (number) => `终端 ${number}`,
+        terminal: (number) => (number === "w" ? "网络上的报文" : `终端 ${number}`),
         copy: "复制",
         copyCommands: "复制命令",
         copied: "已复制",
       }
     : {
         session: "Terminal session",
-        terminal: (number) => `Terminal ${number}`,
+        terminal: (number) => (number === "w" ? "On the wire" : `Terminal ${number}`),
         copy: "Copy",
         copyCommands: "Copy the commands",
         copied: "Copied",
@@ -34,7 +35,7 @@
   function parse(session) {
     const runs = [];
     for (const line of session.split("\n")) {
-      const { terminal, kind = " ", text = "" } = LINE.exec(line)?.groups ?? {};
+      const { terminal, kind = " ", text = "" } = parseLine(line);
       if (terminal === undefined) continue;
       if (runs.at(-1)?.terminal !== terminal) runs.push({ terminal, lines: [] });
       const { lines } = runs.at(-1);
@@ -46,6 +47,12 @@
       }
     }
     return runs;
+  }
+
+  function parseLine(line) {
+    // A ladder has columns.
+    if (line.startsWith("w ")) return { terminal: "w", text: line.slice(2) };
+    return LINE.exec(line)?.groups ?? {};
   }
 
   /** Whether a shell would ask for more of a command: without its strings, a quote is left. */

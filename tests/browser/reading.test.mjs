@@ -45,6 +45,8 @@ const SESSION = `1 $ cargo run -p lesson-02
 3 > print('it\\'s')
 3 > "
 3 > not the command's
+w    SYN-SENT 58936 -- SYN --------------------------------> 9090
+w                   (1.0 s later)
 `;
 
 for (const language of LANGUAGES) {
@@ -74,6 +76,12 @@ for (const language of LANGUAGES) {
         `${name} 3`,
         "$ python3 -c \"\n> print('it\\'s')\n> \"\nnot the command's\n",
         "python3 -c \"\nprint('it\\'s')\n\"",
+      ],
+      [
+        language.lang === "en" ? "On the wire" : "网络上的报文",
+        "   SYN-SENT 58936 -- SYN --------------------------------> 9090\n" +
+          "                  (1.0 s later)\n",
+        undefined,
       ],
     ]);
     await page.context().close();

@@ -21,10 +21,18 @@
 //! those of two terminals may come in any. `ss` is run until its table is the one in the
 //! file, in whatever order its rows come. When the file ends, so does all that still runs.
 //!
+//! A session with lines that begin with `w` records what goes over the wire, too. These lines
+//! are the ladder of the package `wire`, after the input that has caused the packets: write `w`
+//! alone, and `book update` puts them in its place. They are compared at the end, as
+//! `wire::Rule::InOrder` says. Where both sides may be the first to close a connection, the
+//! session has `either_closes_first = true` in its `NAME.toml`.
+//!
 //! What differs from run to run is left aside, and ephemeral ports go together one to one
 //! (`sessions/normal.rs`). A session whose other numbers differ says so in `NAME.toml`
 //! beside it, which has patterns of what to leave aside: `normalise = ['accepted (\d+)']`.
 
+#[cfg(target_os = "linux")]
+mod ladder;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]

@@ -246,6 +246,7 @@ fn no_line_of_a_solution_is_in_it() {
             "tests/grade/",
             "tests/harness/",
             "tests/update/",
+            "tests/wire/",
             "tests/workspace/",
             "mdbook/server/",
         ]

@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
+use wire::Rule;
+
+use super::ladder::{LOST, Recording};
 use super::namespace::Task;
 use super::normal::Normaliser;
 use super::script::Script;
 use super::{FOLDER, record, replay, stage};
+
+/// How often a session is run of whose packets some are lost.
+const ATTEMPTS: usize = 3;
 
 /// What a session may have besides, in `NAME.toml`.
 #[derive(Default, Deserialize)]
@@ -17,6 +23,16 @@ struct Settings {
     /// Regular expressions of what differs from run to run.
     #[serde(default)]
     normalise: Vec<String>,
+    /// Whether both sides of a connection may be the first to close it.
+    #[serde(default)]
+    either_closes_first: bool,
+}
+
+/// A session, and how what comes is compared with it.
+pub(super) struct Session {
+    pub(super) script: Script,
+    normaliser: Normaliser,
+    pub(super) rule: Rule,
 }
 
 /// The file of a session.
@@ -29,7 +45,7 @@ fn path(name: &str) -> PathBuf {
 /// # Errors
 ///
 /// If a file cannot be read, or is not in its form.
-fn read(name: &str) -> anyhow::Result<(Script, Normaliser)> {
+pub(super) fn read(name: &str) -> anyhow::Result<Session> {
     let path = path(name);
     let file = format!("{FOLDER}/{name}.txt");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
@@ -42,7 +58,16 @@ fn read(name: &str) -> anyhow::Result<(Script, Normaliser)> {
     } else {
         Settings::default()
     };
-    Ok((script, Normaliser::new(&settings.normalise)?))
+    let rule = if settings.either_closes_first {
+        Rule::EitherClosesFirst
+    } else {
+        Rule::InOrder
+    };
+    Ok(Session {
+        script,
+        normaliser: Normaliser::new(&settings.normalise)?,
+        rule,
+    })
 }
 
 /// Runs these sessions, or all where none is named, and writes anew the output of those
@@ -80,7 +105,11 @@ pub fn update(names: &[String]) -> anyhow::Result<()> {
 
 /// Runs a session in the namespace that this process has been given.
 fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
-    let (script, normaliser) = read(name)?;
+    let Session {
+        script,
+        normaliser,
+        rule,
+    } = read(name)?;
     stage::check_tools(&script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
     match task {
         Task::Record => {
@@ -89,7 +118,9 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
         Task::Replay => {
-            let replayed = replay::replay(&script, normaliser, programs, replay::LIMIT);
+            let recording = script.wire().map(|_| Recording::start()).transpose()?;
+            let ladder = recording.map(|recording| (recording, rule));
+            let replayed = replay::replay(&script, normaliser, ladder, programs, replay::LIMIT);
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\
@@ -126,7 +157,18 @@ impl Player {
     /// If it does not go as the file says, with the story; or if it cannot be run, with
     /// what is missing.
     pub fn replay(&self, name: &str) -> anyhow::Result<()> {
-        Task::Replay.run(&self.book, &self.programs, name)
+        self.run(Task::Replay, name)
+    }
+
+    /// Does this once more where packets were lost while they were recorded.
+    fn run(&self, task: Task, name: &str) -> anyhow::Result<()> {
+        for _ in 1..ATTEMPTS {
+            match task.run(&self.book, &self.programs, name) {
+                Err(error) if error.to_string().contains(LOST) => {}
+                done => return done,
+            }
+        }
+        task.run(&self.book, &self.programs, name)
     }
 
     /// Writes a session anew if it does not go as its file says, and says what it has done.
@@ -136,7 +178,7 @@ impl Player {
         if self.replay(name).is_ok() {
             return Ok("as it was");
         }
-        Task::Record.run(&self.book, &self.programs, name)?;
+        self.run(Task::Record, name)?;
         self.replay(name)
             .context("written anew, but it does not go the same way twice")?;
         Ok("written anew")

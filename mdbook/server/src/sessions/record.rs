@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::replay::LIMIT;
-use super::script::{Entry, Event, Script};
+use super::ladder::Recording;
+use super::replay::{LIMIT, is_table};
+use super::script::{Entry, Event, Script, WIRE};
 use super::stage::Stage;
 
 /// How long all terminals must be quiet until the next input. A tool may wait for a time; a
@@ -17,20 +18,23 @@ const QUIET: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs a session, and returns it with the output that came: after each input the lines of
-/// its own terminal first, then those of the others.
+/// its own terminal first, then those of the others; and before them the packets, where the
+/// session has lines of the wire.
 ///
 /// # Errors
 ///
 /// If an input is not possible, such as a command while the one before it does not end.
 pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script> {
+    let mut recording = script.wire().map(|_| Recording::start()).transpose()?;
     let mut stage = Stage::new(programs);
     let mut entries = Vec::new();
     for (index, input) in script.entries.iter().enumerate() {
-        if matches!(input.event, Event::Output(_)) {
+        if is_effect(input) {
             continue;
         }
         if matches!(input.event, Event::Start(_) | Event::Prompt) {
             wait_for_end(&mut stage, input)?;
+            push_wire(&mut entries, recording.as_mut());
             push_output(&mut entries, &mut stage, input.terminal);
         }
         entries.push(input.clone());
@@ -39,14 +43,28 @@ pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script>
         }
         stage.wait_for_rest();
         give(&mut stage, input).with_context(|| format!("line {}: {input}", input.line))?;
-        let outputs = script.entries[index + 1..]
+        let effects = script.entries[index + 1..]
             .iter()
-            .take_while(|entry| matches!(entry.event, Event::Output(_)));
+            .take_while(|entry| is_effect(entry));
+        let outputs = effects.filter(|entry| matches!(entry.event, Event::Output(_)));
         let talkative: Vec<u8> = outputs.map(|entry| entry.terminal).collect();
         wait_for_quiet(&mut stage, &talkative);
+        if matches!(&input.event, Event::Start(command) if is_table(command)) {
+            // It is at once what the kernel has; and its lines stay together.
+            push_output(&mut entries, &mut stage, input.terminal);
+        }
+        push_wire(&mut entries, recording.as_mut());
         push_output(&mut entries, &mut stage, input.terminal);
     }
+    if let Some(recording) = recording {
+        push_lines(&mut entries, recording.finish()?);
+    }
     Ok(Script { entries })
+}
+
+/// Whether an entry tells what comes of the input before it.
+fn is_effect(entry: &Entry) -> bool {
+    matches!(entry.event, Event::Output(_) | Event::Wire(_))
 }
 
 fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
@@ -55,7 +73,7 @@ fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
         Event::Start(command) => stage.start(number, command),
         Event::Type(text) => stage.type_line(number, text),
         Event::Press(key) => stage.press(number, *key),
-        Event::Prompt | Event::Output(_) => Ok(()),
+        Event::Prompt | Event::Output(_) | Event::Wire(_) => Ok(()),
     }
 }
 
@@ -81,6 +99,23 @@ fn wait_for_quiet(stage: &mut Stage, talkative: &[u8]) {
             return;
         }
     }
+}
+
+/// Adds the packets that have come. They stand before what is printed: between them and the
+/// lines there is no order that could be observed.
+fn push_wire(entries: &mut Vec<Entry>, recording: Option<&mut Recording>) {
+    if let Some(recording) = recording {
+        push_lines(entries, recording.lines());
+    }
+}
+
+fn push_lines(entries: &mut Vec<Entry>, lines: Vec<wire::Line>) {
+    entries.extend(lines.into_iter().map(|line| Entry {
+        line: 0,
+        after_blank: false,
+        terminal: WIRE,
+        event: Event::Wire(Some(line)),
+    }));
 }
 
 /// Adds all that has come, the lines of this terminal first.

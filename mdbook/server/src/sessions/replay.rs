@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use wire::Rule;
+
+use super::ladder::Recording;
 use super::normal::Normaliser;
 use super::script::{Entry, Event, Script};
 use super::stage::Stage;
@@ -54,16 +57,19 @@ impl fmt::Display for Failure {
 /// What came of a session, or of a step of it. (The box is for the size of a failure.)
 type Outcome<T = ()> = Result<T, Box<Failure>>;
 
-/// Runs a session from its beginning to its end.
+/// Runs a session from its beginning to its end, and compares its packets, if they are recorded,
+/// as this rule says.
 pub(super) fn replay(
     script: &Script,
     normaliser: Normaliser,
+    ladder: Option<(Recording, Rule)>,
     programs: &Path,
     limit: Duration,
 ) -> Outcome {
     let mut replay = Replay {
         stage: Stage::new(programs),
         normaliser,
+        ladder,
         limit,
         transcript: Vec::new(),
     };
@@ -84,13 +90,14 @@ pub(super) fn replay(
 }
 
 /// Whether a command shows the kernel's sockets.
-fn is_table(command: &str) -> bool {
+pub(super) fn is_table(command: &str) -> bool {
     command.split_whitespace().next() == Some("ss")
 }
 
 struct Replay {
     stage: Stage,
     normaliser: Normaliser,
+    ladder: Option<(Recording, Rule)>,
     limit: Duration,
     transcript: Vec<String>,
 }
@@ -107,6 +114,8 @@ impl Replay {
         let done = match &entry.event {
             Event::Start(command) => self.stage.start(number, command),
             Event::Prompt => Ok(()),
+            // What goes over the wire is compared at the end.
+            Event::Wire(_) => return Ok(()),
             Event::Output(text) => return self.expect_line(entry, text),
             Event::Type(text) => self.stage.type_line(number, text),
             Event::Press(key) => self.stage.press(number, *key),
@@ -222,7 +231,33 @@ impl Replay {
             let came = format!("{number}   {line}");
             return self.fail(last, "no more output after the last line", came);
         }
-        Ok(())
+        self.expect_ladder(script)
+    }
+
+    /// What has gone over the wire must be what the file says.
+    fn expect_ladder(&mut self, script: &Script) -> Outcome {
+        let (Some((recording, rule)), Some(expected)) = (self.ladder.take(), script.wire()) else {
+            return Ok(());
+        };
+        let (expected, came, ladder) = match recording.finish() {
+            Err(lost) => ("all packets".to_string(), lost.to_string(), Vec::new()),
+            Ok(came) => match wire::compare(&expected, std::slice::from_ref(&came), rule) {
+                Ok(()) => return Ok(()),
+                Err(different) => {
+                    let connection = different.connection;
+                    let expected = format!("on the wire, connection {connection}");
+                    let expected = format!("{expected}: {}", different.expected);
+                    (expected, different.came, came)
+                }
+            },
+        };
+        Err(Box::new(Failure {
+            line: script.first_wire_line().unwrap_or(1),
+            expected,
+            came,
+            transcript: ladder.iter().map(|line| format!("w {line}")).collect(),
+            unread: Vec::new(),
+        }))
     }
 
     fn fail<T>(&mut self, entry: &Entry, expected: &str, came: String) -> Outcome<T> {
@@ -247,6 +282,7 @@ mod tests {
         replay(
             &script,
             normaliser,
+            None,
             Path::new("/built"),
             Duration::from_secs(1),
         )

@@ -16,7 +16,7 @@ pub(super) struct Entry {
     pub(super) line: usize,
     /// Whether a blank line stands before it.
     pub(super) after_blank: bool,
-    /// The terminal that it is about, 1 to 9.
+    /// The terminal that it is about, 1 to 9; [`WIRE`] for the wire.
     pub(super) terminal: u8,
     /// What happens in that terminal.
     pub(super) event: Event,
@@ -35,7 +35,12 @@ pub(super) enum Event {
     Type(String),
     /// `N ^C` or `N ^D`.
     Press(Key),
+    /// `w line`: a line of the ladder; `w` alone asks for one to be written.
+    Wire(Option<wire::Line>),
 }
+
+/// The number in the place of a terminal's for what goes over the wire.
+pub(super) const WIRE: u8 = 0;
 
 /// A key that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl Script {
             let (terminal, event) = parse_line(line).ok_or_else(|| {
                 anyhow::anyhow!(
                     "line {}: {line:?} is none of `N $ command`, `N $`, `N   output`, \
-                     `N > typed`, `N ^C`, `N ^D`",
+                     `N > typed`, `N ^C`, `N ^D`, or a line of the ladder",
                     index + 1
                 )
             })?;
@@ -88,6 +93,32 @@ impl Script {
         anyhow::ensure!(!entries.is_empty(), "the session is empty");
         Ok(Self { entries })
     }
+
+    /// The lines of the ladder, in the parts that other lines divide; nothing where the session
+    /// has none and wants none.
+    pub(super) fn wire(&self) -> Option<Vec<Vec<wire::Line>>> {
+        let is_wire = |entry: &Entry| matches!(entry.event, Event::Wire(_));
+        let parts = self
+            .entries
+            .chunk_by(|one, two| is_wire(one) == is_wire(two));
+        let parts = parts.filter(|part| part.iter().any(is_wire));
+        let lines = parts.map(|part| {
+            let lines = part.iter().map(|entry| match &entry.event {
+                Event::Wire(line) => line.clone(),
+                _ => None,
+            });
+            lines.flatten().collect()
+        });
+        let lines: Vec<Vec<wire::Line>> = lines.collect();
+        (!lines.is_empty()).then_some(lines)
+    }
+
+    /// The line of the file with the first line of the ladder.
+    pub(super) fn first_wire_line(&self) -> Option<usize> {
+        let mut entries = self.entries.iter();
+        let first = entries.find(|entry| entry.terminal == WIRE)?;
+        Some(first.line)
+    }
 }
 
 impl Entry {
@@ -95,12 +126,18 @@ impl Entry {
     pub(super) fn is_input(&self) -> bool {
         match self.event {
             Event::Start(_) | Event::Type(_) | Event::Press(_) => true,
-            Event::Prompt | Event::Output(_) => false,
+            Event::Prompt | Event::Output(_) | Event::Wire(_) => false,
         }
     }
 }
 
 fn parse_line(line: &str) -> Option<(u8, Event)> {
+    if line.trim_end() == "w" {
+        return Some((WIRE, Event::Wire(None)));
+    }
+    if let Some(line) = line.strip_prefix("w ") {
+        return Some((WIRE, Event::Wire(Some(wire::Line::parse(line)?))));
+    }
     let digit = line.chars().next()?.to_digit(10)?;
     let terminal = u8::try_from(digit).ok().filter(|number| *number > 0)?;
     let rest = line[1..].trim_end();
@@ -143,7 +180,10 @@ impl fmt::Display for Script {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.terminal)?;
+        match self.terminal {
+            WIRE => write!(f, "w")?,
+            number => write!(f, "{number}")?,
+        }
         match &self.event {
             Event::Start(command) => {
                 // A command of several lines goes on after the shell's second prompt.
@@ -157,6 +197,8 @@ impl fmt::Display for Entry {
             Event::Type(text) => write!(f, " > {text}"),
             Event::Press(Key::Interrupt) => write!(f, " ^C"),
             Event::Press(Key::EndOfInput) => write!(f, " ^D"),
+            Event::Wire(None) => Ok(()),
+            Event::Wire(Some(line)) => write!(f, " {line}"),
         }
     }
 }
@@ -178,6 +220,9 @@ mod tests {
 2 >
 2 ^D
 2 $
+w    SYN-SENT 58936 -- SYN --------------------------------> 9090
+w                   (1.0 s later)
+w
 1 ^C
 ";
 
@@ -205,6 +250,8 @@ mod tests {
             "1 hello",
             "1$ ls",
             "1  two blanks",
+            "w $ ls",
+            "w    SYN-SENT 58936 -- SYN ---> 9090",
             "1 ^Z",
         ] {
             let text = format!("1 $ ls\n{line}\n");

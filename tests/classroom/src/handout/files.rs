@@ -99,7 +99,8 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         | ["lessons", _, "src", "main.rs"]
         | [
             "tests",
-            "across" | "exercises" | "grade" | "harness" | "lessons" | "update" | "workspace",
+            "across" | "exercises" | "grade" | "harness" | "lessons" | "update" | "wire"
+            | "workspace",
             ..,
         ] => true,
         // The teacher's commands.

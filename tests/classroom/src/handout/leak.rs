@@ -64,6 +64,7 @@ fn is_tool(path: &str) -> bool {
         "tests/grade/",
         "tests/harness/",
         "tests/update/",
+        "tests/wire/",
         "tests/workspace/",
         "mdbook/server/",
     ]

@@ -1,0 +1,37 @@
+//! What goes over the wire: records the TCP packets of a network namespace, follows the states
+//! of both ends of each connection (RFC 9293), and shows all of it as a ladder in plain text.
+//!
+//! ```text
+//!    SYN-SENT 58936 -- SYN --------------------------------> 9090
+//! ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
+//!             58936 -- ACK 0 ------------------------------> 9090  ESTABLISHED
+//!             58936 -- 5 bytes "hello" --------------------> 9090
+//!             58936 <- ACK 5 ------------------------------- 9090
+//! ```
+//!
+//! On the left is the port of the side that has connected. A state stands beside the packet
+//! that changes it. Bytes are counted from 0, so `ACK 5` acknowledges the first five.
+//!
+//! [`Capture`] records, [`Wire`] follows the connections, [`Line`] is a line of the ladder, and
+//! [`compare`] says whether two ladders tell the same, whatever differs from run to run aside.
+
+#[cfg(target_os = "linux")]
+mod capture;
+mod compare;
+mod connection;
+mod event;
+mod fold;
+mod line;
+mod packet;
+mod state;
+mod story;
+mod text;
+mod track;
+
+#[cfg(target_os = "linux")]
+pub use capture::Capture;
+pub use compare::{Difference, Rule, compare};
+pub use line::{Data, Line, Rung, What};
+pub use packet::{Flags, Packet};
+pub use state::State;
+pub use track::Wire;

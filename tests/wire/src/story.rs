@@ -1,0 +1,183 @@
+//! What each connection of a ladder does.
+
+use std::collections::VecDeque;
+
+use crate::compare::Rule;
+use crate::event::{Event, Piece, join};
+use crate::line::{Line, Rung};
+use crate::state::State;
+
+/// What a connection did.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Story {
+    /// Not known of one that was folded.
+    ports: Option<(u16, u16)>,
+    events: Vec<Event>,
+    left: Option<State>,
+    right: Option<State>,
+    /// Who has announced a window of 0, the right side first.
+    shut: [bool; 2],
+}
+
+impl Story {
+    fn add(&mut self, rung: &Rung) {
+        self.left = rung.left.or(self.left);
+        self.right = rung.right.or(self.right);
+        let what = &rung.what;
+        let to_right = rung.to_right;
+        self.shut[usize::from(to_right)] |= what.window == Some(0);
+        if what.syn {
+            let ack = what.ack;
+            let again = what.again;
+            let event = Event::Syn {
+                to_right,
+                ack,
+                again,
+            };
+            // How often it is sent again depends on the time.
+            if !again || self.events.last() != Some(&event) {
+                self.events.push(event);
+            }
+        }
+        if what.again {
+            return;
+        }
+        if let Some(data) = &what.data {
+            self.events.push(Event::Data {
+                to_right,
+                length: data.length,
+                shown: vec![Piece {
+                    offset: 0,
+                    text: data.shown.clone(),
+                    is_cut: data.is_cut,
+                }],
+            });
+        }
+        if what.fin {
+            self.events.push(Event::Fin { to_right });
+        }
+        if what.rst {
+            let ack = what.ack;
+            self.events.push(Event::Rst { to_right, ack });
+        }
+    }
+
+    /// What a rule compares.
+    pub(crate) fn events(&self, rule: Rule) -> Vec<Event> {
+        let mut events = self.events.clone();
+        for to_right in [false, true] {
+            if self.shut[usize::from(to_right)] {
+                events.push(Event::Shut { to_right });
+            }
+        }
+        match rule {
+            Rule::InOrder => events.push(Event::End(self.left, self.right)),
+            Rule::EitherClosesFirst => {
+                let mut fins = Vec::new();
+                events.retain(|event| {
+                    let is_late = matches!(event, Event::Rst { .. }) && fins.len() == 2;
+                    if let Event::Fin { to_right } = event {
+                        fins.push(*to_right);
+                    }
+                    !is_late && !matches!(event, Event::Fin { .. })
+                });
+                fins.sort_unstable();
+                let fins = fins.into_iter().map(|to_right| Event::Fin { to_right });
+                events.extend(fins);
+            }
+        }
+        join(events)
+    }
+}
+
+/// All connections, in the order of their first packets.
+pub(crate) fn connections(parts: &[Vec<Line>]) -> Vec<Story> {
+    let mut all = Stories::default();
+    for part in parts {
+        all.read(part);
+    }
+    all.stories
+}
+
+fn ports(rung: &Rung) -> (u16, u16) {
+    (rung.left_port, rung.right_port)
+}
+
+fn begins(rung: &Rung) -> bool {
+    rung.what.syn && !rung.what.ack && !rung.what.again
+}
+
+#[derive(Default)]
+struct Stories {
+    stories: Vec<Story>,
+    /// Those that were folded when they began, in their order. Where one of them does something
+    /// else later, it is the first that has not done so.
+    folded: VecDeque<usize>,
+}
+
+impl Stories {
+    fn read(&mut self, part: &[Line]) {
+        // What the connection of the last line has done without interruption.
+        let mut block: Vec<&Rung> = Vec::new();
+        for line in part {
+            match line {
+                Line::Later(_) => block.clear(),
+                Line::Rung(rung) => {
+                    if block.last().is_some_and(|last| ports(last) != ports(rung)) {
+                        block.clear();
+                    }
+                    block.push(rung);
+                    let story = self.of(rung);
+                    self.stories[story].add(rung);
+                }
+                Line::Alike(count) => {
+                    for _ in 0..*count {
+                        self.add_folded(&block);
+                    }
+                    block.clear();
+                }
+            }
+        }
+    }
+
+    /// The connection of a packet.
+    fn of(&mut self, rung: &Rung) -> usize {
+        let known = || {
+            let mut stories = self.stories.iter();
+            stories.rposition(|story| story.ports == Some(ports(rung)))
+        };
+        let index = if begins(rung) {
+            self.begin()
+        } else if let Some(known) = known() {
+            known
+        } else if let Some(folded) = self.folded.pop_front() {
+            folded
+        } else {
+            self.begin()
+        };
+        self.stories[index].ports = Some(ports(rung));
+        index
+    }
+
+    fn begin(&mut self) -> usize {
+        self.stories.push(Story::default());
+        self.stories.len() - 1
+    }
+
+    /// Another connection that does the same as the one in this block.
+    fn add_folded(&mut self, block: &[&Rung]) {
+        let starts = block.first().is_some_and(|rung| begins(rung));
+        let known = if starts {
+            None
+        } else {
+            self.folded.pop_front()
+        };
+        let index = known.unwrap_or_else(|| self.begin());
+        if starts {
+            self.folded.push_back(index);
+        }
+        for rung in block {
+            self.stories[index].add(rung);
+        }
+    }
+}
