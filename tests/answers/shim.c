@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -43,7 +44,8 @@ static void late(int fd)
 /*
  * A program that waits for events (epoll, edge-triggered) takes a short send for a full
  * buffer, and waits for the event that there is room again. The kernel owes it that event
- * for a real one. Setting the buffer to the size that it has brings one about.
+ * for a real one. Setting the buffer to the size that it has brings one about, if there is
+ * room; if not, asking for room lets the kernel tell as soon as there is some.
  */
 static void room_again(int fd)
 {
@@ -52,6 +54,8 @@ static void room_again(int fd)
     if (fcntl(fd, F_GETFL) & O_NONBLOCK && getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0) {
         size /= 2; /* the kernel doubles it */
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+        struct pollfd room = { .fd = fd, .events = POLLOUT };
+        poll(&room, 1, 0);
     }
     errno = saved;
 }

