@@ -5,6 +5,7 @@
 //! it before it sends more.
 
 use assert_cmd::cargo::cargo_bin;
+use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
 use harness::message::Message;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
@@ -28,7 +29,7 @@ const ANSWER: Duration = Duration::from_millis(2500);
 /// Within 2 s it has to end, says the contract; the rest is for a busy machine.
 const END: Duration = Duration::from_millis(2500);
 
-fn check(test: impl FnOnce(&Scenario)) {
+fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-08"), test);
 }
 
@@ -110,6 +111,7 @@ fn answers_set_get_del_and_count() {
         }
         ask(&mut client, b"GET tea", b"VALUE black");
         ask(&mut client, b"COUNT", b"3");
+        Ok(Passed)
     });
 }
 
@@ -147,6 +149,7 @@ fn clients_share_the_store_side_by_side() {
             let is_one = |value: &Vec<u8>| got == [b"VALUE ", &value[..], b"\n"].concat();
             scenario.expect(expected, values.iter().any(is_one), &got);
         }
+        Ok(Passed)
     });
 }
 
@@ -194,6 +197,7 @@ fn requests_stay_whole_in_whatever_pieces_they_come() {
         other.expect(b"OK\n");
         ask(&mut client, b"GET tea", b"VALUE black");
         ask(&mut other, b"GET milk", b"VALUE cold");
+        Ok(Passed)
     });
 }
 
@@ -219,6 +223,7 @@ fn many_requests_at_once_are_answered_in_order() {
         client.send(&requests);
         client.expect(&answers);
         ask(&mut client, b"COUNT", b"1001");
+        Ok(Passed)
     });
 }
 
@@ -245,6 +250,7 @@ fn a_line_that_is_too_long_ends_the_connection() {
 
         push_64_mb(scenario, &server);
         ask(&mut stays, b"COUNT", b"1");
+        Ok(Passed)
     });
 }
 
@@ -322,6 +328,7 @@ fn takes_100_clients_and_refuses_the_101st() {
         let mut surplus = server.connect();
         expect_error(scenario, &mut surplus);
         surplus.expect_end();
+        Ok(Passed)
     });
 }
 
@@ -366,6 +373,7 @@ fn a_client_that_resets_or_never_reads_holds_nobody_up() {
         ask(&mut comes, b"GET milk", b"VALUE cold");
         ask(&mut comes, b"DEL milk", b"OK");
         ask(&mut stays, b"COUNT", b"1");
+        Ok(Passed)
     });
 }
 
@@ -375,9 +383,7 @@ const VALUE: usize = 4000;
 #[test]
 fn answers_what_it_has_read_and_ends_within_2_seconds() {
     check(|scenario| {
-        if !harness::has_signals() {
-            return;
-        }
+        needs_signals()?;
         // Two servers, side by side, since each may take 2 s to end.
         let [one, two] =
             [message!("the first server"), message!("the second server")].map(|name| {
@@ -418,6 +424,7 @@ fn answers_what_it_has_read_and_ends_within_2_seconds() {
             scenario.set_limit(END.saturating_sub(signalled.elapsed()));
             server.expect_exit(0);
         }
+        Ok(Passed)
     });
 }
 
@@ -488,14 +495,13 @@ fn expect_whole_answers(
 #[test]
 fn serves_clients_over_ipv6() {
     check(|scenario| {
-        if !harness::has_ipv6() {
-            return;
-        }
+        needs_ipv6()?;
         let server = scenario.start_server_on("[::1]:0");
         let mut client = server.connect();
         ask(&mut client, b"SET tea green", b"OK");
         let mut other = server.connect();
         ask(&mut other, b"GET tea", b"VALUE green");
+        Ok(Passed)
     });
 }
 
