@@ -3,9 +3,11 @@
 use anstyle::{AnsiColor, Style};
 use grade::language::Language;
 use grade::sandbox::Sandbox;
-use grade::say;
-use std::net::{Ipv6Addr, TcpListener};
+use grade::{catalogue, say};
+use harness::{Shortage, message};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Command;
+use std::time::Duration;
 
 /// What was found about one program or feature.
 struct Finding {
@@ -42,17 +44,11 @@ fn findings(language: Language) -> Vec<Finding> {
                 "从 https://rustup.rs 安装 Rust",
             ),
         ),
-        command(
-            "python3",
-            "python3",
-            false,
-            language.pick(
-                "install Python 3.9 or newer: without it the Python twins are not tested",
-                "安装 Python 3.9 或更新版本：没有它就不测试 Python 版的课程程序",
-            ),
-        ),
+        python(language),
+        loopback(language),
         ipv6(language),
         open_files(language),
+        resources(language),
         locale(language),
     ];
     if cfg!(target_os = "linux") {
@@ -133,6 +129,80 @@ fn command(what: &'static str, name: &str, is_needed: bool, cure: &str) -> Findi
     }
 }
 
+fn python(language: Language) -> Finding {
+    let mut finding = command(
+        "python3",
+        "python3",
+        false,
+        language.pick(
+            "install Python 3.9 or newer: without it the Python twins are not tested",
+            "安装 Python 3.9 或更新版本：没有它就不测试 Python 版的课程程序",
+        ),
+    );
+    if finding.cure.is_none() && !is_new_enough(&finding.found) {
+        finding.cure = Some(
+            language
+                .pick(
+                    "install Python 3.9 or newer: this one is too old for the Python twins",
+                    "安装 Python 3.9 或更新版本：这个版本太旧，运行不了 Python 版的课程程序",
+                )
+                .into(),
+        );
+    }
+    finding
+}
+
+/// Whether a version of Python, as in `Python 3.11.2`, is 3.9 or newer.
+fn is_new_enough(version: &str) -> bool {
+    let numbers = version.trim_start_matches("Python ").split('.');
+    let numbers: Vec<u32> = numbers.map_while(|number| number.parse().ok()).collect();
+    numbers >= vec![3, 9]
+}
+
+/// Whether programs on this machine reach each other over 127.0.0.1.
+fn loopback(language: Language) -> Finding {
+    let connected = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
+        let address = listener.local_addr()?;
+        TcpStream::connect_timeout(&address, Duration::from_secs(1)).map(|_| address.ip())
+    });
+    let (found, cure) = match connected {
+        Ok(address) => (address.to_string(), None),
+        Err(error) => {
+            let cure = language.pick(
+                "switch the loopback interface on: sudo ip link set lo up",
+                "启用回环接口：sudo ip link set lo up",
+            );
+            (error.to_string(), Some(cure.to_string()))
+        }
+    };
+    Finding {
+        what: language.pick("loopback", "回环接口"),
+        found,
+        cure,
+        is_needed: true,
+    }
+}
+
+/// Whether the machine has what a check needs: space, memory, processes.
+fn resources(language: Language) -> Finding {
+    let cure = Shortage::watch().found().map(|shortage| {
+        let cure = message!(
+            "free some, or raise the limit (`ulimit -a` shows all limits): {shortage}",
+            shortage
+        );
+        catalogue::say(&cure, language)
+    });
+    Finding {
+        what: language.pick("space, memory, processes", "磁盘、内存、进程"),
+        found: match cure {
+            None => language.pick("enough", "足够").to_string(),
+            Some(_) => String::new(),
+        },
+        cure,
+        is_needed: true,
+    }
+}
+
 fn ipv6(language: Language) -> Finding {
     match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
         Ok(_) => Finding {
@@ -195,8 +265,9 @@ fn locale(language: Language) -> Finding {
     let found = values.find(|value| !value.is_empty()).unwrap_or_default();
     let is_utf8 = found.to_lowercase().replace('-', "").contains("utf8");
     let cure = (cfg!(unix) && !is_utf8).then(|| {
+        // Only LC_CTYPE, which leaves the language of messages as it is.
         format!(
-            "{} export LC_ALL=C.UTF-8",
+            "{} unset LC_ALL; export LC_CTYPE=C.UTF-8",
             language.pick(
                 "Chinese text needs a UTF-8 locale:",
                 "中文需要 UTF-8 区域设置："

@@ -173,10 +173,12 @@ fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Outcome 
     };
     let verdict = |index: usize| match error.downcast_ref::<DoesNotCompile>() {
         None => Verdict::NotGradable(message!("{error}", error = format!("{error:#}"))),
-        Some(DoesNotCompile { messages }) if index == 0 => Verdict::Failed(Failure::NoTranscript {
-            what: message!("it does not compile"),
-            printed: anstream::adapter::strip_str(messages).to_string(),
-        }),
+        Some(DoesNotCompile { messages, .. }) if index == 0 => {
+            Verdict::Failed(Failure::NoTranscript {
+                what: message!("it does not compile"),
+                printed: anstream::adapter::strip_str(messages).to_string(),
+            })
+        }
         Some(_) => Verdict::Failed(Failure::NoTranscript {
             what: message!("the check was not run"),
             printed: String::new(),

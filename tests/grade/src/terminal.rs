@@ -1,5 +1,6 @@
 //! Functions that all commands share: they print a line, explain an error, and set the exit status.
 
+use crate::catalogue;
 use crate::language::Language;
 use crate::rubric::DoesNotCompile;
 use std::fmt::Arguments;
@@ -33,8 +34,11 @@ pub fn line_of(words: Arguments) {
 /// An error in words. If it holds the compiler's output, prints that unchanged.
 pub fn explain(error: &anyhow::Error, language: Language) -> String {
     match error.downcast_ref::<DoesNotCompile>() {
-        Some(DoesNotCompile { messages }) => {
+        Some(DoesNotCompile { messages, reason }) => {
             anstream::eprint!("{messages}");
+            if let Some(reason) = reason {
+                anstream::eprintln!("{}", catalogue::say(reason, language));
+            }
             // The outermost context says what has failed.
             format!(
                 "{error}: {}",

@@ -185,6 +185,9 @@ fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Opt
     match error.downcast_ref::<DoesNotCompile>() {
         Some(error) => {
             anstream::print!("{}", error.messages);
+            if let Some(reason) = &error.reason {
+                say!("{}", catalogue::say(reason, language));
+            }
             say!("{}", language.pick("It does not compile.", "无法编译。"));
         }
         None => say!("cargo grade: {}", terminal::explain(&error, language)),

@@ -141,3 +141,47 @@ fn a_check_that_is_killed_once_is_made_again() {
     copy.grade(&["02", "--program", &program]).code(0);
     assert!(once.exists(), "nothing was killed");
 }
+
+#[test]
+fn a_file_in_another_encoding_is_named() {
+    let copy = kept();
+    // "你好" in GBK.
+    let text = [
+        b"// ".as_slice(),
+        b"\xc4\xe3\xba\xc3\n",
+        copy.answer().as_bytes(),
+    ]
+    .concat();
+    fs::write(copy.file(), text).expect("the file can be written");
+    let told = contains("is not saved as UTF-8").and(contains("does not compile"));
+    copy.grade(&["02"]).code(2).stderr(told);
+}
+
+#[test]
+fn exercises_are_named_as_their_packages_and_a_hint_is_about_the_next_one() {
+    let copy = kept();
+    for name in ["2", "02", "exercise-02", "exercise_02"] {
+        copy.grade(&[name]).code(1).stdout(contains("Exercise 02"));
+    }
+    let told = contains("an exercise is named by its number, such as 05");
+    copy.grade(&["exercise-two"]).code(2).stderr(told);
+    copy.grade(&["hint"])
+        .code(0)
+        .stdout(contains("Exercise 01"));
+}
+
+#[test]
+fn the_doctor_sees_an_old_python() {
+    let copy = kept();
+    let folder = copy.folder.join("target/old");
+    fs::create_dir_all(&folder).expect("a folder");
+    let old = folder.join("python3");
+    fs::write(&old, "#!/bin/sh\necho Python 3.6.8\n").expect("a script can be written");
+    let run = Command::new("chmod").arg("+x").arg(&old).status();
+    assert!(run.expect("chmod can be run").success());
+    let path = std::env::var("PATH").expect("there is a PATH");
+    let mut command = copy.command(copy.grader());
+    command.arg("doctor");
+    command.env("PATH", format!("{}:{path}", folder.display()));
+    command.assert().stdout(contains("this one is too old"));
+}

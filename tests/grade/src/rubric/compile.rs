@@ -4,6 +4,10 @@ use super::Rubric;
 use super::source::{Identity, Origins, Sources, keep, origin};
 use crate::exercise::Exercise;
 use anyhow::{Context, bail};
+use harness::message;
+use harness::message::Message;
+use std::fs;
+use std::path::Path;
 use workspace::build::{Built, Executable};
 
 /// How often a build is repeated because the sources have changed meanwhile.
@@ -14,6 +18,8 @@ const ATTEMPTS: usize = 5;
 pub struct DoesNotCompile {
     /// The output of cargo and the compiler, unchanged.
     pub messages: String,
+    /// A likely reason that the compiler does not name.
+    pub reason: Option<Message>,
 }
 
 impl std::fmt::Display for DoesNotCompile {
@@ -115,7 +121,8 @@ impl Pair {
             let is_rejected = built.has_rejected(&package);
             let messages = built.messages;
             if is_rejected {
-                return Err(DoesNotCompile { messages }.into());
+                let reason = likely_reason(&exercise.file());
+                return Err(DoesNotCompile { messages, reason }.into());
             }
             anstream::eprint!("{messages}");
             bail!(
@@ -145,6 +152,18 @@ impl Pair {
             _ => Some(vec![exercise.package()]),
         }
     }
+}
+
+/// Why the compiler may have rejected a file, where its own words do not say it.
+fn likely_reason(file: &Path) -> Option<Message> {
+    let is_text = String::from_utf8(fs::read(file).ok()?).is_ok();
+    let file = file.display().to_string();
+    (!is_text).then(|| {
+        message!(
+            "{file} is not saved as UTF-8. Choose UTF-8 as its encoding in your editor, and save it again.",
+            file
+        )
+    })
 }
 
 /// Removes what cargo has built of these packages.
