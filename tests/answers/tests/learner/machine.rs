@@ -2,11 +2,12 @@
 
 use crate::copy::{Copy, kept};
 use assert_cmd::assert::{Assert, OutputAssertExt};
-use harness::skip;
+use harness::{Scenario, Signal, message, skip};
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// Grades with other words in front, as `prlimit --nofile=64:64`.
@@ -184,4 +185,45 @@ fn the_doctor_sees_an_old_python() {
     command.arg("doctor");
     command.env("PATH", format!("{}:{path}", folder.display()));
     command.assert().stdout(contains("this one is too old"));
+}
+
+#[test]
+fn nothing_is_left_after_ctrl_c() {
+    let copy = with_answer();
+    let folder = copy.folder.join("target/interrupted");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    // A program that never listens, and whose child leaves its process group.
+    let (script, pids) = (copy.folder.join("target/stays.sh"), folder.join("pids"));
+    let text = format!(
+        "#!/bin/sh\nsetsid sh -c 'echo $$ >> {}; exec sleep 1000' &\nexec sleep 1000\n",
+        pids.display()
+    );
+    fs::write(&script, text).expect("a script can be written");
+    let words = [
+        "env".to_string(),
+        format!("--chdir={}", copy.folder.display()),
+        format!("TMPDIR={}", folder.display()),
+        format!("CARGO_TARGET_DIR={}", copy.folder.join("target").display()),
+        copy.grader().display().to_string(),
+    ];
+    let scenario = Scenario::of_command(words);
+    let program = format!("sh {}", script.display());
+    let grade = scenario.start(["02", "--program", &program]);
+    let running = || fs::read_to_string(&pids).unwrap_or_default();
+    scenario.wait_until(
+        message!("a child of the program has left its group"),
+        || running().contains('\n').then_some(()),
+        || running().as_str().into(),
+    );
+    grade.signal(Signal::Int);
+    grade.expect_exit(130);
+    for pid in running().lines() {
+        let path = format!("/proc/{pid}/stat");
+        assert!(!Path::new(&path).exists(), "{:?}", fs::read_to_string(path));
+    }
+    let left = fs::read_dir(&folder).expect("the folder can be read");
+    let left = left.flatten().map(|entry| entry.file_name());
+    let left: Vec<_> = left.filter(|name| name != "pids").collect();
+    assert!(left.is_empty(), "{left:?}");
 }
