@@ -6,7 +6,8 @@ use classroom::escape::escape_line;
 use classroom::record::{GradedExercise, Status, Student, StudentRecord};
 use classroom::run::{self, ClassOptions, Event, Partition, Summary};
 use grade::language::Language;
-use grade::say;
+use grade::{catalogue, say};
+use harness::message;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -82,8 +83,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         display.see(&event);
     });
     display.bar.finish_and_clear();
-    conclude(&summary?, &arguments.out, language);
-    Ok(true)
+    conclude(&summary?, &arguments.out, language)
 }
 
 /// Puts reports together.
@@ -101,12 +101,15 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
         arguments.overrides.as_deref(),
         language,
     )?;
-    conclude(&summary, &arguments.out, language);
-    Ok(true)
+    conclude(&summary, &arguments.out, language)
 }
 
 /// Says what came of it, and where it is.
-fn conclude(summary: &Summary, report: &Path, language: Language) {
+///
+/// # Errors
+///
+/// If an exercise has no grade because of the machine.
+fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Result<bool> {
     // Names and paths are of students' making: they must not steer the terminal.
     for (student, notice) in &summary.notices {
         if student.name == student.id {
@@ -141,6 +144,24 @@ fn conclude(summary: &Summary, report: &Path, language: Language) {
     }
     let words = language.pick("The report: ", "报告：");
     say!("{words}{}", report.join("report.html").display());
+    if summary.not_gradable.is_empty() {
+        return Ok(true);
+    }
+    for (student, exercise, reason) in &summary.not_gradable {
+        let line = message!(
+            "{student}, exercise {exercise}: not gradable: {reason}",
+            student = &student.id,
+            exercise = format!("{exercise:02}"),
+            reason
+        );
+        say!("{}", escape_line(&catalogue::say(&line, language)));
+    }
+    let count = summary.not_gradable.len();
+    let told = message!(
+        "{count} exercise(s) have no grade because of this machine; the same command grades them again",
+        count
+    );
+    bail!("{}", catalogue::say(&told, language))
 }
 
 /// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.

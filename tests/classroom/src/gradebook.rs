@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// The columns are `id`, `name`, `total`, then for each exercise its points (`exercise-05`)
 /// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
-/// `missing` or `not understood`), and last `override reasons`. The first row below has the
+/// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`. The first row below has the
 /// points possible, the others a student each, in the order of the ids. Points are those that
 /// count, so with the overrides; overrides of students without a record are left alone.
 ///
@@ -75,9 +75,11 @@ fn row(
     record: &StudentRecord,
     overrides: &[Override],
 ) -> anyhow::Result<Vec<String>> {
-    let (mut total, mut cells, mut reasons) = (0, Vec::new(), Vec::new());
+    // No total if an exercise has no grade: it would be imported as one.
+    let (mut total, mut cells, mut reasons) = (Some(0), Vec::new(), Vec::new());
     for exercise in exercises {
-        let (graded, mut points) = earned(exercise, record)?;
+        let (graded, points) = earned(exercise, record)?;
+        let mut points = (graded.status != Status::NotGradable).then_some(points);
         let by_hand = overrides
             .iter()
             .find(|by| by.student == record.student.id && by.exercise == exercise.number);
@@ -87,23 +89,29 @@ fn row(
                 reason,
                 ..
             } = by_hand;
+            let before = points.map_or("no grade".to_string(), |points| points.to_string());
             reasons.push(format!(
-                "{}: {now} instead of {points}: {reason}",
+                "{}: {now} instead of {before}: {reason}",
                 exercise.package()
             ));
-            points = *now;
+            points = Some(*now);
         }
-        total += points;
-        cells.extend([points.to_string(), word(graded.status).to_string()]);
+        total = total.zip(points).map(|(total, points)| total + points);
+        cells.extend([cell(points), word(graded.status).to_string()]);
     }
     let mut row = vec![
         record.student.id.clone(),
         record.student.name.clone(),
-        total.to_string(),
+        cell(total),
     ];
     row.append(&mut cells);
     row.push(reasons.join("; "));
     Ok(row)
+}
+
+/// Points as a cell: empty where there is no grade.
+fn cell(points: Option<u32>) -> String {
+    points.map(|points| points.to_string()).unwrap_or_default()
 }
 
 /// An exercise of a student, and the points that its checks have given.
@@ -136,6 +144,7 @@ fn word(status: Status) -> &'static str {
         Status::Missing => "missing",
         Status::NotUnderstood => "not understood",
         Status::NotGraded => "not graded",
+        Status::NotGradable => "not gradable",
     }
 }
 

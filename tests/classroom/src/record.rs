@@ -77,6 +77,9 @@ pub enum Status {
     NotUnderstood,
     /// The teacher has not had it graded, or not by this version of the rubric.
     NotGraded,
+    /// The machine could not run its checks properly: no points either way. It is graded again in
+    /// the next run.
+    NotGradable,
 }
 
 /// A check of a student's exercise.
@@ -115,6 +118,15 @@ impl StudentRecord {
 }
 
 impl GradedExercise {
+    /// Says that the machine could not grade the exercise, and why. Without a fingerprint it is out
+    /// of date, so that the next run grades it again.
+    pub fn blame_machine(&mut self, why: String) {
+        self.status = Status::NotGradable;
+        self.fingerprint.clear();
+        self.checks.clear();
+        self.message = why;
+    }
+
     /// An exercise of which nothing is known but how far it came.
     pub fn new(exercise: &Exercise, status: Status) -> Self {
         Self {

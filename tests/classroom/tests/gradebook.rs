@@ -126,6 +126,21 @@ fn it_has_a_row_of_points_possible_and_one_for_each_student_in_order() {
 }
 
 #[test]
+fn what_the_machine_could_not_grade_has_no_points_and_no_total() {
+    let mut statuses = STATUSES;
+    statuses[1] = Status::NotGradable;
+    let records = [record("s1", "Ada", statuses)];
+    let (_, rows) = write(&records, &[]);
+    assert_eq!(rows[2][..3], ["s1", "Ada", ""]);
+    assert_eq!(rows[2][4..7], ["graded", "", "not gradable"]);
+    // Points by a teacher's hand are a grade.
+    let (_, rows) = write(&records, &[by_hand("s1", 2, 80, "seen by me")]);
+    assert_eq!(rows[2][5..7], ["80", "not gradable"]);
+    assert_ne!(rows[2][2], "");
+    assert!(rows[2][17].contains("80 instead of no grade"), "{rows:?}");
+}
+
+#[test]
 fn names_with_anything_in_them_come_out_right() {
     let names = [
         "Lee, Bob \"Bobby\"",

@@ -1,6 +1,6 @@
 //! A run that was stopped goes on where it was, and a part leaves the rest as it was.
 
-use crate::{Class, class_of_all_kinds, count, grade, status_of};
+use crate::{Class, class_of_all_kinds, count, grade, model, status_of};
 use assert_cmd::assert::OutputAssertExt;
 use classroom::record::Status;
 use classroom::store;
@@ -207,4 +207,41 @@ fn a_full_disk_is_told_and_leaves_what_is_done() {
     let records = store::records(&copy).expect("the results can be read");
     assert_eq!(records.len(), count(&copy.join("results")));
     assert!(records.len() < 9, "all have found room");
+}
+
+#[test]
+fn what_the_machine_cannot_grade_has_no_points_and_is_graded_in_the_next_run() {
+    let class = Class::new();
+    class.hand_in("ada/01.rs", &model(1));
+    // The records of its checks do not fit into the file system of the temporary files.
+    let inner = class.grade_somehow("report", &["--only", "1", "--no-sandbox"]);
+    let mount = "mount -t tmpfs -o size=4k none /mnt && TMPDIR=/mnt exec \"$@\"";
+    let mut command = Command::new("unshare");
+    harness::outside(&mut command)
+        .args(["--mount", "--map-root-user", "sh", "-c", mount, "sh"])
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let output = command.output().expect("unshare can be run");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    if words.contains("unshare:") || words.contains("mount:") {
+        harness::skip(&format!("a small file system cannot be made: {words}"));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("no grade because of this machine"),
+        "{words}"
+    );
+    assert_eq!(
+        status_of(&class.records("report")["ada"], 1),
+        Status::NotGradable
+    );
+    let grades = || fs::read_to_string(class.path("report/grades.csv")).expect("a gradebook");
+    assert!(grades().contains("ada,ada,,,not gradable,"), "{}", grades());
+    let results = fs::read(class.path("report/results/ada.json")).expect("results");
+    let results: serde_json::Value = serde_json::from_slice(&results).expect("JSON");
+    assert!(results.get("score").is_none(), "{results}");
+
+    class.grade("report", &["--only", "1"]).assert().success();
+    assert!(grades().contains("ada,ada,100,100,graded,"), "{}", grades());
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use grade::catalogue;
 use grade::language::Language;
 use grade::outcome;
-use grade::report::look_at;
+use grade::report::{look_at, verdict};
 use std::fmt::{self, Write};
 
 /// `feedback.html`.
@@ -45,10 +45,19 @@ struct Check<'a> {
     number: usize,
     title: &'a str,
     passed: bool,
-    score: u32,
+    /// `None` if the machine cannot make this check, which then counts for nothing.
+    score: Option<u32>,
     points: u32,
     transcript: String,
     look_at: String,
+}
+
+impl Check<'_> {
+    /// The points that it has given.
+    fn score(&self) -> String {
+        self.score
+            .map_or("-".to_string(), |score| score.to_string())
+    }
 }
 
 impl Report<'_> {
@@ -115,16 +124,21 @@ impl<'a> Exercise<'a> {
 
 impl<'a> Check<'a> {
     fn of(number: usize, result: &'a outcome::Result, language: Language) -> Self {
-        let failure = result.failure();
-        let transcript = failure.map(|failure| catalogue::tell(failure, language));
+        let (transcript, look_at) = match result.failure() {
+            Some(failure) => (
+                catalogue::tell(failure, language),
+                look_at(&result.check, language),
+            ),
+            None => (verdict(result, language), String::new()),
+        };
         Self {
             number,
             title: result.check.title.get(language),
             passed: result.passed(),
-            score: result.score().unwrap_or(0),
+            score: result.score(),
             points: result.check.points,
-            transcript: transcript.unwrap_or_default().trim_end().to_string(),
-            look_at: look_at(&result.check, language),
+            transcript: transcript.trim_end().to_string(),
+            look_at,
         }
     }
 }
@@ -190,11 +204,11 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
         writeln!(out)?;
     }
     for check in &exercise.checks {
-        let Check { score, points, .. } = check;
-        let word = if check.passed {
-            language.pick("passed", "通过")
-        } else {
-            language.pick("FAILED", "失败")
+        let (score, points) = (check.score(), check.points);
+        let word = match check.score {
+            None => language.pick("n/a   ", "未检查"),
+            Some(_) if check.passed => language.pick("passed", "通过"),
+            Some(_) => language.pick("FAILED", "失败"),
         };
         writeln!(out, "  {word} {score:>3}/{points:<3} {}", check.title)?;
     }

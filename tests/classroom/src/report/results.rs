@@ -41,6 +41,11 @@ impl ExerciseResult<'_> {
         self.outcome.as_ref().map_or(0, Outcome::score)
     }
 
+    /// Whether there is no grade because of the machine, and none by a teacher's hand.
+    pub fn is_without_grade(&self) -> bool {
+        self.status == Status::NotGradable && self.by_hand.is_none()
+    }
+
     /// The points that count, of 100.
     pub fn points(&self) -> u32 {
         self.by_hand.map_or(self.earned(), |by_hand| by_hand.points)
@@ -56,6 +61,7 @@ pub fn status_in_words(status: Status, language: Language) -> &'static str {
         Status::Missing => language.pick("missing", "未提交"),
         Status::NotUnderstood => language.pick("not understood", "无法识别"),
         Status::NotGraded => language.pick("not graded", "未评分"),
+        Status::NotGradable => language.pick("not gradable", "无法评分"),
     }
 }
 

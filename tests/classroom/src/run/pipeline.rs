@@ -12,9 +12,12 @@ use crate::intake::originals::Originals;
 use crate::intake::{self, Submission, SubmissionContents};
 use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord};
 use anyhow::Context;
-use grade::exercise::Exercise;
+use grade::catalogue;
+use grade::exercise::{Check, Exercise};
+use grade::language::Language;
 use grade::sandbox::Sandbox;
-use harness::Verdict;
+use harness::message::Message;
+use harness::{Shortage, Verdict, message};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock};
@@ -233,10 +236,18 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 .with_context(|| task.context("compile"))?;
             task.step = Step::Nothing;
             match compiled {
-                Compiled::Refused(messages) => {
-                    task.graded.status = Status::DoesNotCompile;
-                    task.graded.message = messages;
-                }
+                Compiled::Refused(messages) => match Shortage::watch().found() {
+                    // The compiler lacks it, too.
+                    Some(shortage) => {
+                        let language = self.options.language_of(student);
+                        task.graded
+                            .blame_machine(catalogue::say(&shortage, language));
+                    }
+                    None => {
+                        task.graded.status = Status::DoesNotCompile;
+                        task.graded.message = messages;
+                    }
+                },
                 Compiled::TimedOut => {
                     task.graded.status = Status::TimedOut;
                     let language = self.options.language_of(student);
@@ -271,6 +282,10 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             let outcome = rubric
                 .grade_in(self.sandbox, folder, program, |_| ())
                 .with_context(|| task.context("grade"))?;
+            let language = self.options.language_of(student);
+            let not_gradable = outcome
+                .not_gradable()
+                .map(|(check, why)| not_gradable(check, why, language));
             if outcome.results.iter().all(|result| result.is_late) {
                 task.graded.status = Status::TimedOut;
             }
@@ -282,6 +297,9 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 },
             });
             task.graded.checks = checks.collect();
+            if let Some(why) = not_gradable {
+                task.graded.blame_machine(why);
+            }
         }
         (self.progress)(Event::Ends { student, exercise });
         let is_last = {
@@ -318,6 +336,17 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
         });
         Ok(())
     }
+}
+
+/// Why an exercise has no grade: the first check that the machine could not run, and the reason.
+fn not_gradable(check: &Check, why: &Message, language: Language) -> String {
+    let title = check.title.get(language);
+    let why = message!(
+        "this machine could not run the check \"{title}\": {reason}",
+        title,
+        reason = why
+    );
+    catalogue::say(&why, language)
 }
 
 /// The next task; `None` when there are no more.

@@ -3,7 +3,7 @@
 use crate::gradebook;
 use crate::overrides;
 use crate::record::{Override, Status, Student, StudentRecord};
-use crate::report::Report;
+use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
 use anyhow::Context;
 use grade::exercise::Exercise;
@@ -20,6 +20,9 @@ pub struct Summary {
     pub missing: usize,
     /// What could not be understood: where it is, and the reason.
     pub not_understood: Vec<(String, String)>,
+    /// Which exercises have no grade because of the machine: the student, the number of the
+    /// exercise, and the reason.
+    pub not_gradable: Vec<(Student, u32, String)>,
     /// What was left out of account: the student, and the reason.
     pub notices: Vec<(Student, String)>,
     /// What else there is to know about the class.
@@ -83,8 +86,15 @@ impl ReportWriter<'_> {
             let notices = record.notices.iter();
             notices.map(|notice| (record.student.clone(), notice.clone()))
         });
+        let not_gradable = records.iter().flat_map(|record| {
+            let results = report.exercise_results(record).into_iter();
+            let results = results.filter(ExerciseResult::is_without_grade);
+            let student = &record.student;
+            results.map(move |result| (student.clone(), result.exercise.number, result.message))
+        });
         Ok(Summary {
             students: records.len(),
+            not_gradable: not_gradable.collect(),
             missing: records.iter().filter(|one| self.is_missing(one)).count(),
             notices: notices.collect(),
             not_understood: notes.not_understood,

@@ -146,7 +146,7 @@ fn the_figures_are_those_of_the_class() {
         ["05-1 Welcomes each client with its own address 2 of 3 failed"]
     );
     // Mean, full marks, and each status.
-    let chat = "05 Chat 70.0 1 3 0 0 1 0 0";
+    let chat = "05 Chat 70.0 1 3 0 0 1 0 0 0";
     assert_eq!(texts(&page, "section:has(#exercises) tbody tr")[4], chat);
 }
 

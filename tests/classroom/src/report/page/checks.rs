@@ -20,13 +20,14 @@ const GROUPS_SHOWN: usize = 12;
 const CHARACTERS_SHOWN: usize = 240;
 
 /// All that a status can be, as the columns of a table.
-pub(super) const STATUSES: [Status; 6] = [
+pub(super) const STATUSES: [Status; 7] = [
     Status::Graded,
     Status::DoesNotCompile,
     Status::TimedOut,
     Status::Missing,
     Status::NotUnderstood,
     Status::NotGraded,
+    Status::NotGradable,
 ];
 
 /// An exercise: a group of columns.
@@ -124,6 +125,7 @@ fn not_checked(all: &[&ExerciseResult], language: Language) -> Vec<NotChecked> {
         Status::DoesNotCompile,
         Status::TimedOut,
         Status::NotUnderstood,
+        Status::NotGradable,
     ];
     let groups = reasons.map(|status| {
         let students = all.iter().enumerate();
