@@ -1,7 +1,7 @@
 //! `cargo grade`, `cargo grade 05` and `cargo grade hint 05`.
 
 use crate::arguments::Arguments;
-use crate::show;
+use crate::{on_wire, show};
 use anyhow::{Context, bail};
 use grade::exercise::Exercise;
 use grade::language::Language;
@@ -32,13 +32,18 @@ pub(crate) fn find(
     })
 }
 
-/// Builds an exercise and runs its checks.
-pub(crate) fn grade(
+/// An exercise that has been built, and the program that is graded.
+pub(crate) struct Ready {
+    pub(crate) rubric: Rubric,
+    pub(crate) program: Vec<String>,
+}
+
+/// Builds an exercise.
+pub(crate) fn build(
     exercise: &Exercise,
     program: Option<&str>,
     language: Language,
-) -> anyhow::Result<Outcome> {
-    let progress = show::Progress::start(exercise);
+) -> anyhow::Result<Ready> {
     let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
     let program = match program {
         None => rubric.program(),
@@ -56,8 +61,19 @@ pub(crate) fn grade(
             ),
         },
     };
+    Ok(Ready { rubric, program })
+}
+
+/// Builds an exercise and runs its checks.
+pub(crate) fn grade(
+    exercise: &Exercise,
+    program: Option<&str>,
+    language: Language,
+) -> anyhow::Result<Outcome> {
+    let progress = show::Progress::start(exercise);
+    let ready = build(exercise, program, language)?;
     progress.checks();
-    rubric.grade(&program, |_| progress.one_more())
+    ready.rubric.grade(&ready.program, |_| progress.one_more())
 }
 
 /// A command for the rubrics: every word that names a file becomes an absolute path, because
@@ -86,6 +102,10 @@ pub(crate) fn grade_one(
     write_reports(&outcomes, arguments, language)?;
     if !arguments.json {
         show::outcome(&outcomes[0], arguments.all, language);
+    }
+    if arguments.wire {
+        let ready = build(exercise, arguments.program.as_deref(), language)?;
+        on_wire::show(&ready, &outcomes[0], language)?;
     }
     Ok(outcomes[0].is_full())
 }

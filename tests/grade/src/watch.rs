@@ -1,7 +1,7 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::grading::{find, grade};
-use crate::show;
+use crate::grading::{build, find, grade};
+use crate::{on_wire, show};
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -9,7 +9,7 @@ use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::DoesNotCompile;
-use grade::say;
+use grade::{say, terminal};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
 use std::io::{IsTerminal, stdin, stdout};
@@ -31,6 +31,7 @@ const SETTLED: Duration = Duration::from_millis(5);
 enum Wish {
     Grade,
     Hint,
+    Wire,
     Next,
     List,
     Quit,
@@ -104,16 +105,20 @@ fn watch_one(
             return Ok(End::Full);
         }
         if is_interactive {
-            let keys = "h: hint   n: next exercise   l: list   q: quit";
+            let keys = "h: hint   w: packets   n: next exercise   l: list   q: quit";
             say!(
                 "\n{}",
-                language.pick(keys, "h：提示   n：下一个练习   l：列表   q：退出")
+                language.pick(
+                    keys,
+                    "h：提示   w：报文   n：下一个练习   l：列表   q：退出"
+                )
             );
         }
         loop {
             match wait(&events, &graded, exercise, is_interactive)? {
                 Wish::Grade => break,
                 Wish::Hint => show_hint(exercise, outcome.as_ref(), language),
+                Wish::Wire => show_packets(exercise, outcome.as_ref(), language),
                 Wish::Next => return Ok(End::Next),
                 Wish::List => {
                     for exercise in exercises {
@@ -174,6 +179,18 @@ fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language)
     match outcome.and_then(|outcome| outcome.results.iter().find(|result| !result.passed())) {
         Some(result) => show::hint(&result.check, language),
         None => show::task(exercise, language),
+    }
+}
+
+/// Shows the packets of the first check that has failed. An error does not end the watch.
+fn show_packets(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
+    let Some(outcome) = outcome else {
+        return;
+    };
+    let shown =
+        build(exercise, None, language).and_then(|ready| on_wire::show(&ready, outcome, language));
+    if let Err(error) = shown {
+        say!("{}", terminal::explain(&error, language));
     }
 }
 
@@ -255,6 +272,7 @@ fn key() -> anyhow::Result<Option<Wish>> {
     Ok(match key.code {
         KeyCode::Char('c' | 'd') if is_control => Some(Wish::Quit),
         KeyCode::Char('h') => Some(Wish::Hint),
+        KeyCode::Char('w') => Some(Wish::Wire),
         KeyCode::Char('n') => Some(Wish::Next),
         KeyCode::Char('l') => Some(Wish::List),
         KeyCode::Char('q') => Some(Wish::Quit),
