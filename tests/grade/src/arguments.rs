@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     /// Tell the story of every failed check, and not only of the first
     #[arg(long)]
     pub(crate) all: bool,
+    /// Run the first failed check once more in a network of its own, and show its packets
+    #[arg(long, requires = "exercise", conflicts_with = "json")]
+    pub(crate) wire: bool,
     /// Print the outcome as JSON, in the form of Gradescope's results.json
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,6 +78,15 @@ pub(crate) enum Command {
     /// Put the reports of the parts of a class together (`--partition`)
     #[command(disable_help_flag = true)]
     Merge(Words),
+    /// Run a command, and write what has gone over the wire into a file
+    #[command(hide = true)]
+    Record {
+        /// The file
+        file: PathBuf,
+        /// The command, with its arguments
+        #[command(flatten)]
+        words: Words,
+    },
     /// Print the templates of all messages that this program can make, as JSON
     #[command(hide = true)]
     Messages,
@@ -124,6 +136,7 @@ impl Arguments {
         let has_own = self.exercise.is_some()
             || self.program.is_some()
             || self.all
+            || self.wire
             || self.json
             || self.junit.is_some();
         if self.command.is_some() && has_own {

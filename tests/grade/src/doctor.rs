@@ -1,5 +1,6 @@
 //! `cargo grade doctor`: examines the machine.
 
+use crate::on_wire;
 use anstyle::{AnsiColor, Style};
 use grade::language::Language;
 use grade::sandbox::Sandbox;
@@ -73,6 +74,7 @@ fn findings(language: Language) -> Vec<Finding> {
                     "想像书里那样查看系统调用，请从系统软件源安装 strace",
                 ),
             ),
+            packets(language),
             sandbox(language),
         ]);
     }
@@ -279,6 +281,20 @@ fn locale(language: Language) -> Finding {
         found,
         cure,
         is_needed: true,
+    }
+}
+
+fn packets(language: Language) -> Finding {
+    let cure = on_wire::cure(language);
+    let found = match &cure {
+        None => "unshare --net",
+        Some(_) => "",
+    };
+    Finding {
+        what: language.pick("packets (--wire)", "抓取报文（--wire）"),
+        found: found.to_string(),
+        cure,
+        is_needed: false,
     }
 }
 

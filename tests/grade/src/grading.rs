@@ -1,7 +1,7 @@
 //! `cargo grade`, `cargo grade 05` and `cargo grade hint 05`.
 
 use crate::arguments::Arguments;
-use crate::show;
+use crate::{on_wire, show};
 use anyhow::{Context, bail};
 use grade::exercise::Exercise;
 use grade::language::Language;
@@ -33,16 +33,18 @@ pub(crate) fn find(
     })
 }
 
-/// Builds an exercise and runs its checks.
-pub(crate) fn grade(
+/// An exercise that has been built, and the program that is graded.
+pub(crate) struct Ready {
+    pub(crate) rubric: Rubric,
+    pub(crate) program: Vec<String>,
+}
+
+/// Builds an exercise.
+pub(crate) fn build(
     exercise: &Exercise,
     program: Option<&str>,
     language: Language,
-) -> anyhow::Result<Outcome> {
-    if harness::asked_to_end().is_some() {
-        bail!("this program was asked to end");
-    }
-    let progress = show::Progress::start(exercise);
+) -> anyhow::Result<Ready> {
     let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
     let program = match program {
         None => rubric.program(),
@@ -60,10 +62,26 @@ pub(crate) fn grade(
             ),
         },
     };
+    Ok(Ready { rubric, program })
+}
+
+/// Builds an exercise and runs its checks.
+pub(crate) fn grade(
+    exercise: &Exercise,
+    program: Option<&str>,
+    language: Language,
+) -> anyhow::Result<Outcome> {
+    if harness::asked_to_end().is_some() {
+        bail!("this program was asked to end");
+    }
+    let progress = show::Progress::start(exercise);
+    let ready = build(exercise, program, language)?;
     progress.checks();
-    let outcome = rubric.grade(&program, |_| progress.one_more())?;
+    let outcome = ready
+        .rubric
+        .grade(&ready.program, |_| progress.one_more())?;
     // Two projects with one target folder build their programs in the same place.
-    if !rubric.is_unchanged() {
+    if !ready.rubric.is_unchanged() {
         bail!("another build has replaced the program while it was graded: grade it again");
     }
     Ok(outcome)
@@ -99,6 +117,10 @@ pub(crate) fn grade_one(
     let outcome = graded?;
     if !arguments.json {
         show::outcome(&outcome, arguments.all, language);
+    }
+    if arguments.wire {
+        let ready = build(exercise, arguments.program.as_deref(), language)?;
+        on_wire::show(&ready, &outcome, language)?;
     }
     is_full(&outcome, language)
 }

@@ -4,6 +4,7 @@
 mod arguments;
 mod doctor;
 mod grading;
+mod on_wire;
 mod packages;
 mod reset;
 mod show;
@@ -48,6 +49,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
+        (Some(Command::Record { file, words }), _) => on_wire::record(file, &words.words),
         (Some(Command::Messages), _) => {
             say!("{}", serde_json::to_string(&harness::message::templates())?);
             Ok(true)

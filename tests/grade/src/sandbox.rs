@@ -60,7 +60,7 @@ pub struct Sandbox {
 
 /// The commands that start a check and the program under test in the sandbox; empty without a
 /// sandbox.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Isolation {
     /// The words before the check's command.
     pub(crate) network: Vec<String>,

@@ -1,7 +1,7 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::grading::{find, first_open, grade};
-use crate::show;
+use crate::grading::{build, find, first_open, grade};
+use crate::{on_wire, show};
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -33,6 +33,7 @@ const SETTLED: Duration = Duration::from_millis(5);
 enum Wish {
     Grade,
     Hint,
+    Wire,
     Next,
     Previous,
     List,
@@ -110,12 +111,12 @@ fn watch_one(
             return Ok(End::Full);
         }
         if is_interactive {
-            let keys = "h: hint   n: next exercise   p: previous   l: list   q: quit";
+            let keys = "h: hint   w: packets   n: next exercise   p: previous   l: list   q: quit";
             say!(
                 "\n{}",
                 language.pick(
                     keys,
-                    "h：提示   n：下一个练习   p：上一个   l：列表   q：退出"
+                    "h：提示   w：报文   n：下一个练习   p：上一个   l：列表   q：退出"
                 )
             );
         }
@@ -123,6 +124,7 @@ fn watch_one(
             match wait(&events, graded.as_deref(), exercise, is_interactive)? {
                 Wish::Grade => break,
                 Wish::Hint => show_hint(exercise, outcome.as_ref(), language),
+                Wish::Wire => show_packets(exercise, outcome.as_ref(), language),
                 Wish::Next => return Ok(End::Next),
                 Wish::Previous => return Ok(End::Previous),
                 Wish::List => {
@@ -205,6 +207,18 @@ fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language)
     }) {
         Some(result) => show::hint(&result.check, language),
         None => show::task(exercise, language),
+    }
+}
+
+/// Shows the packets of the first check that has failed. An error does not end the watch.
+fn show_packets(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
+    let Some(outcome) = outcome else {
+        return;
+    };
+    let shown =
+        build(exercise, None, language).and_then(|ready| on_wire::show(&ready, outcome, language));
+    if let Err(error) = shown {
+        say!("{}", terminal::explain(&error, language));
     }
 }
 
@@ -293,6 +307,7 @@ fn key() -> anyhow::Result<Option<Wish>> {
     Ok(match key.code {
         KeyCode::Char('c' | 'd') if is_control => Some(Wish::Quit),
         KeyCode::Char('h') => Some(Wish::Hint),
+        KeyCode::Char('w') => Some(Wish::Wire),
         KeyCode::Char('n') => Some(Wish::Next),
         KeyCode::Char('p') => Some(Wish::Previous),
         KeyCode::Char('l') => Some(Wish::List),

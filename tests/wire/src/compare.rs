@@ -298,6 +298,9 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
         let one = syn(40000) + &alike(9) + &rst(40000) + &alike(9);
         let two = syn(50000) + &alike(9) + &rst(50000) + &alike(4) + &rst(50005) + &alike(4);
         assert!(!differs(&lines(&one), &lines(&two), Rule::InOrder));
+        let divided = syn(40000) + &alike(4) + &syn(40005) + &alike(4);
+        let three = divided + &rst(40000) + &alike(9);
+        assert!(!differs(&lines(&one), &lines(&three), Rule::InOrder));
         let fewer = syn(40000) + &alike(9) + &rst(40000) + &alike(8);
         assert!(differs(&lines(&one), &lines(&fewer), Rule::InOrder));
     }

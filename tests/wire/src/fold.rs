@@ -27,10 +27,7 @@ pub(crate) fn fold(lines: Vec<(Option<usize>, Line)>) -> Vec<Line> {
     }
     let mut folded = Vec::new();
     for run in blocks.chunk_by(Block::is_like) {
-        let mut connections: Vec<_> = run.iter().map(|block| block.connection).collect();
-        connections.sort_unstable();
-        connections.dedup();
-        if run.len() < MANY || connections.len() < run.len() {
+        if run.len() < MANY {
             folded.extend(run.iter().flat_map(|block| block.lines.clone()));
         } else {
             folded.extend(run[0].lines.clone());
@@ -41,10 +38,12 @@ pub(crate) fn fold(lines: Vec<(Option<usize>, Line)>) -> Vec<Line> {
 }
 
 impl Block {
-    /// Whether another connection does the same.
+    /// Whether the next connection does the same. (Only the next one: so it is known which
+    /// connections a fold is about.)
     fn is_like(&self, other: &Self) -> bool {
-        self.connection.is_some()
-            && other.connection.is_some()
+        let next = self.connection.map(|number| number + 1);
+        next.is_some()
+            && other.connection == next
             && self.lines.len() == other.lines.len()
             && self
                 .lines

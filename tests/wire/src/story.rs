@@ -1,7 +1,5 @@
 //! What each connection of a ladder does.
 
-use std::collections::VecDeque;
-
 use crate::compare::Rule;
 use crate::event::{Event, Piece, join};
 use crate::line::{Line, Rung};
@@ -110,9 +108,8 @@ fn begins(rung: &Rung) -> bool {
 #[derive(Default)]
 struct Stories {
     stories: Vec<Story>,
-    /// Those that were folded when they began, in their order. Where one of them does something
-    /// else later, it is the first that has not done so.
-    folded: VecDeque<usize>,
+    /// The one that was told of last.
+    last: usize,
 }
 
 impl Stories {
@@ -140,22 +137,24 @@ impl Stories {
         }
     }
 
-    /// The connection of a packet.
+    /// The connection of a packet. Ports that are not known yet are those of a connection that
+    /// was folded when it began: of the next one, if there is one.
     fn of(&mut self, rung: &Rung) -> usize {
-        let known = || {
-            let mut stories = self.stories.iter();
-            stories.rposition(|story| story.ports == Some(ports(rung)))
-        };
-        let index = if begins(rung) {
-            self.begin()
-        } else if let Some(known) = known() {
-            known
-        } else if let Some(folded) = self.folded.pop_front() {
-            folded
-        } else {
-            self.begin()
+        let has_ports = |wanted| move |story: &Story| story.ports == wanted;
+        let known = self.stories.iter().rposition(has_ports(Some(ports(rung))));
+        let index = match known {
+            Some(known) if !begins(rung) => known,
+            _ if begins(rung) => self.begin(),
+            _ => {
+                let mut next = self.stories.iter().skip(self.last + 1);
+                let next = next.position(has_ports(None));
+                let next = next.map(|distance| self.last + 1 + distance);
+                let any = || self.stories.iter().position(has_ports(None));
+                next.or_else(any).unwrap_or_else(|| self.begin())
+            }
         };
         self.stories[index].ports = Some(ports(rung));
+        self.last = index;
         index
     }
 
@@ -164,20 +163,17 @@ impl Stories {
         self.stories.len() - 1
     }
 
-    /// Another connection that does the same as the one in this block.
+    /// The connection after the last one does the same as is told in this block.
     fn add_folded(&mut self, block: &[&Rung]) {
         let starts = block.first().is_some_and(|rung| begins(rung));
-        let known = if starts {
-            None
+        let next = self.last + 1;
+        self.last = if starts || next >= self.stories.len() {
+            self.begin()
         } else {
-            self.folded.pop_front()
+            next
         };
-        let index = known.unwrap_or_else(|| self.begin());
-        if starts {
-            self.folded.push_back(index);
-        }
         for rung in block {
-            self.stories[index].add(rung);
+            self.stories[self.last].add(rung);
         }
     }
 }

@@ -46,6 +46,8 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
         .code(1)
         .stdout(contains("0 of 100"));
 
+    shows_packets(&copy);
+
     // It does not compile: told as the compiler tells it; the lessons' tests still build.
     fs::write(copy.file(), "fn main() { nonsense }").expect("the file can be written");
     let told = contains("cannot find value `nonsense`").and(contains("does not compile"));
@@ -111,6 +113,44 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
 }
 
 /// Back to the starter: not without a word, and nothing is lost.
+/// The packets of a failed check are shown when they are asked for; a check that passes when it
+/// is run once more is said to have passed.
+fn shows_packets(copy: &Copy) {
+    let lesson = "python3 lessons/02-server/main.py";
+    let title = || contains("On the wire: ");
+    let graded = ["02", "--program", lesson];
+    copy.grade(&graded).code(1).stdout(title().not());
+    let can_record = copy.command(&copy.grade).arg("doctor").output();
+    let can_record = can_record.expect("the doctor can be run").stdout;
+    if !String::from_utf8_lossy(&can_record).contains("unshare --net") {
+        let cure = contains("packets can be recorded on Linux");
+        copy.grade(&["02", "--wire", "--program", lesson])
+            .code(1)
+            .stdout(title().and(cure));
+        return;
+    }
+    let packets = contains("-- 13 bytes \"hello, server\" -").and(contains("TIME-WAIT"));
+    copy.grade(&["02", "--wire", "--program", lesson])
+        .code(1)
+        .stdout(title().and(packets).and(contains("has passed").not()));
+
+    // It is wrong the first time that it is run, and right ever after.
+    let mark = copy.folder.join("target/has-run");
+    let _ = fs::remove_dir(&mark);
+    let script = copy.folder.join("target/flaky.sh");
+    let answer = copy.folder.join("tests/answers/right/02/plain.py");
+    let text = format!(
+        "mkdir '{}' 2> /dev/null && exit 1\nexec python3 '{}' \"$@\"\n",
+        mark.display(),
+        answer.display()
+    );
+    fs::write(&script, text).expect("the script can be written");
+    let flaky = format!("sh '{}'", script.display());
+    copy.grade(&["02", "--wire", "--program", &flaky])
+        .code(1)
+        .stdout(title().and(contains("has passed")));
+}
+
 fn can_be_reset(copy: &Copy, starter: &str) {
     copy.grade(&["reset", "02"])
         .code(1)
