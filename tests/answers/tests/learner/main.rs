@@ -120,7 +120,7 @@ fn shows_packets(copy: &Copy) {
     let title = || contains("On the wire: ");
     let graded = ["02", "--program", lesson];
     copy.grade(&graded).code(1).stdout(title().not());
-    let can_record = copy.command(&copy.grade).arg("doctor").output();
+    let can_record = copy.command(copy.grader()).arg("doctor").output();
     let can_record = can_record.expect("the doctor can be run").stdout;
     if !String::from_utf8_lossy(&can_record).contains("unshare --net") {
         let cure = contains("packets can be recorded on Linux");
