@@ -112,7 +112,6 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
     is_graded_at_every_save(&copy);
 }
 
-/// Back to the starter: not without a word, and nothing is lost.
 /// The packets of a failed check are shown when they are asked for; a check that passes when it
 /// is run once more is said to have passed.
 fn shows_packets(copy: &Copy) {
@@ -151,6 +150,7 @@ fn shows_packets(copy: &Copy) {
         .stdout(title().and(contains("has passed")));
 }
 
+/// Back to the starter: not without a word, and nothing is lost.
 fn can_be_reset(copy: &Copy, starter: &str) {
     copy.grade(&["reset", "02"])
         .code(1)
