@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod exercise;
+pub mod failed;
 pub mod language;
 pub mod outcome;
 pub mod report;

@@ -1,5 +1,7 @@
 //! Functions that all commands share: they print a line, explain an error, and set the exit status.
 
+use crate::catalogue;
+use crate::failed::in_words;
 use crate::language::Language;
 use crate::rubric::DoesNotCompile;
 use std::fmt::Arguments;
@@ -32,17 +34,11 @@ pub fn line_of(words: Arguments) {
 
 /// An error in words. If it holds the compiler's output, prints that unchanged.
 pub fn explain(error: &anyhow::Error, language: Language) -> String {
-    match error.downcast_ref::<DoesNotCompile>() {
-        Some(DoesNotCompile { messages }) => {
-            anstream::eprint!("{messages}");
-            // The outermost context says what has failed.
-            format!(
-                "{error}: {}",
-                language.pick("it does not compile", "无法编译")
-            )
-        }
-        None => format!("{error:#}"),
+    let compiler = error.chain().find_map(|link| link.downcast_ref());
+    if let Some(DoesNotCompile { messages }) = compiler {
+        anstream::eprint!("{messages}");
     }
+    catalogue::say(&in_words(error), language)
 }
 
 /// The exit status of a command: 0 if there are full marks, or all is well, 1 if not, and 2,
