@@ -2,58 +2,50 @@
 
 use crate::arguments::Arguments;
 use crate::show;
-use anyhow::{Context, bail};
-use grade::exercise::Exercise;
+use anyhow::bail;
+use grade::exercise::{Exercise, digits};
+use grade::failed::{Because, Failed, in_words};
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::Rubric;
-use grade::{report, say, terminal};
+use grade::{report, say, tell, terminal};
+use harness::message;
+use harness::message::Argument;
 use std::path::Path;
 
 /// The exercise with this number.
-pub(crate) fn find(
-    exercises: &[Exercise],
-    number: u32,
-    language: Language,
-) -> anyhow::Result<&Exercise> {
+pub(crate) fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
     let found = exercises.iter().find(|exercise| exercise.number == number);
-    found.with_context(|| {
-        let numbers: Vec<_> = exercises
-            .iter()
-            .map(|e| format!("{:02}", e.number))
-            .collect();
-        match language {
-            Language::En => format!(
-                "there is no exercise {number:02}: there are {}",
-                numbers.join(", ")
-            ),
-            Language::Zh => format!("没有练习 {number:02}，只有 {}", numbers.join("、")),
-        }
+    found.because(|| {
+        let numbers = exercises.iter().map(Exercise::digits);
+        let numbers = numbers.map(|number| message!("{number}", number));
+        let numbers = numbers.reduce(|some, next| message!("{some}, {next}", some, next));
+        message!(
+            "there is no exercise {number}: there are {numbers}",
+            number = digits(number),
+            // There is no workspace without an exercise.
+            numbers = numbers.unwrap_or_else(|| message!("nothing"))
+        )
     })
 }
 
 /// Builds an exercise and runs its checks.
-pub(crate) fn grade(
-    exercise: &Exercise,
-    program: Option<&str>,
-    language: Language,
-) -> anyhow::Result<Outcome> {
+pub(crate) fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> {
     let progress = show::Progress::start(exercise);
-    let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
+    let rubric = Rubric::build(exercise);
+    let rubric = rubric.because(|| message!("{package}", package = exercise.package()))?;
     let program = match program {
         None => rubric.program(),
         Some(command) => match shlex::split(command) {
             Some(words) if !words.is_empty() => {
-                let folder = std::env::current_dir().context("cannot tell the current folder")?;
+                let folder = std::env::current_dir();
+                let folder = folder.because(|| message!("cannot tell the current folder"))?;
                 absolute_words(words, &folder)
             }
-            _ => bail!(
-                "{} {command:?}",
-                language.pick(
-                    "cannot use what --program says, it is no command:",
-                    "--program 给出的不是命令，无法使用："
-                )
-            ),
+            _ => bail!(Failed::new(message!(
+                "cannot use what --program says, it is no command: {command}",
+                command = Argument::quoted(command)
+            ))),
         },
     };
     progress.checks();
@@ -81,7 +73,7 @@ pub(crate) fn grade_one(
     arguments: &Arguments,
     language: Language,
 ) -> anyhow::Result<bool> {
-    let outcome = grade(exercise, arguments.program.as_deref(), language)?;
+    let outcome = grade(exercise, arguments.program.as_deref())?;
     let outcomes = [outcome];
     write_reports(&outcomes, arguments, language)?;
     if !arguments.json {
@@ -99,7 +91,7 @@ pub(crate) fn grade_all(
     let mut outcomes = Vec::new();
     let mut broken = Vec::new();
     for exercise in exercises {
-        let outcome = match grade(exercise, None, language) {
+        let outcome = match grade(exercise, None) {
             Ok(outcome) => {
                 outcomes.push(outcome);
                 outcomes.last()
@@ -117,14 +109,15 @@ pub(crate) fn grade_all(
     if !arguments.json {
         show::next(exercises, &outcomes, language);
     }
-    if broken.is_empty() {
-        return Ok(outcomes.iter().all(Outcome::is_full));
+    let broken = broken.iter().map(|error| {
+        terminal::show_compiler(error);
+        in_words(error)
+    });
+    let broken = broken.reduce(|some, next| message!("{some}; {next}", some, next));
+    match broken {
+        None => Ok(outcomes.iter().all(Outcome::is_full)),
+        Some(broken) => bail!(Failed::new(broken)),
     }
-    let broken: Vec<_> = broken
-        .iter()
-        .map(|error| terminal::explain(error, language))
-        .collect();
-    bail!("{}", broken.join("; "))
 }
 
 fn write_reports(
@@ -151,11 +144,11 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
             .for_each(|check| show::hint(check, language));
         return Ok(true);
     }
-    let outcome = grade(exercise, None, language)?;
+    let outcome = grade(exercise, None)?;
     show::task(exercise, language);
     match outcome.results.iter().find(|result| !result.passed()) {
         Some(result) => show::hint(&result.check, language),
-        None => say!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
+        None => tell!(language, "Nothing fails."),
     }
     Ok(true)
 }

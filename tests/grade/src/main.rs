@@ -31,10 +31,10 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
         (Some(Command::Hint { exercise, all }), _) => {
-            hint(find(&exercises, *exercise, language)?, *all, language)
+            hint(find(&exercises, *exercise)?, *all, language)
         }
         (Some(Command::Reset { exercise, yes }), _) => {
-            reset::reset(find(&exercises, *exercise, language)?, *yes, language)
+            reset::reset(find(&exercises, *exercise)?, *yes, language)
         }
         (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
         (Some(Command::Handout(words)), _) => teacher("handout", words),
@@ -46,7 +46,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
             say!("{}", serde_json::to_string(&harness::message::templates())?);
             Ok(true)
         }
-        (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
+        (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
 }

@@ -5,7 +5,9 @@ use grade::exercise::{Check, Exercise};
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::report::verdict;
-use grade::say;
+use grade::{catalogue, say, tell};
+use harness::message;
+use harness::message::Message;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
@@ -54,16 +56,14 @@ impl Drop for Progress {
 
 /// Shows an exercise's checks, and the transcript of the first that failed, or of all of those.
 pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
-    let exercise = &outcome.exercise;
-    let title = exercise.title.get(language);
-    let word = language.pick("Exercise", "练习");
-    say!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
+    heading(&outcome.exercise, language);
     for result in &outcome.results {
         let (style, word) = if result.passed() {
-            (GOOD, language.pick("passed", "通过"))
+            (GOOD, message!("passed"))
         } else {
-            (BAD, language.pick("FAILED", "失败"))
+            (BAD, message!("FAILED"))
         };
+        let word = catalogue::say(&word, language);
         let (score, points) = (result.score(), result.check.points);
         let title = result.check.title.get(language);
         say!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
@@ -85,41 +85,50 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
             say!("    {line}");
         }
     }
-    let (score, number) = (outcome.score(), exercise.number);
     say!("");
-    match language {
-        Language::En => say!("{STRONG}{score} of 100 points.{STRONG:#}"),
-        Language::Zh => say!("{STRONG}{score} 分（满分 100）。{STRONG:#}"),
-    }
+    strong(
+        &message!("{score} of 100 points.", score = outcome.score()),
+        language,
+    );
     if failed.len() > told {
-        match language {
-            Language::En => say!(
-                "This is the first of {} failed checks; the others: cargo grade {number:02} --all",
-                failed.len()
-            ),
-            Language::Zh => say!(
-                "以上是 {} 项失败检查中的第一项；其余请看：cargo grade {number:02} --all",
-                failed.len()
-            ),
-        }
+        tell!(
+            language,
+            "This is the first of {count} failed checks; the others: cargo grade {number} --all",
+            count = failed.len(),
+            number = outcome.exercise.digits()
+        );
     }
     if !failed.is_empty() {
-        match language {
-            Language::En => say!("More help: cargo grade hint {number:02}"),
-            Language::Zh => say!("更多提示：cargo grade hint {number:02}"),
-        }
+        let number = outcome.exercise.digits();
+        tell!(language, "More help: cargo grade hint {number}", number);
     }
+}
+
+/// Shows a message in bold.
+fn strong(message: &Message, language: Language) {
+    let text = catalogue::say(message, language);
+    say!("{STRONG}{text}{STRONG:#}");
+}
+
+/// Shows which exercise it is, above what is said about it.
+fn heading(exercise: &Exercise, language: Language) {
+    let (number, title) = (exercise.digits(), exercise.title.get(language));
+    strong(
+        &message!("Exercise {number}: {title}", number, title),
+        language,
+    );
+    say!("");
 }
 
 /// Shows an exercise in one line; `None` means that it could not be graded.
 pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
-    let (number, title) = (exercise.number, exercise.title.get(language));
+    let (number, title) = (exercise.digits(), exercise.title.get(language));
     let (style, score) = match outcome {
         Some(outcome) if outcome.is_full() => (GOOD, "100/100".to_string()),
         Some(outcome) => (Style::new(), format!("{:>3}/100", outcome.score())),
-        None => (BAD, language.pick("error  ", "错误   ").to_string()),
+        None => (BAD, catalogue::say(&message!("error  "), language)),
     };
-    say!("  {number:02}  {style}{score}{style:#}  {title}");
+    say!("  {number}  {style}{score}{style:#}  {title}");
 }
 
 /// Shows what to do next.
@@ -131,17 +140,15 @@ pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Langu
     say!("");
     match exercises.iter().find(|exercise| !is_full(exercise)) {
         Some(exercise) => {
-            let (number, file) = (exercise.number, path(exercise));
-            match language {
-                Language::En => say!(
-                    "Next: exercise {number:02}. Open {file}, and let `cargo grade watch {number:02}` run beside it."
-                ),
-                Language::Zh => say!(
-                    "下一步：练习 {number:02}。打开 {file}，并让 `cargo grade watch {number:02}` 在旁边运行。"
-                ),
-            }
+            let (number, file) = (exercise.digits(), path(exercise));
+            tell!(
+                language,
+                "Next: exercise {number}. Open {file}, and let `cargo grade watch {number}` run beside it.",
+                number,
+                file
+            );
         }
-        None => say!("{}", language.pick("All done.", "全部完成。")),
+        None => tell!(language, "All done."),
     }
 }
 
@@ -159,9 +166,7 @@ pub(crate) fn path(exercise: &Exercise) -> String {
 
 /// Shows the task of an exercise.
 pub(crate) fn task(exercise: &Exercise, language: Language) {
-    let (number, title) = (exercise.number, exercise.title.get(language));
-    let word = language.pick("Exercise", "练习");
-    say!("{STRONG}{word} {number:02}: {title}{STRONG:#}\n");
+    heading(exercise, language);
     say!("{}\n", exercise.task.get(language).trim());
 }
 

@@ -2,14 +2,15 @@
 
 use crate::grading::{find, grade};
 use crate::show;
-use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use grade::exercise::Exercise;
+use grade::failed::Because;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::DoesNotCompile;
-use grade::say;
+use grade::{say, tell};
+use harness::message;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
 use std::io::{IsTerminal, stdin, stdout};
@@ -44,7 +45,7 @@ pub(crate) fn watch(
 ) -> anyhow::Result<bool> {
     let mut index = match from {
         Some(number) => {
-            let number = find(exercises, number, language)?.number;
+            let number = find(exercises, number)?.number;
             let before = exercises.iter().take_while(|one| one.number != number);
             before.count()
         }
@@ -59,20 +60,14 @@ pub(crate) fn watch(
         }
         index += 1;
     }
-    say!(
-        "{}",
-        language.pick("That was the last exercise.", "这是最后一个练习。")
-    );
+    tell!(language, "That was the last exercise.");
     Ok(true)
 }
 
 /// The first exercise that does not have full marks; the last one if all have.
 fn first_open(exercises: &[Exercise], language: Language) -> usize {
-    say!(
-        "{}",
-        language.pick("Looking where you stand ...", "正在查看你的进度……")
-    );
-    let is_open = |exercise: &Exercise| !grade(exercise, None, language).is_ok_and(|o| o.is_full());
+    tell!(language, "Looking where you stand ...");
+    let is_open = |exercise: &Exercise| !grade(exercise, None).is_ok_and(|o| o.is_full());
     exercises
         .iter()
         .position(is_open)
@@ -98,17 +93,14 @@ fn watch_one(
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
     loop {
         // Read it before the build, so that a save during the run is noticed as a difference.
-        let graded = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let graded = fs::read(&file).because(|| message!("cannot read {path}", path = &file))?;
         let outcome = grade_and_show(exercise, done.take(), language)?;
         if outcome.as_ref().is_some_and(Outcome::is_full) {
             return Ok(End::Full);
         }
         if is_interactive {
-            let keys = "h: hint   n: next exercise   l: list   q: quit";
-            say!(
-                "\n{}",
-                language.pick(keys, "h：提示   n：下一个练习   l：列表   q：退出")
-            );
+            say!("");
+            tell!(language, "h: hint   n: next exercise   l: list   q: quit");
         }
         loop {
             match wait(&events, &graded, exercise, is_interactive)? {
@@ -117,7 +109,7 @@ fn watch_one(
                 Wish::Next => return Ok(End::Next),
                 Wish::List => {
                     for exercise in exercises {
-                        let outcome = grade(exercise, None, language).ok();
+                        let outcome = grade(exercise, None).ok();
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
@@ -140,28 +132,23 @@ fn grade_and_show(
             crossterm::terminal::Clear(crossterm::terminal::ClearType::All),
             crossterm::cursor::MoveTo(0, 0)
         )
-        .context("cannot clear the screen")?;
+        .because(|| message!("cannot clear the screen"))?;
         // The verdict of the finished exercise has just been cleared.
         if let Some(done) = done {
-            let number = done.number;
-            say!(
-                "{}\n",
-                match language {
-                    Language::En => format!("Exercise {number:02}: all points. Next:"),
-                    Language::Zh => format!("练习 {number:02}：满分。下一个："),
-                }
-            );
+            let number = done.digits();
+            tell!(language, "Exercise {number}: all points. Next:", number);
+            say!("");
         }
     }
-    match grade(exercise, None, language) {
+    match grade(exercise, None) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
             Ok(Some(outcome))
         }
-        Err(error) => match error.downcast_ref::<DoesNotCompile>() {
-            Some(error) => {
-                anstream::print!("{}", error.messages);
-                say!("{}", language.pick("It does not compile.", "无法编译。"));
+        Err(error) => match error.chain().find_map(|link| link.downcast_ref()) {
+            Some(DoesNotCompile { messages }) => {
+                anstream::print!("{messages}");
+                tell!(language, "It does not compile.");
                 Ok(None)
             }
             None => Err(error),
@@ -242,10 +229,10 @@ fn settle(exercise: &Exercise) {
 /// The wish that a key expresses, if one is pressed soon.
 fn key() -> anyhow::Result<Option<Wish>> {
     // Use raw mode only while reading keys: output needs the terminal in its normal mode.
-    enable_raw_mode().context("cannot read keys")?;
+    enable_raw_mode().because(|| message!("cannot read keys"))?;
     let event = poll(NAP).and_then(|is_there| if is_there { read().map(Some) } else { Ok(None) });
-    disable_raw_mode().context("cannot restore the terminal")?;
-    let Some(Event::Key(key)) = event.context("cannot read keys")? else {
+    disable_raw_mode().because(|| message!("cannot restore the terminal"))?;
+    let Some(Event::Key(key)) = event.because(|| message!("cannot read keys"))? else {
         return Ok(None);
     };
     if key.kind != KeyEventKind::Press {

@@ -2,7 +2,8 @@
 
 use super::Rubric;
 use crate::exercise::Exercise;
-use anyhow::Context;
+use crate::failed::Because;
+use harness::message;
 use std::io::{IsTerminal, stderr};
 use workspace::build::Built;
 
@@ -43,7 +44,8 @@ impl Rubric {
             "--test",
             &tests,
         ];
-        let built = Built::with(&[&words[..], &targets].concat()).context("cannot run cargo")?;
+        let built = Built::with(&[&words[..], &targets].concat())
+            .because(|| message!("cannot run cargo"))?;
         let messages = &built.messages;
         if !built.is_complete {
             let messages = messages.clone();
@@ -55,7 +57,7 @@ impl Rubric {
         }
         let find = |name: &str| {
             let found = built.executable(name);
-            found.with_context(|| format!("cargo has built no {name}"))
+            found.because(|| message!("cargo has built no {name}", name))
         };
         Self::built(exercise, find(&tests)?.into(), find(&package)?.into())
     }
