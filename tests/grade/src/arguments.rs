@@ -1,8 +1,10 @@
 //! The arguments of `cargo grade`.
 
 use crate::packages::{self, TEACHERS};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use grade::language::Language;
+use grade::misuse;
+use harness::message;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -71,7 +73,7 @@ pub(crate) enum Command {
     /// Put the reports of the parts of a class together (`--partition`)
     #[command(disable_help_flag = true)]
     Merge(Words),
-    /// Print the templates of all messages that this program can make, as JSON
+    /// Print the templates of all messages that this program can make, and the texts of its help
     #[command(hide = true)]
     Messages,
 }
@@ -97,8 +99,7 @@ impl Arguments {
                 command = command.mut_subcommand(name, |it| it.hide(true));
             }
         }
-        let arguments = Self::from_arg_matches(&command.get_matches());
-        let arguments = arguments.unwrap_or_else(|error| error.exit());
+        let arguments: Self = misuse::parse(command);
         arguments.verify();
         arguments
     }
@@ -112,10 +113,9 @@ impl Arguments {
             || self.json
             || self.junit.is_some();
         if self.command.is_some() && has_own {
-            let words = "before a subcommand there can be nothing but --lang";
-            Self::command()
-                .error(clap::error::ErrorKind::ArgumentConflict, words)
-                .exit();
+            let why = message!("before a subcommand there can be nothing but --lang");
+            let language = self.lang.unwrap_or_else(Language::of_locale);
+            misuse::refuse(Self::command(), &why, language);
         }
     }
 }

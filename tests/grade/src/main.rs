@@ -10,9 +10,10 @@ mod show;
 mod watch;
 
 use arguments::{Arguments, Command, Words};
+use clap::CommandFactory;
 use grade::exercise::Exercise;
 use grade::language::Language;
-use grade::{say, terminal};
+use grade::{catalogue, terminal};
 use grading::{find, grade_all, grade_one, hint};
 use std::process::ExitCode;
 
@@ -42,10 +43,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
-        (Some(Command::Messages), _) => {
-            say!("{}", serde_json::to_string(&harness::message::templates())?);
-            Ok(true)
-        }
+        (Some(Command::Messages), _) => catalogue::list(&Arguments::command()),
         (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
