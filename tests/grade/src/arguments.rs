@@ -1,8 +1,11 @@
 //! The arguments of `cargo grade`.
 
 use crate::packages::{self, TEACHERS};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use grade::failed::Failed;
 use grade::language::Language;
+use grade::misuse;
+use harness::message;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -87,20 +90,19 @@ pub(crate) enum Command {
         #[command(flatten)]
         words: Words,
     },
-    /// Print the templates of all messages that this program can make, as JSON
+    /// Print the templates of all messages that this program can make, and the texts of its help
     #[command(hide = true)]
     Messages,
 }
 
 /// The number of an exercise as learners write it: `5`, `05`, or the name of its package,
 /// `exercise-05`.
-fn number(word: &str) -> Result<u32, String> {
+fn number(word: &str) -> Result<u32, Failed> {
     let digits = word
         .strip_prefix("exercise")
         .map_or(word, |rest| rest.trim_start_matches(['-', '_', ' ']));
-    digits
-        .parse()
-        .map_err(|_| "an exercise is named by its number, such as 05".to_string())
+    let named = || message!("an exercise is named by its number, such as 05");
+    digits.parse().map_err(|_| Failed::new(named()))
 }
 
 /// The arguments for a command of another package, which parses them itself.
@@ -124,8 +126,7 @@ impl Arguments {
                 command = command.mut_subcommand(name, |it| it.hide(true));
             }
         }
-        let arguments = Self::from_arg_matches(&command.get_matches());
-        let arguments = arguments.unwrap_or_else(|error| error.exit());
+        let arguments: Self = misuse::parse(command);
         arguments.verify();
         arguments
     }
@@ -140,10 +141,9 @@ impl Arguments {
             || self.json
             || self.junit.is_some();
         if self.command.is_some() && has_own {
-            let words = "before a subcommand there can be nothing but --lang";
-            Self::command()
-                .error(clap::error::ErrorKind::ArgumentConflict, words)
-                .exit();
+            let why = message!("before a subcommand there can be nothing but --lang");
+            let language = self.lang.unwrap_or_else(Language::of_locale);
+            misuse::refuse(Self::command(), &why, language);
         }
     }
 }

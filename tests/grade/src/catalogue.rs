@@ -4,9 +4,11 @@
 //! template from the source, `msgstr` the Chinese one with the same placeholders. Another
 //! language would need another file.
 
+use crate::help;
 use crate::language::Language;
+use crate::say;
 use harness::Failure;
-use harness::message::Message;
+use harness::message::{Message, templates};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -79,4 +81,17 @@ pub fn needs_translation(template: &str) -> bool {
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'));
     inner.is_none_or(|name| name.contains(['{', '}']))
+}
+
+/// Prints all that a program can say, for the test of the catalogue: the templates of its
+/// messages, and the texts of its help.
+///
+/// # Errors
+///
+/// If there is no JSON for it.
+pub fn list(command: &clap::Command) -> anyhow::Result<bool> {
+    let mut texts = help::texts(command);
+    texts.extend(templates().into_iter().map(String::from));
+    say!("{}", serde_json::to_string(&texts)?);
+    Ok(true)
 }

@@ -1,7 +1,9 @@
 //! The exercises, as `exercise.toml` describes them.
 
+use crate::failed::{Because, Failed};
 use crate::language::Text;
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use harness::message;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,7 +52,12 @@ pub struct Exercise {
 
 /// The path of an exercise's starter in a workspace, with `/` between the parts.
 pub fn starter(number: u32) -> String {
-    format!("tests/grade/starters/{number:02}.rs")
+    format!("tests/grade/starters/{}.rs", digits(number))
+}
+
+/// The number of an exercise or a lesson as names of folders and commands have it: `05`.
+pub fn digits(number: u32) -> String {
+    format!("{number:02}")
 }
 
 impl Exercise {
@@ -62,7 +69,7 @@ impl Exercise {
     pub fn all(workspace: &Path) -> anyhow::Result<Vec<Self>> {
         let folder = workspace.join("lessons");
         let lessons = workspace::lessons(workspace)
-            .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+            .because(|| message!("cannot read the folder {path}", path = &folder))?;
         let mut exercises = Vec::new();
         for lesson in lessons {
             let exercise = lesson.folder.join("exercise");
@@ -72,18 +79,17 @@ impl Exercise {
         }
         ensure!(
             !exercises.is_empty(),
-            "there are no exercises in {}",
-            folder.display()
+            Failed::new(message!("there are no exercises in {path}", path = &folder))
         );
         Ok(exercises)
     }
 
     fn read(number: u32, folder: PathBuf) -> anyhow::Result<Self> {
         let path = folder.join("exercise.toml");
+        let wrong = || message!("{path} is not as it should be", path = &path);
         let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let file: File = toml::from_str(&text)
-            .with_context(|| format!("{} is not as it should be", path.display()))?;
+            fs::read_to_string(&path).because(|| message!("cannot read {path}", path = &path))?;
+        let file: File = toml::from_str(&text).because(wrong)?;
         let File {
             version,
             title,
@@ -98,9 +104,7 @@ impl Exercise {
             task,
             checks,
         };
-        exercise
-            .verify()
-            .with_context(|| format!("{} is not as it should be", path.display()))?;
+        exercise.verify().because(wrong)?;
         Ok(exercise)
     }
 
@@ -109,12 +113,15 @@ impl Exercise {
         let points: u32 = self.checks.iter().map(|check| check.points).sum();
         ensure!(
             points == 100,
-            "the points add up to {points}, and not to 100"
+            Failed::new(message!(
+                "the points add up to {points}, and not to 100",
+                points
+            ))
         );
         let names: BTreeSet<_> = self.checks.iter().map(|check| &check.name).collect();
         ensure!(
             names.len() == self.checks.len(),
-            "two checks have the same name"
+            Failed::new(message!("two checks have the same name"))
         );
         let texts = self
             .checks
@@ -123,20 +130,28 @@ impl Exercise {
         for text in texts.chain([&self.title, &self.task]) {
             ensure!(
                 !text.en.trim().is_empty() && !text.zh.trim().is_empty(),
-                "a text is missing in one language: {text:?}"
+                Failed::new(message!(
+                    "a text is missing in one language: {text}",
+                    text = format!("{text:?}")
+                ))
             );
         }
         Ok(())
     }
 
+    /// Its number as the names of folders and commands have it: `05`.
+    pub fn digits(&self) -> String {
+        digits(self.number)
+    }
+
     /// The name of its package, and of its program.
     pub fn package(&self) -> String {
-        format!("exercise-{:02}", self.number)
+        format!("exercise-{}", self.digits())
     }
 
     /// The name of its rubric, a test target.
     pub fn rubric(&self) -> String {
-        format!("exercise_{:02}", self.number)
+        format!("exercise_{}", self.digits())
     }
 
     /// The student's file.

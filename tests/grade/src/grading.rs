@@ -2,34 +2,30 @@
 
 use crate::arguments::Arguments;
 use crate::{on_wire, show};
-use anyhow::{Context, bail};
-use grade::exercise::Exercise;
+use anyhow::bail;
+use grade::exercise::{Exercise, digits};
+use grade::failed::{Because, Failed, in_words};
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
-use grade::{catalogue, report, say, terminal};
+use grade::{report, say, tell, terminal};
+use harness::message::Argument;
 use harness::{Failure, Verdict, message};
 use std::path::Path;
 
 /// The exercise with this number.
-pub(crate) fn find(
-    exercises: &[Exercise],
-    number: u32,
-    language: Language,
-) -> anyhow::Result<&Exercise> {
+pub(crate) fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
     let found = exercises.iter().find(|exercise| exercise.number == number);
-    found.with_context(|| {
-        let numbers: Vec<_> = exercises
-            .iter()
-            .map(|e| format!("{:02}", e.number))
-            .collect();
-        match language {
-            Language::En => format!(
-                "there is no exercise {number:02}: there are {}",
-                numbers.join(", ")
-            ),
-            Language::Zh => format!("没有练习 {number:02}，只有 {}", numbers.join("、")),
-        }
+    found.because(|| {
+        let numbers = exercises.iter().map(Exercise::digits);
+        let numbers = numbers.map(|number| message!("{number}", number));
+        let numbers = numbers.reduce(|some, next| message!("{some}, {next}", some, next));
+        message!(
+            "there is no exercise {number}: there are {numbers}",
+            number = digits(number),
+            // There is no workspace without an exercise.
+            numbers = numbers.unwrap_or_else(|| message!("nothing"))
+        )
     })
 }
 
@@ -40,49 +36,42 @@ pub(crate) struct Ready {
 }
 
 /// Builds an exercise.
-pub(crate) fn build(
-    exercise: &Exercise,
-    program: Option<&str>,
-    language: Language,
-) -> anyhow::Result<Ready> {
-    let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
+pub(crate) fn build(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Ready> {
+    let rubric = Rubric::build(exercise);
+    let rubric = rubric.because(|| message!("{package}", package = exercise.package()))?;
     let program = match program {
         None => rubric.program(),
         Some(command) => match shlex::split(command) {
             Some(words) if !words.is_empty() => {
-                let folder = std::env::current_dir().context("cannot tell the current folder")?;
+                let folder = std::env::current_dir();
+                let folder = folder.because(|| message!("cannot tell the current folder"))?;
                 absolute_words(words, &folder)
             }
-            _ => bail!(
-                "{} {command:?}",
-                language.pick(
-                    "cannot use what --program says, it is no command:",
-                    "--program 给出的不是命令，无法使用："
-                )
-            ),
+            _ => bail!(Failed::new(message!(
+                "cannot use what --program says, it is no command: {command}",
+                command = Argument::quoted(command)
+            ))),
         },
     };
     Ok(Ready { rubric, program })
 }
 
 /// Builds an exercise and runs its checks.
-pub(crate) fn grade(
-    exercise: &Exercise,
-    program: Option<&str>,
-    language: Language,
-) -> anyhow::Result<Outcome> {
+pub(crate) fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> {
     if harness::asked_to_end().is_some() {
-        bail!("this program was asked to end");
+        bail!(Failed::new(message!("this program was asked to end")));
     }
     let progress = show::Progress::start(exercise);
-    let ready = build(exercise, program, language)?;
+    let ready = build(exercise, program)?;
     progress.checks();
     let outcome = ready
         .rubric
         .grade(&ready.program, |_| progress.one_more())?;
     // Two projects with one target folder build their programs in the same place.
     if !ready.rubric.is_unchanged() {
-        bail!("another build has replaced the program while it was graded: grade it again");
+        bail!(Failed::new(message!(
+            "another build has replaced the program while it was graded: grade it again"
+        )));
     }
     Ok(outcome)
 }
@@ -109,7 +98,7 @@ pub(crate) fn grade_one(
     language: Language,
 ) -> anyhow::Result<bool> {
     remove_old_report(arguments)?;
-    let graded = grade(exercise, arguments.program.as_deref(), language);
+    let graded = grade(exercise, arguments.program.as_deref());
     if harness::asked_to_end().is_some() {
         return graded.map(|_| false);
     }
@@ -119,7 +108,7 @@ pub(crate) fn grade_one(
         show::outcome(&outcome, arguments.all, language);
     }
     if arguments.wire {
-        let ready = build(exercise, arguments.program.as_deref(), language)?;
+        let ready = build(exercise, arguments.program.as_deref())?;
         on_wire::show(&ready, &outcome, language)?;
     }
     is_full(&outcome, language)
@@ -136,7 +125,7 @@ pub(crate) fn grade_all(
     let mut broken = Vec::new();
     let mut all_full = true;
     for exercise in exercises {
-        let graded = grade(exercise, None, language);
+        let graded = grade(exercise, None);
         if harness::asked_to_end().is_some() {
             return graded.map(|_| false);
         }
@@ -153,14 +142,15 @@ pub(crate) fn grade_all(
     if !arguments.json {
         show::next(exercises, &outcomes, language);
     }
-    if broken.is_empty() {
-        return Ok(all_full);
+    let broken = broken.iter().map(|error| {
+        terminal::show_compiler(error, language);
+        in_words(error)
+    });
+    let broken = broken.reduce(|some, next| message!("{some}; {next}", some, next));
+    match broken {
+        None => Ok(all_full),
+        Some(broken) => bail!(Failed::new(broken)),
     }
-    let broken: Vec<_> = broken
-        .iter()
-        .map(|error| terminal::explain(error, language))
-        .collect();
-    bail!("{}", broken.join("; "))
 }
 
 /// Whether an exercise has full marks.
@@ -171,18 +161,12 @@ pub(crate) fn grade_all(
 fn is_full(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
     match outcome.not_gradable() {
         None => Ok(outcome.is_full()),
-        Some((check, why)) => bail!(
-            "{}",
-            catalogue::say(
-                &message!(
-                    "{package}: not gradable, this machine could not run the check \"{title}\": {reason}",
-                    package = outcome.exercise.package(),
-                    title = check.title.get(language),
-                    reason = why
-                ),
-                language
-            )
-        ),
+        Some((check, why)) => bail!(Failed::new(message!(
+            "{package}: not gradable, this machine could not run the check \"{title}\": {reason}",
+            package = outcome.exercise.package(),
+            title = check.title.get(language),
+            reason = why
+        ))),
     }
 }
 
@@ -193,8 +177,9 @@ fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Outcome 
         Ok(outcome) => return outcome.clone(),
         Err(error) => error,
     };
-    let verdict = |index: usize| match error.downcast_ref::<DoesNotCompile>() {
-        None => Verdict::NotGradable(message!("{error}", error = format!("{error:#}"))),
+    let compiler = error.chain().find_map(|link| link.downcast_ref());
+    let verdict = |index: usize| match compiler {
+        None => Verdict::NotGradable(in_words(error)),
         Some(DoesNotCompile { messages, .. }) if index == 0 => {
             Verdict::Failed(Failure::NoTranscript {
                 what: message!("it does not compile"),
@@ -216,7 +201,7 @@ fn remove_old_report(arguments: &Arguments) -> anyhow::Result<()> {
     };
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            Err(error).because(|| message!("cannot remove {path}", path))
         }
         _ => Ok(()),
     }
@@ -238,14 +223,11 @@ fn write_reports(
 
 /// The place of the first exercise that does not have full marks; of the last one if all have.
 pub(crate) fn first_open(exercises: &[Exercise], language: Language) -> anyhow::Result<usize> {
-    say!(
-        "{}",
-        language.pick("Looking where you stand ...", "正在查看你的进度……")
-    );
+    tell!(language, "Looking where you stand ...");
     for (index, exercise) in exercises.iter().enumerate() {
-        let graded = grade(exercise, None, language);
+        let graded = grade(exercise, None);
         if harness::asked_to_end().is_some() {
-            bail!("this program was asked to end");
+            bail!(Failed::new(message!("this program was asked to end")));
         }
         if !graded.is_ok_and(|outcome| outcome.is_full()) {
             return Ok(index);
@@ -264,7 +246,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
             .for_each(|check| show::hint(check, language));
         return Ok(true);
     }
-    let outcome = grade(exercise, None, language)?;
+    let outcome = grade(exercise, None)?;
     show::task(exercise, language);
     match outcome
         .results
@@ -272,7 +254,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
         .find(|result| result.failure().is_some())
     {
         Some(result) => show::hint(&result.check, language),
-        None => say!("{}", language.pick("Nothing fails.", "没有失败的检查。")),
+        None => tell!(language, "Nothing fails."),
     }
     Ok(true)
 }

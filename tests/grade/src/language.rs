@@ -35,6 +35,14 @@ impl Language {
         }
     }
 
+    /// Its name on the command line: `en`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
     /// The text for this language, of an English and a Chinese one.
     pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         match self {
@@ -57,6 +65,9 @@ pub struct Text {
 impl Text {
     /// The text in this language.
     pub fn get(&self, language: Language) -> &str {
-        language.pick(&self.en, &self.zh)
+        match language {
+            Language::En => &self.en,
+            Language::Zh => &self.zh,
+        }
     }
 }

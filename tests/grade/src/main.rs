@@ -10,18 +10,20 @@ mod reset;
 mod show;
 mod watch;
 
-use anyhow::Context;
 use arguments::{Arguments, Command, Words};
+use clap::CommandFactory;
 use grade::exercise::Exercise;
+use grade::failed::Because;
 use grade::language::Language;
-use grade::{say, terminal};
+use grade::{catalogue, terminal};
 use grading::{find, first_open, grade_all, grade_one, hint};
+use harness::message;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::of_process();
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
-    let outcome = harness::heed_signals().context("cannot handle signals");
+    let outcome = harness::heed_signals().because(|| message!("cannot handle signals"));
     terminal::exit(outcome.and_then(|()| run(&arguments, language)), language)
 }
 
@@ -35,13 +37,13 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
         (Some(Command::Hint { exercise, all }), _) => {
             let exercise = match exercise {
-                Some(number) => find(&exercises, *number, language)?,
+                Some(number) => find(&exercises, *number)?,
                 None => &exercises[first_open(&exercises, language)?],
             };
             hint(exercise, *all, language)
         }
         (Some(Command::Reset { exercise, yes }), _) => {
-            reset::reset(find(&exercises, *exercise, language)?, *yes, language)
+            reset::reset(find(&exercises, *exercise)?, *yes, language)
         }
         (Some(Command::Doctor), _) => Ok(doctor::examine(language)),
         (Some(Command::Handout(words)), _) => teacher("handout", words),
@@ -50,11 +52,8 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
         (Some(Command::Record { file, words }), _) => on_wire::record(file, &words.words),
-        (Some(Command::Messages), _) => {
-            say!("{}", serde_json::to_string(&harness::message::templates())?);
-            Ok(true)
-        }
-        (None, Some(number)) => grade_one(find(&exercises, number, language)?, arguments, language),
+        (Some(Command::Messages), _) => catalogue::list(&Arguments::command()),
+        (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),
     }
 }

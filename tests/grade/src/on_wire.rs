@@ -3,11 +3,13 @@
 
 use crate::grading::Ready;
 use anstyle::Style;
-use anyhow::Context;
+use grade::failed::Because;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
 use grade::sandbox::kind::is_root;
-use grade::say;
+use grade::{catalogue, say, tell};
+use harness::message;
+use harness::message::Message;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -32,12 +34,15 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
     else {
         return Ok(());
     };
-    let title = language.pick("On the wire: ", "网络上的报文：");
     let strong = Style::new().bold();
-    let check = failed.check.title.get(language);
-    say!("\n{strong}{title}{check}{strong:#}\n");
-    if let Some(cure) = cure(language) {
-        say!("    {cure}");
+    let title = message!(
+        "On the wire: {check}",
+        check = failed.check.title.get(language)
+    );
+    let title = catalogue::say(&title, language);
+    say!("\n{strong}{title}{strong:#}\n");
+    if let Some(cure) = cure() {
+        say!("    {}", catalogue::say(&cure, language));
         return Ok(());
     }
     let (result, ladder) = run(ready, failed)?;
@@ -45,35 +50,32 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
         say!("    {line}");
     }
     if ladder.is_empty() {
-        let nothing = language.pick("Nothing went over the wire.", "网络上没有任何报文。");
-        say!("    {nothing}");
+        tell!(language, "    Nothing went over the wire.");
     }
     let remark = if result.passed() {
-        Some(language.pick(
-            "This time, alone in a network of its own, the check has passed: it fails only \
-             sometimes, or only beside the others.",
-            "这一次，检查单独在自己的网络里运行，通过了：它只是有时失败，或者只在和其他检查同时运行时失败。",
+        Some(message!(
+            "This time, alone in a network of its own, the check has passed: it fails only sometimes, or only beside the others."
         ))
     } else if ladder.is_empty() {
         None
     } else {
-        Some(language.pick(
-            "The last packets may come of the end of the check, when its programs are ended. The \
-             page \"How to read the ladder\" of the book explains the lines.",
-            "最后几个报文可能是检查结束、程序被终止时产生的。各行的含义见书中“怎样看懂报文梯形图”。",
+        Some(message!(
+            "The last packets may come from the end of the check, when its programs are ended. The page \"How to read the ladder\" of the book explains the lines."
         ))
     };
     if let Some(remark) = remark {
-        say!("\n{remark}");
+        say!("\n{}", catalogue::say(&remark, language));
     }
     Ok(())
 }
 
 /// Runs a check until all its packets have been recorded; returns its result, and its ladder.
 fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
-    let folder = tempfile::TempDir::with_prefix("grade-wire-").context("cannot make a folder")?;
+    let folder = tempfile::TempDir::with_prefix("grade-wire-")
+        .because(|| message!("cannot make a folder"))?;
     let file = folder.path().join("ladder");
-    let recorder = std::env::current_exe().context("cannot tell where this program is")?;
+    let recorder =
+        std::env::current_exe().because(|| message!("cannot tell where this program is"))?;
     let mut words = network();
     words.push(recorder.to_string_lossy().into_owned());
     words.push("record".to_string());
@@ -82,7 +84,8 @@ fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
     for attempt in 1.. {
         let Ready { rubric, program } = ready;
         let result = rubric.run_behind(words.clone(), &failed.check, program)?;
-        let ladder = fs::read_to_string(&file).context("the packets were not recorded")?;
+        let ladder =
+            fs::read_to_string(&file).because(|| message!("the packets were not recorded"))?;
         if !ladder.starts_with(LOST) || attempt == ATTEMPTS {
             return Ok((result, ladder));
         }
@@ -102,14 +105,13 @@ fn network() -> Vec<String> {
 }
 
 /// What to do so that packets can be recorded; `None` if they can be.
-pub(crate) fn cure(language: Language) -> Option<String> {
-    let needs = language.pick(
-        "packets can be recorded on Linux, with unshare (package util-linux), ip (package \
-         iproute2), and the right to a network namespace (on Ubuntu: sudo sysctl -w \
-         kernel.apparmor_restrict_unprivileged_userns=0)",
-        "抓取报文需要 Linux、unshare（软件包 util-linux）、ip（软件包 iproute2），以及创建网络命名空间的权限\
-         （Ubuntu 上：sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0）",
-    );
+pub(crate) fn cure() -> Option<Message> {
+    let missing = |reason: &str| {
+        Some(message!(
+            "packets can be recorded on Linux, with unshare (package util-linux), ip (package iproute2), and the right to a network namespace (on Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0): {reason}",
+            reason
+        ))
+    };
     let words = network();
     let tried = Command::new(&words[0])
         .args(&words[1..])
@@ -119,9 +121,9 @@ pub(crate) fn cure(language: Language) -> Option<String> {
         Ok(output) if output.status.success() && cfg!(target_os = "linux") => None,
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            Some(format!("{needs}: {}", said.trim()))
+            missing(said.trim())
         }
-        Err(error) => Some(format!("{needs}: unshare: {error}")),
+        Err(error) => missing(&format!("unshare: {error}")),
     }
 }
 
@@ -134,10 +136,12 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
     const QUIET: Duration = Duration::from_millis(60);
     const LIMIT: Duration = Duration::from_millis(200);
 
-    let (program, arguments) = words.split_first().context("there is no command")?;
-    let capture = wire::Capture::start().context("cannot record packets")?;
+    let (program, arguments) = words
+        .split_first()
+        .because(|| message!("there is no command"))?;
+    let capture = wire::Capture::start().because(|| message!("cannot record packets"))?;
     let status = Command::new(program).args(arguments).status();
-    let status = status.context("cannot run the command")?;
+    let status = status.because(|| message!("cannot run the command"))?;
     capture.wait_for_quiet(QUIET, LIMIT);
     let mut connections = wire::Wire::default();
     let lines = connections.lines(&capture.packets());
@@ -145,12 +149,14 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
     if let Some(lost) = connections.lost() {
         text.insert(0, format!("{LOST}packets between {lost}"));
     }
-    fs::write(file, text.join("\n")).context("cannot write the packets")?;
+    fs::write(file, text.join("\n")).because(|| message!("cannot write the packets"))?;
     std::process::exit(status.code().unwrap_or(1))
 }
 
 /// Packets can be recorded on Linux only.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn record(_file: &Path, _words: &[OsString]) -> anyhow::Result<bool> {
-    anyhow::bail!("packets can be recorded on Linux only")
+    anyhow::bail!(grade::failed::Failed::new(message!(
+        "cannot record packets"
+    )))
 }

@@ -1,7 +1,11 @@
 //! The commands that are in separate packages, which most learners do not need to compile.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::catalogue;
+use grade::failed::{Because, Failed};
 use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
@@ -25,11 +29,8 @@ pub(crate) fn update(
     said: Option<Language>,
     language: Language,
 ) -> anyhow::Result<bool> {
-    let compiling = language.pick(
-        "Compiling what updates need: this takes some seconds, once.",
-        "正在编译更新所需的部分：只需一次，几秒钟。",
-    );
-    run(cargo("update", said, compiling)?.args(words))
+    let compiling = message!("Compiling what updates need: this takes some seconds, once.");
+    run(cargo("update", said, &compiling, language)?.args(words))
 }
 
 /// Runs a command of the package `classroom` with these arguments in place of this process;
@@ -41,31 +42,30 @@ pub(crate) fn classroom(
     language: Language,
 ) -> anyhow::Result<bool> {
     if !has_classroom() {
-        match language {
-            Language::En => bail!(
-                "`cargo grade {command}` is for teachers: it belongs to the teacher's workspace, and this is a copy for students"
-            ),
-            Language::Zh => bail!(
-                "`cargo grade {command}` 是老师用的命令：它在老师的项目里，这里是发给学生的副本"
-            ),
-        }
+        bail!(Failed::new(message!(
+            "`cargo grade {command}` is for teachers: it belongs to the teacher's workspace, and this is a copy for students",
+            command
+        )));
     }
-    let compiling = language.pick(
-        "Compiling what teachers need: this takes a minute, once.",
-        "正在编译教师部分：只需一次，约一分钟。",
-    );
-    run(cargo("classroom", said, compiling)?
+    let compiling = message!("Compiling what teachers need: this takes a minute, once.");
+    run(cargo("classroom", said, &compiling, language)?
         .arg(command)
         .args(words))
 }
 
 /// A cargo command that runs a package's program. If the program must be built first, prints a
 /// note, provided that stderr is a terminal.
-fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Result<Command> {
-    let here = std::env::current_exe().context("cannot tell where this program is")?;
+fn cargo(
+    package: &str,
+    said: Option<Language>,
+    compiling: &Message,
+    language: Language,
+) -> anyhow::Result<Command> {
+    let here = std::env::current_exe();
+    let here = here.because(|| message!("cannot tell where this program is"))?;
     let program = here.with_file_name(format!("{package}{EXE_SUFFIX}"));
     if !program.exists() && stderr().is_terminal() {
-        anstream::eprintln!("{compiling}");
+        anstream::eprintln!("{}", catalogue::say(compiling, language));
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo
@@ -73,7 +73,7 @@ fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Resu
         .arg(workspace::root().join("Cargo.toml"))
         .args(["--package", package, "--"]);
     if let Some(said) = said {
-        cargo.args(["--lang", said.pick("en", "zh")]);
+        cargo.args(["--lang", said.name()]);
     }
     Ok(cargo)
 }
@@ -83,12 +83,13 @@ fn cargo(package: &str, said: Option<Language>, compiling: &str) -> anyhow::Resu
 #[cfg(unix)]
 fn run(command: &mut Command) -> anyhow::Result<bool> {
     use std::os::unix::process::CommandExt;
-    Err(command.exec()).context("cannot run cargo")
+    Err(command.exec()).because(|| message!("cannot run cargo"))
 }
 
 /// Runs another program to its end, and exits with its status.
 #[cfg(not(unix))]
 fn run(command: &mut Command) -> anyhow::Result<bool> {
-    let status = command.status().context("cannot run cargo")?;
+    let status = command.status();
+    let status = status.because(|| message!("cannot run cargo"))?;
     std::process::exit(status.code().unwrap_or(2))
 }

@@ -2,9 +2,9 @@
 
 use crate::catalogue;
 use crate::exercise::Check;
+use crate::failed::Because;
 use crate::language::Language;
 use crate::outcome::{Outcome, Result};
-use anyhow::Context;
 use harness::{Verdict, message};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub fn verdict(result: &Result, language: Language) -> String {
 pub fn look_at(check: &Check, language: Language) -> String {
     let hint = check.hint.get(language).trim();
     let hint = hint.lines().next().unwrap_or_default();
-    format!("{}{hint}", language.pick("Look at: ", "提示："))
+    catalogue::say(&message!("Look at: {hint}", hint), language)
 }
 
 /// The outcomes in the form of Gradescope's `results.json`.
@@ -100,8 +100,10 @@ pub fn junit(outcomes: &[Outcome], language: Language, path: &Path) -> anyhow::R
         suite.add_test_cases(junit_cases(outcome, language));
         report.add_test_suite(suite);
     }
-    let xml = report.to_string().context("cannot make JUnit XML")?;
-    std::fs::write(path, xml).with_context(|| format!("cannot write {}", path.display()))
+    let xml = report
+        .to_string()
+        .because(|| message!("cannot make JUnit XML"))?;
+    std::fs::write(path, xml).because(|| message!("cannot write {path}", path))
 }
 
 /// An outcome's checks as `JUnit` test cases.

@@ -1,9 +1,10 @@
 //! `cargo grade reset`: restores a starter.
 
-use anyhow::Context;
 use grade::exercise::{Exercise, starter};
+use grade::failed::Because;
 use grade::language::Language;
-use grade::say;
+use grade::{catalogue, tell};
+use harness::message;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -13,57 +14,52 @@ use std::path::{Path, PathBuf};
 pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyhow::Result<bool> {
     let file = exercise.file();
     let starter = workspace::root().join(starter(exercise.number));
-    let starter =
-        fs::read(&starter).with_context(|| format!("cannot read {}", starter.display()))?;
+    let starter = fs::read(&starter).because(|| message!("cannot read {path}", path = &starter))?;
     let current = match fs::read(&file) {
         Ok(current) => Some(current),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read {}", file.display()));
-        }
+        Err(error) => return Err(error).because(|| message!("cannot read {path}", path = &file)),
     };
     if current.as_ref() == Some(&starter) {
-        say!(
-            "{}",
-            language.pick("The starter is there already.", "已经是起始代码。")
-        );
+        tell!(language, "The starter is there already.");
         return Ok(true);
     }
     if !yes && !agrees(exercise, language)? {
-        say!(
-            "{}",
-            language.pick("Nothing was changed.", "什么都没有改动。")
-        );
+        tell!(language, "Nothing was changed.");
         return Ok(false);
     }
     if current.is_some() {
         let copy = free_name(exercise);
-        fs::copy(&file, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-        say!(
-            "{} {}",
-            language.pick("Your version is kept in", "你的版本保存在"),
-            shown(&copy)
+        fs::copy(&file, &copy).because(|| message!("cannot write {path}", path = &copy))?;
+        tell!(
+            language,
+            "Your version is kept in {path}",
+            path = shown(&copy)
         );
     }
-    fs::write(&file, starter).with_context(|| format!("cannot write {}", file.display()))?;
-    say!(
-        "{} {}",
-        language.pick("The starter is back in", "起始代码已恢复到"),
-        shown(&file)
+    fs::write(&file, starter).because(|| message!("cannot write {path}", path = &file))?;
+    tell!(
+        language,
+        "The starter is back in {path}",
+        path = shown(&file)
     );
     Ok(true)
 }
 
 /// Asks the learner. No answer means no.
 fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
-    let question = language.pick("Put the starter back in", "用起始代码替换");
-    print!("{question} {}? [y/N] ", shown(&exercise.file()));
-    io::stdout().flush().context("cannot ask")?;
+    let file = exercise.file();
+    let question = message!(
+        "Put the starter back in {path}? [y/N] ",
+        path = shown(&file)
+    );
+    print!("{}", catalogue::say(&question, language));
+    io::stdout().flush().because(|| message!("cannot ask"))?;
     let mut answer = String::new();
     io::stdin()
         .lock()
         .read_line(&mut answer)
-        .context("cannot read the answer")?;
+        .because(|| message!("cannot read the answer"))?;
     Ok(matches!(
         answer.trim().to_lowercase().as_str(),
         "y" | "yes" | "是"
@@ -71,10 +67,8 @@ fn agrees(exercise: &Exercise, language: Language) -> anyhow::Result<bool> {
 }
 
 /// A file's path as learners name it, relative to the workspace.
-fn shown(file: &Path) -> impl std::fmt::Display + '_ {
-    file.strip_prefix(workspace::root())
-        .unwrap_or(file)
-        .display()
+fn shown(file: &Path) -> &Path {
+    file.strip_prefix(workspace::root()).unwrap_or(file)
 }
 
 /// A name for the copy that is not in use.

@@ -14,10 +14,11 @@ mod source;
 pub use compile::DoesNotCompile;
 
 use crate::exercise::{Check, Exercise};
+use crate::failed::{Because, Failed};
 use crate::outcome::{Outcome, Result};
 use crate::sandbox::Isolation;
-use anyhow::{Context, bail, ensure};
-use harness::Processors;
+use anyhow::{bail, ensure};
+use harness::{Processors, message};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -55,7 +56,7 @@ impl Rubric {
         let output = Command::new(&self.tests)
             .args(["--list", "--format", "terse"])
             .output()
-            .with_context(|| format!("cannot run {}", self.tests.display()))?;
+            .because(|| message!("cannot run {path}", path = &self.tests))?;
         let list = String::from_utf8_lossy(&output.stdout);
         let tests: BTreeSet<_> = list
             .lines()
@@ -69,7 +70,11 @@ impl Rubric {
             .collect();
         ensure!(
             tests == checks,
-            "exercise.toml has the checks {checks:?}, and the rubric has {tests:?}"
+            Failed::new(message!(
+                "exercise.toml has the checks {checks}, and the rubric has {tests}",
+                checks = format!("{checks:?}"),
+                tests = format!("{tests:?}")
+            ))
         );
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Rubric {
             &|_: &Result| (),
         )?;
         let result = results.into_iter().next();
-        result.context("a check has no result")
+        result.because(|| message!("a check has no result"))
     }
 
     /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation. Runs those once
@@ -149,7 +154,7 @@ impl Rubric {
         progress: &(impl Fn(&Result) + Sync),
     ) -> anyhow::Result<Vec<Result>> {
         let program = shlex::try_join(program.iter().map(String::as_str))
-            .context("the command of the program cannot be used")?;
+            .because(|| message!("the command of the program cannot be used"))?;
         thread::scope(|scope| {
             let checks = checks.iter().map(|&(check, more)| {
                 let program = &program;
@@ -165,7 +170,7 @@ impl Rubric {
                 .into_iter()
                 .map(|check| match check.join() {
                     Ok(result) => result,
-                    Err(_) => bail!("a check has panicked in the grader"),
+                    Err(_) => bail!(Failed::new(message!("a check has panicked in the grader"))),
                 })
                 .collect()
         })

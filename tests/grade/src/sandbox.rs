@@ -10,9 +10,11 @@ mod filter;
 pub mod kind;
 mod limits;
 
-use anyhow::{Context, ensure};
+use crate::failed::{Because, Failed};
+use anyhow::ensure;
 pub(crate) use descriptors::close_inherited;
 use filter::filter;
+use harness::message;
 use kind::{Kind, unused_user};
 use std::ffi::OsString;
 use std::io::Write;
@@ -77,7 +79,7 @@ impl Sandbox {
     pub fn find() -> anyhow::Result<Self> {
         let kind = Kind::find()?;
         let help = Command::new("bwrap").arg("--help").output();
-        let help = help.context("cannot run bwrap")?;
+        let help = help.because(|| message!("cannot run bwrap"))?;
         let sandbox = Self {
             kind,
             has_sizes: String::from_utf8_lossy(&help.stdout).contains("--size"),
@@ -91,19 +93,19 @@ impl Sandbox {
     fn try_out(&self) -> anyhow::Result<()> {
         let isolation = self.isolation(Path::new("/usr"));
         let mut words = isolation.network.iter().chain(&isolation.command);
-        let first = words.next().context("there is no command")?;
+        let first = words.next().because(|| message!("there is no command"))?;
         let mut command = Command::new(first);
         command.args(words).arg("true");
         let output = command
             .output()
-            .with_context(|| format!("cannot run {first} (package util-linux)"))?;
+            .because(|| message!("cannot run {first} (package util-linux)", first))?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),
-            "the sandbox does not work here: {}. It takes bubblewrap, iproute2, util-linux, \
-             and the right to namespaces of one's own. Grade with --no-sandbox if you trust \
-             all programs",
-            said.trim_end()
+            Failed::new(message!(
+                "the sandbox does not work here: {said}. It takes bubblewrap, iproute2, util-linux, and the right to namespaces of one's own. Grade with --no-sandbox if you trust all programs",
+                said = said.trim_end()
+            ))
         );
         Ok(())
     }
@@ -131,10 +133,13 @@ impl Sandbox {
             .args(&kind[1..])
             .args(["sh", "-c", "command -v \"$0\"", command])
             .output()
-            .context("cannot run the sandbox")?;
+            .because(|| message!("cannot run the sandbox"))?;
         ensure!(
             output.status.success(),
-            "there is no {command} in the sandbox: it has what is in /usr, and nothing of a home"
+            Failed::new(message!(
+                "there is no {command} in the sandbox: it has what is in /usr, and nothing of a home",
+                command
+            ))
         );
         Ok(())
     }
@@ -149,8 +154,7 @@ impl Sandbox {
         if self.kind == Kind::None {
             return Ok(folder.to_string_lossy().into_owned());
         }
-        open_up(folder)
-            .with_context(|| format!("cannot open {} for programs", folder.display()))?;
+        open_up(folder).because(|| message!("cannot open {folder} for programs", folder))?;
         Ok(STUDENT.to_string())
     }
 
@@ -235,7 +239,7 @@ fn filter_file() -> anyhow::Result<Option<NamedTempFile>> {
     });
     written
         .map(Some)
-        .context("cannot write the filter of system calls")
+        .because(|| message!("cannot write the filter of system calls"))
 }
 
 /// The words before a check's command, which give it a separate network with only loopback.

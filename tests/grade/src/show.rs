@@ -5,7 +5,8 @@ use grade::exercise::{Check, Exercise};
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
 use grade::report::verdict;
-use grade::{catalogue, say};
+use grade::{catalogue, say, tell};
+use harness::message::Message;
 use harness::{Verdict, message};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
@@ -58,21 +59,17 @@ impl Drop for Progress {
 
 /// Shows an exercise's checks, and the transcript of the first that failed, or of all of those.
 pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
-    let exercise = &outcome.exercise;
-    let title = exercise.title.get(language);
-    let word = language.pick("Exercise", "练习");
-    say!("{STRONG}{word} {:02}: {title}{STRONG:#}\n", exercise.number);
+    heading(&outcome.exercise, language);
     for result in &outcome.results {
         let (style, word) = match &result.verdict {
-            Verdict::Passed => (GOOD, language.pick("passed", "通过")),
-            Verdict::Failed(_) => (BAD, language.pick("FAILED", "失败")),
-            Verdict::NotChecked(_) => (Style::new(), language.pick("n/a   ", "未检查")),
-            Verdict::NotGradable(_) => (BAD, language.pick("ERROR ", "出错")),
+            Verdict::Passed => (GOOD, message!("passed")),
+            Verdict::Failed(_) => (BAD, message!("FAILED")),
+            Verdict::NotChecked(_) => (Style::new(), message!("n/a   ")),
+            Verdict::NotGradable(_) => (BAD, message!("ERROR ")),
         };
-        let score = result
-            .score()
-            .map_or("-".to_string(), |score| score.to_string());
-        let points = result.check.points;
+        let word = catalogue::say(&word, language);
+        let score = result.score().map(|score| score.to_string());
+        let (score, points) = (score.as_deref().unwrap_or("-"), result.check.points);
         let title = result.check.title.get(language);
         say!("  {style}{word}{style:#} {score:>3}/{points:<3} {title}");
     }
@@ -98,43 +95,52 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
             say!("    {line}");
         }
     }
-    let (score, possible) = (outcome.score(), outcome.possible());
-    let number = exercise.number;
     say!("");
     if outcome.not_gradable().is_none() {
+        let (score, possible) = (outcome.score(), outcome.possible());
         let points = message!("{score} of {possible} points.", score, possible);
-        say!("{STRONG}{}{STRONG:#}", catalogue::say(&points, language));
+        strong(&points, language);
     }
     if !outcome.is_full() && outcome.taken_by_others >= BUSY {
-        let busy = message!(
+        tell!(
+            language,
             "This machine is busy: other programs took {percent} % of its processors' time meanwhile.",
             percent = outcome.taken_by_others
         );
-        say!("{}", catalogue::say(&busy, language));
     }
     if failed.len() > told {
-        match language {
-            Language::En => say!(
-                "This is the first of {} failed checks; the others: cargo grade {number:02} --all",
-                failed.len()
-            ),
-            Language::Zh => say!(
-                "以上是 {} 项失败检查中的第一项；其余请看：cargo grade {number:02} --all",
-                failed.len()
-            ),
-        }
+        tell!(
+            language,
+            "This is the first of {count} failed checks; the others: cargo grade {number} --all",
+            count = failed.len(),
+            number = outcome.exercise.digits()
+        );
     }
     if !failed.is_empty() {
-        match language {
-            Language::En => say!("More help: cargo grade hint {number:02}"),
-            Language::Zh => say!("更多提示：cargo grade hint {number:02}"),
-        }
+        let number = outcome.exercise.digits();
+        tell!(language, "More help: cargo grade hint {number}", number);
     }
+}
+
+/// Shows a message in bold.
+fn strong(message: &Message, language: Language) {
+    let text = catalogue::say(message, language);
+    say!("{STRONG}{text}{STRONG:#}");
+}
+
+/// Shows which exercise it is, above what is said about it.
+fn heading(exercise: &Exercise, language: Language) {
+    let (number, title) = (exercise.digits(), exercise.title.get(language));
+    strong(
+        &message!("Exercise {number}: {title}", number, title),
+        language,
+    );
+    say!("");
 }
 
 /// Shows an exercise in one line; `None` means that it could not be graded.
 pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
-    let (number, title) = (exercise.number, exercise.title.get(language));
+    let (number, title) = (exercise.digits(), exercise.title.get(language));
     let (style, score) = match outcome {
         Some(outcome) if outcome.not_gradable().is_none() => {
             let style = if outcome.is_full() {
@@ -145,9 +151,9 @@ pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Lan
             let (score, possible) = (outcome.score(), outcome.possible());
             (style, format!("{score:>3}/{possible}"))
         }
-        _ => (BAD, language.pick("error  ", "错误   ").to_string()),
+        _ => (BAD, catalogue::say(&message!("error  "), language)),
     };
-    say!("  {number:02}  {style}{score}{style:#}  {title}");
+    say!("  {number}  {style}{score}{style:#}  {title}");
 }
 
 /// Shows what to do next.
@@ -159,17 +165,15 @@ pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Langu
     say!("");
     match exercises.iter().find(|exercise| !is_full(exercise)) {
         Some(exercise) => {
-            let (number, file) = (exercise.number, path(exercise));
-            match language {
-                Language::En => say!(
-                    "Next: exercise {number:02}. Open {file}, and let `cargo grade watch {number:02}` run beside it."
-                ),
-                Language::Zh => say!(
-                    "下一步：练习 {number:02}。打开 {file}，并让 `cargo grade watch {number:02}` 在旁边运行。"
-                ),
-            }
+            let (number, file) = (exercise.digits(), path(exercise));
+            tell!(
+                language,
+                "Next: exercise {number}. Open {file}, and let `cargo grade watch {number}` run beside it.",
+                number,
+                file
+            );
         }
-        None => say!("{}", language.pick("All done.", "全部完成。")),
+        None => tell!(language, "All done."),
     }
 }
 
@@ -187,9 +191,7 @@ pub(crate) fn path(exercise: &Exercise) -> String {
 
 /// Shows the task of an exercise.
 pub(crate) fn task(exercise: &Exercise, language: Language) {
-    let (number, title) = (exercise.number, exercise.title.get(language));
-    let word = language.pick("Exercise", "练习");
-    say!("{STRONG}{word} {number:02}: {title}{STRONG:#}\n");
+    heading(exercise, language);
     say!("{}\n", exercise.task.get(language).trim());
 }
 

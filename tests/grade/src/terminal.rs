@@ -1,8 +1,10 @@
 //! Functions that all commands share: they print a line, explain an error, and set the exit status.
 
 use crate::catalogue;
+use crate::failed::in_words;
 use crate::language::Language;
 use crate::rubric::DoesNotCompile;
+use harness::message;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -19,34 +21,46 @@ macro_rules! say {
     };
 }
 
+/// Prints a message in this language as a line: `tell!(language, "the {what} is there", what)`.
+#[macro_export]
+macro_rules! tell {
+    ($language:expr, $($message:tt)*) => {
+        $crate::say!("{}", $crate::catalogue::say(&harness::message!($($message)*), $language))
+    };
+}
+
 /// Prints a line on stdout, for `say!`.
 pub fn line_of(words: Arguments) {
     match writeln!(anstream::stdout(), "{words}") {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(NOBODY_READS),
         Err(error) => {
-            anstream::eprintln!("cargo grade: cannot write to stdout: {error}");
+            // A line does not know which language the arguments ask for.
+            let words = message!("cannot write to stdout: {error}", error);
+            let words = catalogue::say(&words, Language::of_locale());
+            anstream::eprintln!("cargo grade: {words}");
             std::process::exit(2);
         }
     }
 }
 
-/// An error in words. If it holds the compiler's output, prints that unchanged.
-pub fn explain(error: &anyhow::Error, language: Language) -> String {
-    match error.downcast_ref::<DoesNotCompile>() {
-        Some(DoesNotCompile { messages, reason }) => {
-            anstream::eprint!("{messages}");
-            if let Some(reason) = reason {
-                anstream::eprintln!("{}", catalogue::say(reason, language));
-            }
-            // The outermost context says what has failed.
-            format!(
-                "{error}: {}",
-                language.pick("it does not compile", "无法编译")
-            )
+/// Prints the compiler's output unchanged, if an error holds it, and a likely reason in the reader's
+/// language.
+pub fn show_compiler(error: &anyhow::Error, language: Language) {
+    let compiler = error.chain().find_map(|link| link.downcast_ref());
+    if let Some(DoesNotCompile { messages, reason }) = compiler {
+        anstream::eprint!("{messages}");
+        if let Some(reason) = reason {
+            anstream::eprintln!("{}", catalogue::say(reason, language));
         }
-        None => format!("{error:#}"),
     }
+}
+
+/// Prints an error on stderr, in this language.
+pub fn show_error(error: &anyhow::Error, language: Language) {
+    show_compiler(error, language);
+    let words = catalogue::say(&in_words(error), language);
+    anstream::eprintln!("cargo grade: {words}");
 }
 
 /// The exit status of a command: 0 if there are full marks, or all is well, 1 if not, and 2,
@@ -60,7 +74,7 @@ pub fn exit(outcome: anyhow::Result<bool>, language: Language) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            anstream::eprintln!("cargo grade: {}", explain(&error, language));
+            show_error(&error, language);
             ExitCode::from(2)
         }
     }

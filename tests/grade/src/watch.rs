@@ -2,14 +2,14 @@
 
 use crate::grading::{build, find, first_open, grade};
 use crate::{on_wire, show};
-use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use grade::exercise::Exercise;
+use grade::failed::Because;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::DoesNotCompile;
-use grade::{catalogue, say, terminal};
+use grade::{catalogue, say, tell, terminal};
 use harness::message;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
@@ -48,7 +48,7 @@ pub(crate) fn watch(
 ) -> anyhow::Result<bool> {
     let mut index = match from {
         Some(number) => {
-            let number = find(exercises, number, language)?.number;
+            let number = find(exercises, number)?.number;
             let before = exercises.iter().take_while(|one| one.number != number);
             before.count()
         }
@@ -65,10 +65,7 @@ pub(crate) fn watch(
         done = matches!(end, End::Full).then_some(exercise);
         came_back = matches!(end, End::Previous);
     }
-    say!(
-        "{}",
-        language.pick("That was the last exercise.", "这是最后一个练习。")
-    );
+    tell!(language, "That was the last exercise.");
     Ok(true)
 }
 
@@ -96,28 +93,25 @@ fn watch_one(
         // Read it before the build, so that a save during the run is noticed as a difference.
         let graded = content(&file)?;
         begin_screen(done.take(), language)?;
-        let outcome = match &graded {
-            Some(_) => grade_and_show(exercise, language)?,
-            None => {
-                let missing = message!(
-                    "{file} is not there. It is graded as soon as it is.",
-                    file = file.display().to_string()
-                );
-                say!("{}", catalogue::say(&missing, language));
-                None
-            }
+        let outcome = if graded.is_some() {
+            grade_and_show(exercise, language)?
+        } else {
+            let file = &file;
+            tell!(
+                language,
+                "{file} is not there. It is graded as soon as it is.",
+                file
+            );
+            None
         };
         if outcome.as_ref().is_some_and(Outcome::is_full) && !std::mem::take(&mut came_back) {
             return Ok(End::Full);
         }
         if is_interactive {
-            let keys = "h: hint   w: packets   n: next exercise   p: previous   l: list   q: quit";
-            say!(
-                "\n{}",
-                language.pick(
-                    keys,
-                    "h：提示   w：报文   n：下一个练习   p：上一个   l：列表   q：退出"
-                )
+            say!("");
+            tell!(
+                language,
+                "h: hint   w: packets   n: next exercise   p: previous   l: list   q: quit"
             );
         }
         loop {
@@ -129,7 +123,7 @@ fn watch_one(
                 Wish::Previous => return Ok(End::Previous),
                 Wish::List => {
                     for exercise in exercises {
-                        let outcome = grade(exercise, None, language).ok();
+                        let outcome = grade(exercise, None).ok();
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
@@ -144,7 +138,7 @@ fn content(file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(file) {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        Err(error) => Err(error).because(|| message!("cannot read {path}", path = file)),
     }
 }
 
@@ -152,14 +146,10 @@ fn content(file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
 /// has just been finished stays, and the next one comes below it.
 fn begin_screen(done: Option<&Exercise>, language: Language) -> anyhow::Result<()> {
     if let Some(done) = done {
-        let number = done.number;
-        say!(
-            "\n{}\n",
-            match language {
-                Language::En => format!("Exercise {number:02}: all points. Next:"),
-                Language::Zh => format!("练习 {number:02}：满分。下一个："),
-            }
-        );
+        let number = done.digits();
+        say!("");
+        tell!(language, "Exercise {number}: all points. Next:", number);
+        say!("");
         return Ok(());
     }
     if stdout().is_terminal() {
@@ -168,7 +158,7 @@ fn begin_screen(done: Option<&Exercise>, language: Language) -> anyhow::Result<(
             crossterm::terminal::Clear(crossterm::terminal::ClearType::All),
             crossterm::cursor::MoveTo(0, 0)
         )
-        .context("cannot clear the screen")?;
+        .because(|| message!("cannot clear the screen"))?;
     }
     Ok(())
 }
@@ -176,7 +166,7 @@ fn begin_screen(done: Option<&Exercise>, language: Language) -> anyhow::Result<(
 /// Grades once. Returns `None` if the exercise does not compile or could not be graded, after
 /// showing why.
 fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Option<Outcome>> {
-    let error = match grade(exercise, None, language) {
+    let error = match grade(exercise, None) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
             return Ok(Some(outcome));
@@ -184,15 +174,15 @@ fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Opt
         Err(error) if harness::asked_to_end().is_some() => return Err(error),
         Err(error) => error,
     };
-    match error.downcast_ref::<DoesNotCompile>() {
-        Some(error) => {
-            anstream::print!("{}", error.messages);
-            if let Some(reason) = &error.reason {
+    match error.chain().find_map(|link| link.downcast_ref()) {
+        Some(DoesNotCompile { messages, reason }) => {
+            anstream::print!("{messages}");
+            if let Some(reason) = reason {
                 say!("{}", catalogue::say(reason, language));
             }
-            say!("{}", language.pick("It does not compile.", "无法编译。"));
+            tell!(language, "It does not compile.");
         }
-        None => say!("cargo grade: {}", terminal::explain(&error, language)),
+        None => terminal::show_error(&error, language),
     }
     Ok(None)
 }
@@ -215,10 +205,9 @@ fn show_packets(exercise: &Exercise, outcome: Option<&Outcome>, language: Langua
     let Some(outcome) = outcome else {
         return;
     };
-    let shown =
-        build(exercise, None, language).and_then(|ready| on_wire::show(&ready, outcome, language));
+    let shown = build(exercise, None).and_then(|ready| on_wire::show(&ready, outcome, language));
     if let Err(error) = shown {
-        say!("{}", terminal::explain(&error, language));
+        terminal::show_error(&error, language);
     }
 }
 
@@ -290,10 +279,10 @@ fn settle(exercise: &Exercise) {
 /// The wish that a key expresses, if one is pressed soon.
 fn key() -> anyhow::Result<Option<Wish>> {
     // Use raw mode only while reading keys: output needs the terminal in its normal mode.
-    enable_raw_mode().context("cannot read keys")?;
+    enable_raw_mode().because(|| message!("cannot read keys"))?;
     let event = poll(NAP).and_then(|is_there| if is_there { read().map(Some) } else { Ok(None) });
-    disable_raw_mode().context("cannot restore the terminal")?;
-    let Some(Event::Key(key)) = event.context("cannot read keys")? else {
+    disable_raw_mode().because(|| message!("cannot restore the terminal"))?;
+    let Some(Event::Key(key)) = event.because(|| message!("cannot read keys"))? else {
         return Ok(None);
     };
     if key.kind != KeyEventKind::Press {
@@ -321,7 +310,7 @@ fn key() -> anyhow::Result<Option<Wish>> {
 #[cfg(unix)]
 fn stop() -> anyhow::Result<()> {
     use rustix::process::{Signal, kill_current_process_group};
-    kill_current_process_group(Signal::TSTP).context("cannot stop")
+    kill_current_process_group(Signal::TSTP).because(|| message!("cannot stop"))
 }
 
 /// Other systems have no stopped jobs.

@@ -1,9 +1,11 @@
 //! The catalogue of messages is complete: what the programs can say they list themselves, and each
-//! template of theirs has its Chinese, with the same placeholders.
+//! template of theirs, and each text of their help, has its Chinese, with the same placeholders.
 
-use grade::catalogue::{entries, needs_translation};
+use grade::catalogue::{entries, needs_translation, say};
+use grade::language::Language;
 use harness::check::MESSAGES;
-use harness::message::placeholders;
+use harness::message::{Message, placeholders};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
@@ -67,9 +69,31 @@ fn every_template_has_its_chinese_and_none_is_left_over() {
     );
 }
 
+/// A template with a sample in each placeholder, and the samples.
+fn filled(template: &str) -> (Message, Vec<String>) {
+    let sample = |name: &String| format!("<{name}>");
+    let names = placeholders(template);
+    let arguments = names
+        .iter()
+        .map(|name| json!([name, { "text": sample(name) }]));
+    let message = json!({ "template": template, "arguments": arguments.collect::<Vec<_>>() });
+    let message = serde_json::from_value(message).expect("it is a message");
+    (message, names.iter().map(sample).collect())
+}
+
 #[test]
-fn both_languages_have_the_same_placeholders() {
-    for (english, chinese) in entries() {
-        assert_eq!(placeholders(english), placeholders(chinese), "{english}");
+fn every_template_takes_the_same_arguments_in_both_languages() {
+    let known = entries().map(|(english, _)| english.to_string());
+    for template in known.chain(all()) {
+        let (message, samples) = filled(&template);
+        for language in [Language::En, Language::Zh] {
+            let mut said = say(&message, language);
+            for sample in &samples {
+                assert!(said.contains(sample), "{language:?}: {said}");
+                said = said.replace(sample, "");
+            }
+            // What is left over has no sample, so it is not a placeholder of the English one.
+            assert_eq!(placeholders(&said), BTreeSet::new(), "{language:?}: {said}");
+        }
     }
 }

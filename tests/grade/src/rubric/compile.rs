@@ -3,7 +3,8 @@
 use super::Rubric;
 use super::source::{Identity, Origins, Sources, keep, origin};
 use crate::exercise::Exercise;
-use anyhow::{Context, bail};
+use crate::failed::{Because, Failed};
+use anyhow::bail;
 use harness::message;
 use harness::message::Message;
 use std::fs;
@@ -51,10 +52,10 @@ impl Rubric {
                 continue;
             }
             if pair.doubtful(exercise, &before).is_some() {
-                bail!(
-                    "cargo does not build {} anew: remove the target folder",
-                    exercise.package()
-                );
+                bail!(Failed::new(message!(
+                    "cargo does not build {package} anew: remove the target folder",
+                    package = exercise.package()
+                )));
             }
             if !pair.messages.is_empty() {
                 // Show the compiler's warnings to the learner, too.
@@ -64,7 +65,10 @@ impl Rubric {
             keep(&pair.tests.path, before.tests)?;
             return Self::built(exercise, pair.tests.path, pair.program.path);
         }
-        bail!("{} changes all the time", exercise.folder.display());
+        bail!(Failed::new(message!(
+            "{path} changes all the time",
+            path = &exercise.folder
+        )));
     }
 
     /// Whether the program is still the one that was built, and not that of a later build in
@@ -116,7 +120,8 @@ impl Pair {
             "--test",
             &tests,
         ];
-        let built = Built::with(&[&words[..], &targets].concat()).context("cannot run cargo")?;
+        let built = Built::with(&[&words[..], &targets].concat())
+            .because(|| message!("cannot run cargo"))?;
         if !built.is_complete {
             let is_rejected = built.has_rejected(&package);
             let messages = built.messages;
@@ -125,14 +130,14 @@ impl Pair {
                 return Err(DoesNotCompile { messages, reason }.into());
             }
             anstream::eprint!("{messages}");
-            bail!(
-                "cargo could not build it, and the reason is not in {}",
-                exercise.file().display()
-            );
+            bail!(Failed::new(message!(
+                "cargo could not build it, and the reason is not in {path}",
+                path = &exercise.file()
+            )));
         }
         let find = |name: &str| {
             let found = built.executable(name).cloned();
-            found.with_context(|| format!("cargo has built no {name}"))
+            found.because(|| message!("cargo has built no {name}", name))
         };
         Ok(Self {
             program: find(&package)?,
@@ -157,7 +162,6 @@ impl Pair {
 /// Why the compiler may have rejected a file, where its own words do not say it.
 fn likely_reason(file: &Path) -> Option<Message> {
     let is_text = String::from_utf8(fs::read(file).ok()?).is_ok();
-    let file = file.display().to_string();
     (!is_text).then(|| {
         message!(
             "{file} is not saved as UTF-8. Choose UTF-8 as its encoding in your editor, and save it again.",
@@ -168,9 +172,12 @@ fn likely_reason(file: &Path) -> Option<Message> {
 
 /// Removes what cargo has built of these packages.
 fn clean(packages: &[String]) -> anyhow::Result<()> {
-    let cleaned = Built::clean(packages).context("cannot run cargo")?;
+    let cleaned = Built::clean(packages).because(|| message!("cannot run cargo"))?;
     if !cleaned.is_complete {
-        bail!("cargo clean has failed: {}", cleaned.messages.trim_end());
+        bail!(Failed::new(message!(
+            "cargo clean has failed: {words}",
+            words = cleaned.messages.trim_end()
+        )));
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use super::Rubric;
 use crate::exercise::Check;
+use crate::failed::Because;
 use crate::outcome::Result;
 use crate::sandbox::{Isolation, close_inherited};
-use anyhow::Context;
 use harness::check::{CHECK_LIMIT, CheckRecord, CheckRequest, REQUESTED, SANDBOX};
 use harness::message::Message;
 use harness::{
@@ -39,7 +39,8 @@ impl Rubric {
         more: Duration,
     ) -> anyhow::Result<Result> {
         let start = Instant::now();
-        let folder = tempfile::TempDir::with_prefix("grade-").context("cannot make a folder")?;
+        let folder = tempfile::TempDir::with_prefix("grade-");
+        let folder = folder.because(|| message!("cannot make a folder"))?;
         let request = CheckRequest {
             record: folder.path().join("record"),
             nonce: secret()?,
@@ -47,7 +48,7 @@ impl Rubric {
         };
         let mut command = self.command(check, program, isolation, folder.path())?;
         let mut running = Supervised::start(&mut command, LAST_WORDS)
-            .with_context(|| format!("cannot run {}", self.tests.display()))?;
+            .because(|| message!("cannot run {path}", path = &self.tests))?;
         if let Some(mut stdin) = running.stdin() {
             let mut line = serde_json::to_vec(&request)?;
             line.push(b'\n');
@@ -60,7 +61,8 @@ impl Rubric {
             LIMIT_IN_SANDBOX
         };
         let limit = limit + more;
-        let ended = running.wait(limit).context("cannot wait for a check")?;
+        let ended = running.wait(limit);
+        let ended = ended.because(|| message!("cannot wait for a check"))?;
         let record = read_record(&request, check);
         Ok(Result {
             took: start.elapsed(),
@@ -89,9 +91,9 @@ impl Rubric {
             command.env_remove(name);
         }
         if !isolation.command.is_empty() {
-            close_inherited(&mut command).context("cannot close what we have open")?;
+            close_inherited(&mut command).because(|| message!("cannot close what we have open"))?;
             let sandbox = shlex::try_join(isolation.command.iter().map(String::as_str))
-                .context("the command of the sandbox cannot be used")?;
+                .because(|| message!("the command of the sandbox cannot be used"))?;
             command.env(SANDBOX, sandbox);
         }
         command
@@ -183,7 +185,7 @@ fn describe(status: ExitStatus) -> Message {
 /// A secret that cannot be guessed.
 fn secret() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes).because(|| message!("no random numbers"))?;
     Ok(format!("{bytes:02x?}"))
 }
 

@@ -5,7 +5,8 @@
 //! target folder have the same executables. So a file beside each executable records the sources
 //! that it was built from.
 
-use anyhow::Context;
+use crate::failed::Because;
+use harness::message;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,7 +29,7 @@ impl Sources {
     pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let mut hasher = DefaultHasher::new();
         for path in paths {
-            hash(path, &mut hasher).with_context(|| format!("cannot read {}", path.display()))?;
+            hash(path, &mut hasher).because(|| message!("cannot read {path}", path))?;
         }
         Ok(Self(hasher.finish()))
     }
@@ -119,14 +120,14 @@ pub(super) fn origin(executable: &Executable, sources: Sources) -> Origins {
 /// If the record cannot be written.
 pub(super) fn keep(executable: &Path, sources: Sources) -> anyhow::Result<()> {
     let identity = Identity::of(executable);
-    let identity = identity.with_context(|| format!("cannot read {}", executable.display()))?;
+    let identity = identity.because(|| message!("cannot read {path}", path = executable))?;
     let origin = Origin {
         sources,
         executable: identity,
     };
     let path = record(executable);
     fs::write(&path, serde_json::to_vec(&origin)?)
-        .with_context(|| format!("cannot write {}", path.display()))
+        .because(|| message!("cannot write {path}", path = &path))
 }
 
 /// The record's file, beside the executable.

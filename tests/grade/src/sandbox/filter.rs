@@ -18,7 +18,8 @@ pub(super) fn filter() -> anyhow::Result<Vec<u8>> {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use anyhow::Context;
+    use crate::failed::Because;
+    use harness::message;
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
         SeccompRule, TargetArch,
@@ -109,7 +110,7 @@ mod linux {
             processor,
         )
         .and_then(BpfProgram::try_from)
-        .context("cannot make the filter of system calls")?;
+        .because(|| message!("cannot make the filter of system calls"))?;
         Ok(filter
             .iter()
             .flat_map(|instruction| {

@@ -1,6 +1,8 @@
 //! The kinds of sandbox: bubblewrap, and inside it a user who owns nothing.
 
-use anyhow::{Context, bail};
+use crate::failed::{Because, Failed};
+use anyhow::bail;
+use harness::message;
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
@@ -42,15 +44,19 @@ impl Kind {
             let output = match command.output() {
                 Ok(output) if output.status.success() => return Ok(kind),
                 Ok(output) => output,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
-                    "the sandbox needs bubblewrap, and there is none: install the package \
-                     bubblewrap, or grade with --no-sandbox"
-                ),
-                Err(error) => return Err(error).context("cannot run bwrap"),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    bail!(Failed::new(message!(
+                        "the sandbox needs bubblewrap, and there is none: install the package bubblewrap, or grade with --no-sandbox"
+                    )))
+                }
+                Err(error) => return Err(error).because(|| message!("cannot run bwrap")),
             };
             said = String::from_utf8_lossy(&output.stderr).trim_end().into();
         }
-        bail!("bubblewrap does not work here: {said}. Grade with --no-sandbox if you trust all")
+        bail!(Failed::new(message!(
+            "bubblewrap does not work here: {said}. Grade with --no-sandbox if you trust all",
+            said
+        )))
     }
 
     /// Bubblewrap with the system's programs and libraries, including the linker, and with the

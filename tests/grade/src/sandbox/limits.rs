@@ -2,47 +2,45 @@
 
 use super::Sandbox;
 use super::kind::Kind;
+use crate::catalogue;
 use crate::language::Language;
+use harness::message;
+use harness::message::Message;
 
 impl Sandbox {
     /// The limits that this system cannot set, with what it would need for them; `None` if there
     /// is no sandbox, or if no limit is missing.
     pub fn missing_limits(&self, language: Language) -> Option<String> {
+        self.lacks()
+            .map(|message| catalogue::say(&message, language))
+    }
+
+    /// The same as a message.
+    pub fn lacks(&self) -> Option<Message> {
         if self.kind == Kind::None {
             return None;
         }
         let missing = [
             (
                 !self.kind.limits_processes(),
-                language.pick(
-                    "on the number of processes (Linux 5.14 or newer has one)",
-                    "进程数（需要 Linux 5.14 或更新版本）",
-                ),
+                message!("on the number of processes (Linux 5.14 or newer has one)"),
             ),
             (
                 !self.has_sizes,
-                language.pick(
-                    "on the size of /tmp, besides that of memory (bubblewrap 0.7 or newer has one)",
-                    "/tmp 的大小，内存上限除外（需要 bubblewrap 0.7 或更新版本）",
+                message!(
+                    "on the size of /tmp, besides that of memory (bubblewrap 0.7 or newer has one)"
                 ),
             ),
             (
                 self.filter.is_none(),
-                language.pick(
-                    "on system calls (there is one for x86-64, ARM64 and RISC-V)",
-                    "系统调用（x86-64、ARM64 和 RISC-V 上有此限制）",
-                ),
+                message!("on system calls (there is one for x86-64, ARM64 and RISC-V)"),
             ),
         ];
-        let missing: Vec<_> = missing
+        let missing = missing
             .into_iter()
-            .filter_map(|(is_missing, what)| is_missing.then_some(what))
-            .collect();
-        let list = missing.join(language.pick("; ", "；"));
-        (!missing.is_empty()).then(|| match language {
-            Language::En => format!("the sandbox has no limit here {list}"),
-            Language::Zh => format!("沙箱在本机上无法限制：{list}"),
-        })
+            .filter_map(|(is_missing, what)| is_missing.then_some(what));
+        let list = missing.reduce(|some, next| message!("{some}; {next}", some, next))?;
+        Some(message!("the sandbox has no limit here {list}", list))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::text;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// An argument of a message, as a value.
@@ -273,6 +274,18 @@ impl From<&String> for Argument {
 impl From<String> for Argument {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<&Path> for Argument {
+    fn from(path: &Path) -> Self {
+        Self::Text(path.display().to_string())
+    }
+}
+
+impl From<&PathBuf> for Argument {
+    fn from(path: &PathBuf) -> Self {
+        path.as_path().into()
     }
 }
 
