@@ -1,6 +1,7 @@
 //! Arguments that are wrong, explained in the learner's language. The English words are clap's.
 
 use crate::catalogue;
+use crate::failed::link_in_words;
 use crate::help::in_language;
 use crate::language::Language;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -147,7 +148,7 @@ fn describe(error: &Error) -> Message {
 fn why(error: &Error) -> Message {
     match error.source() {
         Some(source) if source.is::<ParseIntError>() => message!("it is no number"),
-        Some(source) => message!("{words}", words = source.to_string()),
+        Some(source) => link_in_words(source),
         None => message!("it is not valid"),
     }
 }

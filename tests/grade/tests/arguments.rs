@@ -64,7 +64,7 @@ fn wrong_arguments_are_explained() {
             "错误：'[EXERCISE]' 的值 'abc' 无效：不是数字",
         ),
         (
-            "hint",
+            "reset",
             "error: the following required arguments were not provided:",
             "错误：缺少必需的参数：<EXERCISE>",
         ),
