@@ -24,11 +24,6 @@ impl Failed {
             source: None,
         }
     }
-
-    /// Its words, without its cause.
-    pub fn message(&self) -> &Message {
-        &self.message
-    }
 }
 
 /// The error in English, without its cause.
@@ -72,17 +67,21 @@ impl<T> Because<T> for Option<T> {
 /// An error and its causes as one message. Words that are not ours, such as the system's, are the
 /// same in every language.
 pub fn in_words(error: &anyhow::Error) -> Message {
-    let words = |link: &(dyn Error + 'static)| match link.downcast_ref::<Failed>() {
-        Some(failed) => failed.message.clone(),
-        None if link.is::<DoesNotCompile>() => message!("it does not compile"),
-        None => message!("{words}", words = link.to_string()),
-    };
-    let causes = error.chain().skip(1).map(words).rev();
+    let causes = error.chain().skip(1).map(link_in_words).rev();
     let why = causes.reduce(|why, what| message!("{what}: {why}", what, why));
-    let what = words(error.as_ref());
+    let what = link_in_words(error.as_ref());
     match why {
         Some(why) => message!("{what}: {why}", what, why),
         None => what,
+    }
+}
+
+/// An error as a message, without its cause.
+pub(crate) fn link_in_words(error: &(dyn Error + 'static)) -> Message {
+    match error.downcast_ref::<Failed>() {
+        Some(failed) => failed.message.clone(),
+        None if error.is::<DoesNotCompile>() => message!("it does not compile"),
+        None => message!("{words}", words = error.to_string()),
     }
 }
 

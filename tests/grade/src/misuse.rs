@@ -1,7 +1,7 @@
 //! Arguments that are wrong, explained in the learner's language. The English words are clap's.
 
 use crate::catalogue;
-use crate::failed::Failed;
+use crate::failed::link_in_words;
 use crate::help::in_language;
 use crate::language::Language;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -146,12 +146,9 @@ fn describe(error: &Error) -> Message {
 
 /// Why a value is not valid.
 fn why(error: &Error) -> Message {
-    let Some(source) = error.source() else {
-        return message!("it is not valid");
-    };
-    match source.downcast_ref::<Failed>() {
-        Some(failed) => failed.message().clone(),
-        None if source.is::<ParseIntError>() => message!("it is no number"),
-        None => message!("{words}", words = source.to_string()),
+    match error.source() {
+        Some(source) if source.is::<ParseIntError>() => message!("it is no number"),
+        Some(source) => link_in_words(source),
+        None => message!("it is not valid"),
     }
 }

@@ -245,6 +245,7 @@ mod tests {
         let known = [
             ("{client} waits {patience}", "{patience}，{client} 一直在等"),
             ("for {duration}", "等了 {duration}"),
+            ("{number}s", "{number} 秒"),
             ("{text} ({count} bytes)", "{text}（{count} 字节）"),
         ];
         let found = known.iter().find(|(english, _)| *english == template);
@@ -257,9 +258,9 @@ mod tests {
         let client = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
         let message = message!("{client} waits {patience}", client, patience);
         assert_eq!(message.to_string(), "127.0.0.1:5 waits for 2s");
-        assert_eq!(message.fill(&chinese), "等了 2s，127.0.0.1:5 一直在等");
+        assert_eq!(message.fill(&chinese), "等了 2 秒，127.0.0.1:5 一直在等");
         assert!(message.missing(&chinese).is_empty());
-        assert_eq!(message.missing(&|_| None).len(), 2);
+        assert_eq!(message.missing(&|_| None).len(), 3);
     }
 
     #[test]

@@ -82,8 +82,19 @@ impl Argument {
             Self::Quoted(quoted) => quoted.describe().fill(translate),
             Self::Lines(lines) => lines.describe().fill(translate),
             Self::Address(address) => address.to_string(),
-            Self::Duration(duration) => format!("{duration:?}"),
+            Self::Duration(duration) => describe(*duration).fill(translate),
         }
+    }
+}
+
+/// A duration in the words of the standard library, which are English for its unit.
+fn describe(duration: Duration) -> Message {
+    let words = format!("{duration:?}");
+    let number = words.trim_end_matches(char::is_alphabetic);
+    match &words[number.len()..] {
+        "s" => message!("{number}s", number),
+        "ms" => message!("{number}ms", number),
+        _ => message!("{words}", words),
     }
 }
 
@@ -366,6 +377,23 @@ mod tests {
         assert_eq!(printed, "\"你\" (3 bytes: e4 bd a0)");
         assert_eq!(show(&[0, 1, 255]), "b\"\\x00\\x01\\xff\" (3 bytes)");
         assert!(show("x".repeat(100_000).as_bytes()).len() < 500);
+    }
+
+    #[test]
+    fn a_duration_is_as_the_standard_library_has_it() {
+        for nanoseconds in [
+            0,
+            5,
+            1_500,
+            20_000_000,
+            500_123_000,
+            2_000_000_000,
+            90_000_000_000,
+        ] {
+            let duration = Duration::from_nanos(nanoseconds);
+            let shown = Argument::from(duration).show(&|_| None);
+            assert_eq!(shown, format!("{duration:?}"));
+        }
     }
 
     #[test]
