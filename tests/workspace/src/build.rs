@@ -171,6 +171,23 @@ pub fn package(name: &str) -> PathBuf {
     named(built, name).to_path_buf()
 }
 
+/// Builds the steps that chapters show besides the lessons: they are the examples of the
+/// exercise in the same folder. Cargo puts them into the folder `examples` beside the programs.
+///
+/// # Panics
+///
+/// If they cannot be built.
+pub fn steps() {
+    let lessons = crate::lessons(crate::root());
+    let lessons = lessons.unwrap_or_else(|error| panic!("cannot read the lessons: {error}"));
+    for lesson in lessons {
+        if lesson.folder.join("steps").is_dir() {
+            let package = format!("exercise-{:02}", lesson.number);
+            build(&["--package", &package, "--examples"]);
+        }
+    }
+}
+
 fn named<'a>(executables: &'a Executables, name: &str) -> &'a Path {
     let found = executables.get(name);
     &found

@@ -20,11 +20,14 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use super::rest;
 use super::script::{Event, Key, Script};
 
-/// How a lesson is started in the book: as a reader starts it, or the program itself.
+/// How a lesson, or a step of the project, is started in the book: as a reader starts it, or the
+/// program itself.
 static LESSON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?<run> lesson-\d\d) \b
+        \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?:
+                (?<run> lesson-\d\d) | exercise-\d\d\ --example\ (?<step> \w+)
+            ) \b
             (?: \ -- (?<rest> \ |$) )?
         | (?: \./ | \b ) target/debug/ (?<binary> lesson-\d\d) \b",
     )
@@ -327,7 +330,10 @@ fn shell_status(status: ExitStatus) -> i32 {
 fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String> {
     let mapped = LESSON.replace_all(text, |found: &Captures<'_>| {
         let name = found.name("run").or(found.name("binary"));
-        let program = programs.join(name.map_or("", |name| name.as_str()));
+        let program = match found.name("step") {
+            Some(step) => programs.join("examples").join(step.as_str()),
+            None => programs.join(name.map_or("", |name| name.as_str())),
+        };
         let program = program.to_string_lossy();
         let quoted = shlex::try_quote(&program).map(String::from);
         let rest = found.name("rest").map_or("", |rest| rest.as_str());
@@ -335,7 +341,7 @@ fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String
     });
     anyhow::ensure!(
         !mapped.contains("cargo "),
-        "only `cargo run -p lesson-NN` can be run in a session"
+        "only lessons and the steps of the project can be run by cargo in a session"
     );
     let before = if text.contains("$?") {
         format!("(exit {status})\n")
@@ -428,6 +434,10 @@ mod tests {
         );
         assert_eq!(text("cargo run -p lesson-01 --", 0), "/built/lesson-01");
         assert_eq!(
+            text("cargo run -p exercise-08 --example lines", 0),
+            "/built/examples/lines"
+        );
+        assert_eq!(
             text("strace -e trace=network target/debug/lesson-02", 0),
             "strace -e trace=network /built/lesson-02"
         );
@@ -435,6 +445,7 @@ mod tests {
             text("./target/debug/lesson-07 5 & wait", 0),
             "/built/lesson-07 5 & wait"
         );
+        assert!(shell_text("cargo run -p exercise-08", 0, Path::new("/built")).is_err());
         assert!(shell_text("cargo grade 01", 0, Path::new("/built")).is_err());
     }
 

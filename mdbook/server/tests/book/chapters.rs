@@ -128,9 +128,14 @@ pub(crate) fn all() -> Vec<Chapter> {
     Language::ALL.into_iter().flat_map(chapters).collect()
 }
 
-/// The chapters of the lessons.
+/// Whether a chapter is that of a lesson, and not that of the project, which has no program.
 pub(crate) fn is_lesson(chapter: &Chapter) -> bool {
-    chapter.name.starts_with('0')
+    let folder = chapter.name.trim_end_matches(".md");
+    workspace::root()
+        .join("lessons")
+        .join(folder)
+        .join("src")
+        .is_dir()
 }
 
 impl Chapter {

@@ -85,11 +85,22 @@ fn marks(file: &str) -> Vec<(usize, String, String)> {
 fn sources() -> Vec<String> {
     let folders = files("lessons", "").into_iter();
     let lessons = folders.filter(|folder| folder.starts_with('0'));
-    lessons
-        .flat_map(|folder| {
-            ["src/main.rs", "main.py", "exercise/main.rs"]
-                .map(|file| format!("lessons/{folder}/{file}"))
-        })
+    let paths = lessons.flat_map(|folder| {
+        let steps = format!("lessons/{folder}/steps");
+        let steps = if workspace::root().join(&steps).is_dir() {
+            files(&steps, ".rs")
+        } else {
+            Vec::new()
+        };
+        let steps = steps.into_iter().map(|file| format!("steps/{file}"));
+        let own = ["src/main.rs", "main.py", "exercise/main.rs"].map(String::from);
+        own.into_iter()
+            .chain(steps)
+            .map(move |file| format!("lessons/{folder}/{file}"))
+    });
+    // The project has no program and no twin.
+    paths
+        .filter(|path| workspace::root().join(path).is_file())
         .collect()
 }
 
