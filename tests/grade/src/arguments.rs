@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Tell the story of every failed check, and not only of the first
     #[arg(long)]
     pub(crate) all: bool,
+    /// Choose texts, numbers and sizes as the grading with this seed did
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Print the outcome as JSON, in the form of Gradescope's results.json
     #[arg(long)]
     pub(crate) json: bool,
@@ -109,6 +112,7 @@ impl Arguments {
         let has_own = self.exercise.is_some()
             || self.program.is_some()
             || self.all
+            || self.seed.is_some()
             || self.json
             || self.junit.is_some();
         if self.command.is_some() && has_own {

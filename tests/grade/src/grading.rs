@@ -7,7 +7,7 @@ use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::Rubric;
-use grade::{report, say, terminal};
+use grade::{report, say, seed, terminal};
 use std::path::Path;
 
 /// The exercise with this number.
@@ -32,14 +32,16 @@ pub(crate) fn find(
     })
 }
 
-/// Builds an exercise and runs its checks.
+/// Builds an exercise and runs its checks, with this seed or a new one.
 pub(crate) fn grade(
     exercise: &Exercise,
     program: Option<&str>,
+    seed: Option<u64>,
     language: Language,
 ) -> anyhow::Result<Outcome> {
     let progress = show::Progress::start(exercise);
     let rubric = Rubric::build(exercise).with_context(|| exercise.package())?;
+    let rubric = rubric.with_seed(seed.map_or_else(seed::new, Ok)?);
     let program = match program {
         None => rubric.program(),
         Some(command) => match shlex::split(command) {
@@ -81,7 +83,12 @@ pub(crate) fn grade_one(
     arguments: &Arguments,
     language: Language,
 ) -> anyhow::Result<bool> {
-    let outcome = grade(exercise, arguments.program.as_deref(), language)?;
+    let outcome = grade(
+        exercise,
+        arguments.program.as_deref(),
+        arguments.seed,
+        language,
+    )?;
     let outcomes = [outcome];
     write_reports(&outcomes, arguments, language)?;
     if !arguments.json {
@@ -99,7 +106,7 @@ pub(crate) fn grade_all(
     let mut outcomes = Vec::new();
     let mut broken = Vec::new();
     for exercise in exercises {
-        let outcome = match grade(exercise, None, language) {
+        let outcome = match grade(exercise, None, arguments.seed, language) {
             Ok(outcome) => {
                 outcomes.push(outcome);
                 outcomes.last()
@@ -151,7 +158,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
             .for_each(|check| show::hint(check, language));
         return Ok(true);
     }
-    let outcome = grade(exercise, None, language)?;
+    let outcome = grade(exercise, None, None, language)?;
     show::task(exercise, language);
     match outcome.results.iter().find(|result| !result.passed()) {
         Some(result) => show::hint(&result.check, language),

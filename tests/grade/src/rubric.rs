@@ -15,6 +15,7 @@ use crate::exercise::{Check, Exercise};
 use crate::outcome::{Outcome, Result};
 use crate::sandbox::Isolation;
 use anyhow::{Context, bail, ensure};
+use harness::random::FIXED_SEED;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,10 +23,12 @@ use std::thread;
 use std::time::Duration;
 
 /// An exercise's rubric, ready to run.
+#[derive(Clone)]
 pub struct Rubric {
     exercise: Exercise,
     tests: PathBuf,
     program: PathBuf,
+    seed: u64,
 }
 
 impl Rubric {
@@ -39,9 +42,17 @@ impl Rubric {
             exercise: exercise.clone(),
             tests,
             program,
+            seed: FIXED_SEED,
         };
         rubric.verify()?;
         Ok(rubric)
+    }
+
+    /// The same rubric with another seed for what its checks choose at random.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// Verifies that the rubric has a test for each check, and a check for each test.

@@ -72,7 +72,8 @@ fn first_open(exercises: &[Exercise], language: Language) -> usize {
         "{}",
         language.pick("Looking where you stand ...", "正在查看你的进度……")
     );
-    let is_open = |exercise: &Exercise| !grade(exercise, None, language).is_ok_and(|o| o.is_full());
+    let is_open =
+        |exercise: &Exercise| !grade(exercise, None, None, language).is_ok_and(|o| o.is_full());
     exercises
         .iter()
         .position(is_open)
@@ -117,7 +118,7 @@ fn watch_one(
                 Wish::Next => return Ok(End::Next),
                 Wish::List => {
                     for exercise in exercises {
-                        let outcome = grade(exercise, None, language).ok();
+                        let outcome = grade(exercise, None, None, language).ok();
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
@@ -153,7 +154,7 @@ fn grade_and_show(
             );
         }
     }
-    match grade(exercise, None, language) {
+    match grade(exercise, None, None, language) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
             Ok(Some(outcome))

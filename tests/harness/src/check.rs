@@ -2,6 +2,7 @@
 
 use crate::log::FailedTest;
 use crate::message;
+use crate::random::FIXED_SEED;
 pub use crate::request::{CheckRecord, CheckRequest, MESSAGES, REQUESTED, SANDBOX};
 use crate::scenario::Scenario;
 use crate::transcript::Failure;
@@ -39,9 +40,10 @@ pub fn check_within(limit: Duration, binary: impl AsRef<Path>, test: impl FnOnce
     }
     let request = request();
     let limit = limit + request.map_or(Duration::ZERO, |request| request.more);
+    let seed = request.map_or(FIXED_SEED, |request| request.seed);
     let mut failed = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let scenario = Scenario::of_check(binary.as_ref(), limit);
+        let scenario = Scenario::of_check(binary.as_ref(), limit, seed);
         let outcome = catch_unwind(AssertUnwindSafe(|| test(&scenario)));
         if let Err(panic) = outcome {
             failed = scenario.failed();

@@ -39,8 +39,8 @@
 //! - `process_group`, `guard`, `orphans`, `waits`, `resources`, [`kernel`]: the operating system.
 //!   `hints` recognises mistakes by what the kernel shows, and `supervised` is a child process
 //!   with a limit.
-//! - [`message`](mod@message), [`text`], `output`, `mark`, `lock`, `skip`: no module of another
-//!   layer is used here.
+//! - [`message`](mod@message), [`text`], [`random`], `output`, `mark`, `lock`, `skip`: no module of
+//!   another layer is used here.
 
 pub mod check;
 mod connection;
@@ -59,6 +59,7 @@ mod orphans;
 mod output;
 mod process_group;
 mod program;
+pub mod random;
 mod request;
 mod resources;
 pub mod sandbox;

@@ -208,3 +208,19 @@ fn a_full_disk_is_told_and_leaves_what_is_done() {
     assert_eq!(records.len(), count(&copy.join("results")));
     assert!(records.len() < 9, "all have found room");
 }
+
+#[test]
+fn a_class_has_one_seed() {
+    let class = Class::new();
+    // What does not compile is judged at once.
+    class.hand_in("ann_05.rs", "not Rust");
+    let seed = |seed: &'static str| class.grade("out", &["--only", "5", "--seed", seed]);
+    seed("7").assert().success();
+    seed("7").assert().success();
+    seed("8")
+        .assert()
+        .failure()
+        .stderr(contains("was graded with seed 7"));
+    let notes = store::class_notes(&class.path("out")).expect("the notes can be read");
+    assert_eq!(notes.seed, Some(7));
+}
