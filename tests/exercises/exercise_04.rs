@@ -2,8 +2,10 @@
 //! holds the queue.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::check::{Checked, Passed};
-use harness::{Connection, Program, Scenario, message};
+use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
+use harness::random::Random;
+use harness::{Connection, Program, Scenario, kernel, message};
+use std::thread;
 use std::time::{Duration, Instant};
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
@@ -30,20 +32,27 @@ fn number(scenario: &Scenario, client: &mut Connection) -> usize {
     }
 }
 
+/// Some message that a client may send, of any bytes.
+fn some_message(random: &mut Random) -> Vec<u8> {
+    let length = random.number(1..=1024);
+    random.bytes(length)
+}
+
 /// Serves a client, and returns its number.
 #[track_caller]
-fn serve(scenario: &Scenario, server: &Program) -> usize {
+fn serve(scenario: &Scenario, server: &Program, random: &mut Random) -> usize {
     let mut client = server.connect();
-    client.send(b"hello");
+    client.send(&some_message(random));
     number(scenario, &mut client)
 }
 
 #[test]
 fn answers_a_client_and_closes() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let mut client = server.connect();
-        client.send(b"hello");
+        client.send(&some_message(&mut random));
         client.expect(b"you are client 1");
         client.expect_end();
         Ok(Passed)
@@ -53,10 +62,11 @@ fn answers_a_client_and_closes() {
 #[test]
 fn serves_client_after_client() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
-        let first = serve(scenario, &server);
-        for more in 1..=3 {
-            let number = serve(scenario, &server);
+        let first = serve(scenario, &server, &mut random);
+        for more in 1..=random.number(3..=7) {
+            let number = serve(scenario, &server, &mut random);
             scenario.expect(
                 message!("the next client is number {next}", next = first + more),
                 number == first + more,
@@ -68,13 +78,25 @@ fn serves_client_after_client() {
 }
 
 #[test]
+fn serves_a_client_over_ipv6() {
+    check(|scenario| {
+        needs_ipv6()?;
+        let mut random = scenario.random();
+        let server = scenario.start_server_on("[::1]:0");
+        serve(scenario, &server, &mut random);
+        Ok(Passed)
+    });
+}
+
+#[test]
 fn a_client_that_leaves_without_a_word_gets_no_reply() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let mut client = server.connect();
         client.half_close();
         client.expect_end();
-        serve(scenario, &server);
+        serve(scenario, &server, &mut random);
         Ok(Passed)
     });
 }
@@ -104,13 +126,15 @@ fn a_silent_client_gets_a_timeout() {
 #[test]
 fn one_at_a_time_and_nobody_holds_the_queue() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
+        let first = serve(scenario, &server, &mut random);
         let start = Instant::now();
         // It says nothing, and does not leave.
         let silent = server.connect();
         let mut next = server.connect();
-        next.send(b"hello");
-        number(scenario, &mut next);
+        next.send(&some_message(&mut random));
+        let number = number(scenario, &mut next);
         let time = start.elapsed();
         let expected = message!("the second client is served when the first has had its 500 ms");
         scenario.expect(
@@ -124,6 +148,15 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
             silent.has_something(Duration::from_millis(1)),
             message!("the first has had neither a `timeout` nor an end yet"),
         );
+        scenario.expect(
+            message!(
+                "after client {first} came one that was silent, so the next is client {next}",
+                first,
+                next = first + 2
+            ),
+            number == first + 2,
+            message!("client {number}", number),
+        );
         Ok(Passed)
     });
 }
@@ -131,22 +164,23 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
 #[test]
 fn a_client_that_resets_costs_nobody_else_anything() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         // While the server is busy with the first client, two others leave the queue by a
         // reset, one of them after its message.
         let mut first = server.connect();
         server.connect().reset();
         let mut second = server.connect();
-        second.send(b"hello");
+        second.send(&some_message(&mut random));
         second.reset();
         let mut last = server.connect();
-        last.send(b"hello");
-        first.send(b"hello");
+        last.send(&some_message(&mut random));
+        first.send(&some_message(&mut random));
         // And this one does not wait for its reply.
         first.close();
         number(scenario, &mut last);
         last.close();
-        serve(scenario, &server);
+        serve(scenario, &server, &mut random);
         Ok(Passed)
     });
 }
@@ -154,22 +188,96 @@ fn a_client_that_resets_costs_nobody_else_anything() {
 #[test]
 fn everybody_who_came_is_counted() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
-        let first = serve(scenario, &server);
-        let _silent = server.connect();
-        server.connect().close();
-        server.connect().reset();
-        let number = serve(scenario, &server);
+        let first = serve(scenario, &server, &mut random);
+        let (left, reset) = (random.number(1..=3), random.number(1..=3));
+        let mut ways = [vec![true; left], vec![false; reset]].concat();
+        random.shuffle(&mut ways);
+        for leaves in ways {
+            let client = server.connect();
+            if leaves {
+                client.close();
+            } else {
+                client.reset();
+            }
+        }
+        let number = serve(scenario, &server, &mut random);
+        let next = first + left + reset + 1;
         scenario.expect(
             message!(
-                "after client {first} came one that was silent, one that left, and one that \
-                 reset, so the next is client {next}",
+                "after client {first} {left} left and {reset} reset without a word, so the next \
+                 is client {next}",
                 first,
-                next = first + 4
+                left,
+                reset,
+                next
             ),
-            number == first + 4,
+            number == next,
             message!("client {number}", number),
         );
         Ok(Passed)
     });
+}
+
+/// How long a wrong program has to end, and a right one loses nothing by it.
+const MOMENT: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_call_that_fails_for_a_while_is_tried_again() {
+    check(|scenario| {
+        needs_signals()?;
+        let mut random = scenario.random();
+        let server = scenario.start_server();
+        if kernel::is_visible() {
+            accepts_again_after_a_lack_of_files(scenario, &server, &mut random);
+        }
+        // Many times, as the server may not be in its receive yet when it is stopped.
+        for _ in 0..random.number(10..=15) {
+            receives_although_it_is_stopped(scenario, &server, &mut random);
+        }
+        Ok(Passed)
+    });
+}
+
+/// A receive with a time limit returns early when the program is stopped and continued.
+fn receives_although_it_is_stopped(scenario: &Scenario, server: &Program, random: &mut Random) {
+    let start = Instant::now();
+    let mut client = server.connect();
+    server.let_it_wait();
+    server.while_stopped(|| ());
+    server.let_it_wait();
+    client.send(&some_message(random));
+    // On a slow machine its time may have been over by then.
+    if start.elapsed() < SHORTEST {
+        number(scenario, &mut client);
+    }
+}
+
+/// Without a free file descriptor `accept` fails, until there is one again. Nobody is counted
+/// for that.
+fn accepts_again_after_a_lack_of_files(scenario: &Scenario, server: &Program, random: &mut Random) {
+    let before = serve(scenario, server, random);
+    // It closes that client first, or the next one could have its descriptor.
+    server.let_it_wait();
+    server.limit_open_files(0);
+    // An `accept` that is under way may have its descriptor already, but the next one has none.
+    let mut client = server.connect();
+    client.send(&some_message(random));
+    let deadline = Instant::now() + MOMENT;
+    while !server.has_ended() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(2));
+    }
+    server.expect_running();
+    server.limit_open_files(100);
+    for expected in [before + 1, before + 2] {
+        let number = number(scenario, &mut client);
+        scenario.expect(
+            message!("the next client is number {next}", next = expected),
+            number == expected,
+            message!("number {number}", number),
+        );
+        client = server.connect();
+        client.send(&some_message(random));
+    }
 }

@@ -42,6 +42,10 @@ pub(crate) struct ClassArguments {
     /// Run the programs without a sandbox: only for programs that you trust
     #[arg(long)]
     no_sandbox: bool,
+    /// Choose texts, numbers and sizes by this seed [default: that of the report, or a new one];
+    /// parts that are graded apart should have the same
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// Grade a part of the class, such as 3/8; cargo grade merge puts the parts together
     #[arg(long, value_name = "K/N", default_value = "1/1")]
     partition: Partition,
@@ -75,6 +79,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         students: arguments.student.clone(),
         overrides: arguments.overrides.clone(),
         sandbox: !arguments.no_sandbox,
+        seed: arguments.seed,
         partition: arguments.partition,
         language,
     };

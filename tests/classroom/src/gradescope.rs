@@ -12,6 +12,7 @@
 use crate::handout::{self, Vendored};
 use anyhow::{Context, bail};
 use grade::language::Language;
+use grade::seed;
 use std::fs;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,10 @@ pub fn bundle(workspace: &Path, file: &Path, language: Language) -> anyhow::Resu
     let folder = file.parent().context("the bundle has no folder")?;
     let cannot = || format!("cannot write {}", file.display());
     let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    write(part.as_file_mut(), project.path(), &toolchain, language).with_context(cannot)?;
+    // Each submission is graded in a container of its own: the bundle has the seed of the class.
+    let seed = seed::new()?;
+    let zip = part.as_file_mut();
+    write(zip, project.path(), &toolchain, seed, language).with_context(cannot)?;
     let bytes = part.as_file().metadata().with_context(cannot)?.len();
     open_to_others(part.as_file()).with_context(cannot)?;
     part.persist(&file).with_context(cannot)?;
@@ -91,10 +95,11 @@ fn toolchain(workspace: &Path) -> anyhow::Result<String> {
 }
 
 /// The two scripts of the bundle, by their names in it.
-pub fn scripts(toolchain: &str, language: Language) -> [(&'static str, String); 2] {
+pub fn scripts(toolchain: &str, seed: u64, language: Language) -> [(&'static str, String); 2] {
     [("setup.sh", SETUP), ("run_autograder", RUN)].map(|(name, text)| {
         let text = text
             .replace("@TOOLCHAIN@", toolchain)
+            .replace("@SEED@", &seed.to_string())
             .replace("@LANGUAGE@", language.pick("en", "zh"));
         (name, text)
     })
@@ -105,13 +110,14 @@ fn write(
     to: impl Write + Seek,
     project: &Path,
     toolchain: &str,
+    seed: u64,
     language: Language,
 ) -> anyhow::Result<()> {
     // Without a time of its own: the same input gives the same bundle.
     let plain = SimpleFileOptions::default().unix_permissions(0o644);
     let script = plain.unix_permissions(0o755);
     let mut zip = ZipWriter::new(to);
-    for (name, text) in scripts(toolchain, language) {
+    for (name, text) in scripts(toolchain, seed, language) {
         zip.start_file(name, script)?;
         zip.write_all(text.as_bytes())?;
     }

@@ -29,6 +29,9 @@ pub struct ClassNotes {
     /// What else a teacher should know.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// The seed of what the checks chose at random: one for the whole class.
+    #[serde(default)]
+    pub seed: Option<u64>,
 }
 
 impl Store {

@@ -228,7 +228,7 @@ fn the_class_workflow_grades_every_part_and_merges_them() {
 #[test]
 fn every_script_is_one_for_bash_and_shellcheck() {
     let machine = Machine::new();
-    let mut all: Vec<(String, String)> = scripts("1.95.0", Zh)
+    let mut all: Vec<(String, String)> = scripts("1.95.0", 1, Zh)
         .map(|(name, text)| (name.to_string(), text))
         .into();
     all.push((
@@ -259,7 +259,7 @@ fn every_script_is_one_for_bash_and_shellcheck() {
 /// A machine of Gradescope's, with the bundle unpacked and a submission.
 fn gradescope() -> Machine {
     let machine = Machine::new();
-    for (name, text) in scripts("1.95.0", En) {
+    for (name, text) in scripts("1.95.0", 1, En) {
         machine.script(&format!("source/{name}"), &text);
     }
     for exercise in exercises() {

@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Run the first failed check once more in a network of its own, and show its packets
     #[arg(long, requires = "exercise", conflicts_with = "json")]
     pub(crate) wire: bool,
+    /// Choose texts, numbers and sizes as the grading with this seed did
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Print the outcome as JSON, in the form of Gradescope's results.json
     #[arg(long)]
     pub(crate) json: bool,
@@ -138,6 +141,7 @@ impl Arguments {
             || self.program.is_some()
             || self.all
             || self.wire
+            || self.seed.is_some()
             || self.json
             || self.junit.is_some();
         if self.command.is_some() && has_own {

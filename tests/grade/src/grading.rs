@@ -8,7 +8,7 @@ use grade::failed::{Because, Failed, in_words};
 use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
-use grade::{report, say, tell, terminal};
+use grade::{report, say, seed, tell, terminal};
 use harness::message::Argument;
 use harness::{Failure, Verdict, message};
 use std::path::Path;
@@ -35,10 +35,15 @@ pub(crate) struct Ready {
     pub(crate) program: Vec<String>,
 }
 
-/// Builds an exercise.
-pub(crate) fn build(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Ready> {
+/// Builds an exercise, to be graded with this seed or a new one.
+pub(crate) fn build(
+    exercise: &Exercise,
+    program: Option<&str>,
+    seed: Option<u64>,
+) -> anyhow::Result<Ready> {
     let rubric = Rubric::build(exercise);
     let rubric = rubric.because(|| message!("{package}", package = exercise.package()))?;
+    let rubric = rubric.with_seed(seed.map_or_else(seed::new, Ok)?);
     let program = match program {
         None => rubric.program(),
         Some(command) => match shlex::split(command) {
@@ -57,12 +62,16 @@ pub(crate) fn build(exercise: &Exercise, program: Option<&str>) -> anyhow::Resul
 }
 
 /// Builds an exercise and runs its checks.
-pub(crate) fn grade(exercise: &Exercise, program: Option<&str>) -> anyhow::Result<Outcome> {
+pub(crate) fn grade(
+    exercise: &Exercise,
+    program: Option<&str>,
+    seed: Option<u64>,
+) -> anyhow::Result<Outcome> {
     if harness::asked_to_end().is_some() {
         bail!(Failed::new(message!("this program was asked to end")));
     }
     let progress = show::Progress::start(exercise);
-    let ready = build(exercise, program)?;
+    let ready = build(exercise, program, seed)?;
     progress.checks();
     let outcome = ready
         .rubric
@@ -98,7 +107,10 @@ pub(crate) fn grade_one(
     language: Language,
 ) -> anyhow::Result<bool> {
     remove_old_report(arguments)?;
-    let graded = grade(exercise, arguments.program.as_deref());
+    // The packets are those of the same texts.
+    let seed = Some(arguments.seed.map_or_else(seed::new, Ok)?);
+    let program = arguments.program.as_deref();
+    let graded = grade(exercise, program, seed);
     if harness::asked_to_end().is_some() {
         return graded.map(|_| false);
     }
@@ -108,7 +120,7 @@ pub(crate) fn grade_one(
         show::outcome(&outcome, arguments.all, language);
     }
     if arguments.wire {
-        let ready = build(exercise, arguments.program.as_deref())?;
+        let ready = build(exercise, program, seed)?;
         on_wire::show(&ready, &outcome, language)?;
     }
     is_full(&outcome, language)
@@ -125,7 +137,7 @@ pub(crate) fn grade_all(
     let mut broken = Vec::new();
     let mut all_full = true;
     for exercise in exercises {
-        let graded = grade(exercise, None);
+        let graded = grade(exercise, None, arguments.seed);
         if harness::asked_to_end().is_some() {
             return graded.map(|_| false);
         }
@@ -225,7 +237,7 @@ fn write_reports(
 pub(crate) fn first_open(exercises: &[Exercise], language: Language) -> anyhow::Result<usize> {
     tell!(language, "Looking where you stand ...");
     for (index, exercise) in exercises.iter().enumerate() {
-        let graded = grade(exercise, None);
+        let graded = grade(exercise, None, None);
         if harness::asked_to_end().is_some() {
             bail!(Failed::new(message!("this program was asked to end")));
         }
@@ -246,7 +258,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
             .for_each(|check| show::hint(check, language));
         return Ok(true);
     }
-    let outcome = grade(exercise, None)?;
+    let outcome = grade(exercise, None, None)?;
     show::task(exercise, language);
     match outcome
         .results

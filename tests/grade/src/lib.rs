@@ -16,4 +16,5 @@ pub mod outcome;
 pub mod report;
 pub mod rubric;
 pub mod sandbox;
+pub mod seed;
 pub mod terminal;

@@ -18,6 +18,7 @@ use crate::failed::{Because, Failed};
 use crate::outcome::{Outcome, Result};
 use crate::sandbox::Isolation;
 use anyhow::{bail, ensure};
+use harness::random::FIXED_SEED;
 use harness::{Processors, message};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,12 +27,14 @@ use std::thread;
 use std::time::Duration;
 
 /// An exercise's rubric, ready to run.
+#[derive(Clone)]
 pub struct Rubric {
     exercise: Exercise,
     tests: PathBuf,
     program: PathBuf,
     /// The program's file when it had just been built.
     identity: Option<source::Identity>,
+    seed: u64,
 }
 
 impl Rubric {
@@ -46,9 +49,17 @@ impl Rubric {
             tests,
             identity: source::Identity::of(&program).ok(),
             program,
+            seed: FIXED_SEED,
         };
         rubric.verify()?;
         Ok(rubric)
+    }
+
+    /// The same rubric with another seed for what its checks choose at random.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// Verifies that the rubric has a test for each check, and a check for each test.

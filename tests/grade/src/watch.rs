@@ -123,7 +123,7 @@ fn watch_one(
                 Wish::Previous => return Ok(End::Previous),
                 Wish::List => {
                     for exercise in exercises {
-                        let outcome = grade(exercise, None).ok();
+                        let outcome = grade(exercise, None, None).ok();
                         show::line(exercise, outcome.as_ref(), language);
                     }
                 }
@@ -166,7 +166,7 @@ fn begin_screen(done: Option<&Exercise>, language: Language) -> anyhow::Result<(
 /// Grades once. Returns `None` if the exercise does not compile or could not be graded, after
 /// showing why.
 fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Option<Outcome>> {
-    let error = match grade(exercise, None) {
+    let error = match grade(exercise, None, None) {
         Ok(outcome) => {
             show::outcome(&outcome, false, language);
             return Ok(Some(outcome));
@@ -205,7 +205,8 @@ fn show_packets(exercise: &Exercise, outcome: Option<&Outcome>, language: Langua
     let Some(outcome) = outcome else {
         return;
     };
-    let shown = build(exercise, None).and_then(|ready| on_wire::show(&ready, outcome, language));
+    let shown =
+        build(exercise, None, None).and_then(|ready| on_wire::show(&ready, outcome, language));
     if let Err(error) = shown {
         terminal::show_error(&error, language);
     }

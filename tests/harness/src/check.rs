@@ -1,6 +1,7 @@
 //! A check: a test of a rubric, whose outcome is worth points.
 
 use crate::message;
+use crate::random::FIXED_SEED;
 use crate::request;
 pub use crate::request::{CheckRecord, CheckRequest, MESSAGES, REQUESTED, SANDBOX, hide_memory};
 use crate::scenario::Scenario;
@@ -47,10 +48,11 @@ pub fn check_within(
     let request = request::read();
     let limit = limit + request.map_or(Duration::ZERO, |request| request.more);
     let watch = Shortage::watch();
+    let seed = request.map_or(FIXED_SEED, |request| request.seed);
     let mut failed = None;
     // The outer one also catches what happens before there is a scenario.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let scenario = Scenario::of_check(binary.as_ref(), limit);
+        let scenario = Scenario::of_check(binary.as_ref(), limit, seed);
         let outcome = catch_unwind(AssertUnwindSafe(|| test(&scenario)));
         outcome.unwrap_or_else(|panic| {
             failed = scenario.failed();

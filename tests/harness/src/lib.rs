@@ -42,8 +42,8 @@
 //!   `hints` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
 //!   `interrupt` knows whether this program was asked to end, and `supervised` is a child process
 //!   with a limit.
-//! - [`message`](mod@message), [`text`], `output`, `mark`, `lock`, `skip`: no module of another
-//!   layer is used here.
+//! - [`message`](mod@message), [`text`], [`random`], `output`, `mark`, `lock`, `skip`: no module of
+//!   another layer is used here.
 
 pub mod check;
 mod connection;
@@ -64,6 +64,7 @@ mod output;
 mod process_group;
 mod processors;
 mod program;
+pub mod random;
 mod request;
 mod resources;
 pub mod sandbox;

@@ -48,6 +48,9 @@ pub struct CheckRequest {
     /// How much longer than usual the check may take. This does not extend the time limits that
     /// the task sets for the program.
     pub more: Duration,
+    /// The seed of what the check chooses at random. It comes in the request, because a program
+    /// under test must not be able to set it.
+    pub seed: u64,
 }
 
 /// The record that a check leaves for its grader, as a JSON file.

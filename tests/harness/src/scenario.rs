@@ -7,6 +7,7 @@ use crate::mark::FOLDER;
 use crate::message;
 use crate::program::Program;
 use crate::program::start::Launch;
+use crate::random::{FIXED_SEED, Random};
 use crate::request::sandbox_command;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 pub struct Scenario {
     log: Log,
     launch: Arc<Launch>,
+    seed: u64,
     /// The empty folder that the programs of a check run in.
     _folder: Option<Arc<TempDir>>,
 }
@@ -61,18 +63,19 @@ impl Scenario {
                 sandbox: Vec::new(),
                 has_memory_limit: false,
             }),
+            seed: FIXED_SEED,
             _folder: None,
         }
     }
 
     /// The scenario of a check of a rubric: like [`of`](Self::of), but from now on the whole check
     /// has this much time, and its programs run in a new empty folder, in the sandbox that the
-    /// grader asks for.
+    /// grader asks for. What it chooses at random follows from the seed.
     ///
     /// # Panics
     ///
     /// If the folder cannot be created, or if `PROGRAM` is set and is not a command.
-    pub(crate) fn of_check(binary: &Path, limit: Duration) -> Self {
+    pub(crate) fn of_check(binary: &Path, limit: Duration, seed: u64) -> Self {
         let command = command(binary);
         let folder = TempDir::with_prefix("check-").expect("a temporary folder");
         Self {
@@ -83,8 +86,18 @@ impl Scenario {
                 sandbox: sandbox_command(),
                 has_memory_limit: true,
             }),
+            seed,
             _folder: Some(Arc::new(folder)),
         }
+    }
+
+    /// What this test chooses at random. A step names the seed, so that a failure can be repeated.
+    pub fn random(&self) -> Random {
+        self.step(message!(
+            "choose texts, numbers and sizes by seed {seed}",
+            seed = self.seed
+        ));
+        Random::new(self.seed)
     }
 
     /// The words of the command that starts the program under test.

@@ -3,6 +3,7 @@
 import itertools
 import socket
 import sys
+import time
 
 
 def main():
@@ -14,12 +15,21 @@ def main():
     listener.listen(128)
     print("listening on", shown(listener.getsockname()), flush=True)
     for number in itertools.count(1):
-        stream, _ = listener.accept()
+        stream = accept(listener)
         with stream:
             try:
                 serve(stream, number)
             except OSError as error:
                 print(f"client {number}: {error}", file=sys.stderr)
+
+
+def accept(listener):
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            print(f"cannot accept: {error}", file=sys.stderr)
+            time.sleep(0.1)
 
 
 def serve(stream, number):

@@ -10,9 +10,16 @@ fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_default();
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
-    for (index, stream) in listener.incoming().enumerate() {
-        let served = stream.and_then(|stream| serve(stream, index + 1));
-        served.unwrap_or_else(|error| eprintln!("client {}: {error}", index + 1));
+    let mut number = 0;
+    for stream in listener.incoming() {
+        let served = stream.and_then(|stream| {
+            number += 1;
+            serve(stream, number)
+        });
+        if let Err(error) = served {
+            eprintln!("client {number}: {error}");
+            sleep(Duration::from_millis(20));
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
@@ -12,7 +12,13 @@ async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
     for number in 1_u64.. {
-        let (stream, _) = listener.accept().await?;
+        let stream = loop {
+            match listener.accept().await {
+                Ok((stream, _)) => break stream,
+                Err(error) => eprintln!("cannot accept: {error}"),
+            }
+            sleep(Duration::from_millis(100)).await;
+        };
         if let Err(error) = serve(stream, number).await {
             eprintln!("client {number}: {error}");
         }

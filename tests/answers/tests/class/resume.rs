@@ -245,3 +245,19 @@ fn what_the_machine_cannot_grade_has_no_points_and_is_graded_in_the_next_run() {
     class.grade("report", &["--only", "1"]).assert().success();
     assert!(grades().contains("ada,ada,100,100,graded,"), "{}", grades());
 }
+
+#[test]
+fn a_class_has_one_seed() {
+    let class = Class::new();
+    // What does not compile is judged at once.
+    class.hand_in("ann_05.rs", "not Rust");
+    let seed = |seed: &'static str| class.grade("out", &["--only", "5", "--seed", seed]);
+    seed("7").assert().success();
+    seed("7").assert().success();
+    seed("8")
+        .assert()
+        .failure()
+        .stderr(contains("was graded with seed 7"));
+    let notes = store::class_notes(&class.path("out")).expect("the notes can be read");
+    assert_eq!(notes.seed, Some(7));
+}

@@ -44,7 +44,8 @@ fi
 cd "$root/source/project" || fail "there is no $root/source/project"
 # Less than the time limit that Gradescope sets by default.
 timeout --kill-after=10 540 \
-    cargo grade class "$class" --out "$report" --lang @LANGUAGE@ "${options[@]}" < /dev/null
+    cargo grade class "$class" --out "$report" --seed @SEED@ --lang @LANGUAGE@ "${options[@]}" \
+    < /dev/null
 echo "run_autograder: cargo grade class ended with status $?"
 
 shopt -s nullglob

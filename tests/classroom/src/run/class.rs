@@ -12,10 +12,11 @@ use crate::intake::{self, Class, Submission};
 use crate::record::Student;
 use crate::roster;
 use crate::store::{ClassNotes, Store};
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
+use grade::seed;
 use std::path::Path;
 
 /// Grades a class, and writes the report.
@@ -40,6 +41,7 @@ pub fn grade(
     progress(Event::Builds);
     let work = workspace.join("target").join("class");
     let builder = Builder::open(workspace, &work, &wanted, options.sandbox)?;
+    let seed = seed(&store, options)?;
 
     // Exercises and students that are named are graded again, known or not: but only once, as
     // a run that was stopped goes on from where it was.
@@ -47,6 +49,10 @@ pub fn grade(
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
     let notes = class_notes(&class, &previous.gone, &sandbox, options.language);
+    let notes = ClassNotes {
+        seed: Some(seed),
+        ..notes
+    };
     store.set_class_notes(&notes)?;
     let in_report = exercises_in_report(&exercises, &wanted, previous.records.values());
     let writer = ReportWriter {
@@ -63,6 +69,7 @@ pub fn grade(
         wanted: &wanted,
         originals: &Originals::of(workspace),
         builder: &builder,
+        seed,
         sandbox: &sandbox,
         writer: &writer,
         previous: &previous.records,
@@ -127,6 +134,20 @@ fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
     Ok(sandbox)
 }
 
+/// The one seed of the class: that of its report, if it has one, so that everybody is asked the
+/// same.
+fn seed(store: &Store, options: &ClassOptions) -> anyhow::Result<u64> {
+    match (store.class_notes()?.seed, options.seed) {
+        (Some(kept), Some(wanted)) if kept != wanted => bail!(
+            "{} was graded with seed {kept}: leave out --seed {wanted}, or name another folder \
+             with --out",
+            options.report.display()
+        ),
+        (Some(seed), _) | (None, Some(seed)) => Ok(seed),
+        (None, None) => seed::new(),
+    }
+}
+
 /// What there is to know about the class besides its students.
 fn class_notes(
     class: &Class,
@@ -145,6 +166,7 @@ fn class_notes(
             .map(|what| (what.path.display().to_string(), what.reason.clone()))
             .collect(),
         notices: notices.chain(sandbox.missing_limits(language)).collect(),
+        seed: None,
     }
 }
 

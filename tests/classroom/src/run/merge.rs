@@ -51,7 +51,7 @@ pub fn merge(
 fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
     let mut records: BTreeMap<String, (StudentRecord, &PathBuf)> = BTreeMap::new();
     let mut notes = ClassNotes::default();
-    for part in parts {
+    for (index, part) in parts.iter().enumerate() {
         store::ensure_readable(part, "grade that part again")?;
         for (id, record) in store::records(part)? {
             match records.get(&id) {
@@ -67,6 +67,11 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
         let more = store::class_notes(part)?;
         notes.not_understood.extend(more.not_understood);
         notes.notices.extend(more.notices);
+        // Parts that were graded by different seeds have none in common.
+        notes.seed = match notes.seed {
+            None if index == 0 => more.seed,
+            seed => seed.filter(|_| seed == more.seed),
+        };
     }
     ensure!(
         !records.is_empty(),

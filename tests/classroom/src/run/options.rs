@@ -24,6 +24,9 @@ pub struct ClassOptions {
     pub overrides: Option<PathBuf>,
     /// Whether programs run in a sandbox.
     pub sandbox: bool,
+    /// The seed of what the checks choose at random; `None` for the one in the report, or a new
+    /// one.
+    pub seed: Option<u64>,
     /// Which part of the class.
     pub partition: Partition,
     /// The language of the report, and of the feedback.

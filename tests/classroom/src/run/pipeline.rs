@@ -33,6 +33,8 @@ pub(super) struct Pipeline<'a, P> {
     pub(super) wanted: &'a [Exercise],
     pub(super) originals: &'a Originals,
     pub(super) builder: &'a Builder,
+    /// The seed of what the checks choose at random.
+    pub(super) seed: u64,
     pub(super) sandbox: &'a Sandbox,
     pub(super) writer: &'a ReportWriter<'a>,
     /// What is known already, by the students' ids.
@@ -280,6 +282,8 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 .rubric(exercise)
                 .with_context(|| format!("the rubric of exercise {exercise:02} is not built"))?;
             let outcome = rubric
+                .clone()
+                .with_seed(self.seed)
                 .grade_in(self.sandbox, folder, program, |_| ())
                 .with_context(|| task.context("grade"))?;
             let language = self.options.language_of(student);

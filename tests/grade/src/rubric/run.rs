@@ -45,6 +45,7 @@ impl Rubric {
             record: folder.path().join("record"),
             nonce: secret()?,
             more,
+            seed: self.seed,
         };
         let mut command = self.command(check, program, isolation, folder.path())?;
         let mut running = Supervised::start(&mut command, LAST_WORDS)

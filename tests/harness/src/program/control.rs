@@ -175,7 +175,7 @@ impl Program {
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn limit_open_files(&self, more: u64) {
-        use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
         self.log.step(message!(
             "let it open at most {count} more file(s)",
@@ -194,11 +194,10 @@ impl Program {
         while open.contains(&free) {
             free += 1;
         }
-        // The hard limit stays as the program has inherited it from us.
-        let maximum = getrlimit(Resource::Nofile).maximum;
+        // The hard limit stays as it is: only a privileged process could raise it again.
         let limit = Rlimit {
             current: Some(free + more),
-            maximum,
+            maximum: self.most_open_files(),
         };
         let pid = Pid::from_raw(self.id().cast_signed());
         if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
@@ -206,6 +205,18 @@ impl Program {
                 message!("the program's limit can be set"),
                 io::Error::from(error),
             );
+        }
+    }
+
+    /// The hard limit of the program's open files; `None` if there is none.
+    #[cfg(target_os = "linux")]
+    fn most_open_files(&self) -> Option<u64> {
+        use procfs::process::{LimitValue, Process};
+
+        let limits = Process::new(self.id().cast_signed()).and_then(|process| process.limits());
+        match limits.map(|limits| limits.max_open_files.hard_limit) {
+            Ok(LimitValue::Value(most)) => Some(most),
+            Ok(LimitValue::Unlimited) | Err(_) => None,
         }
     }
 
