@@ -161,6 +161,11 @@ fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result
     Ok(Copied { files, bytes })
 }
 
+/// How many exercises a copy had when the grader was still in `tests/grader`. The update of such
+/// a copy takes the starters of new exercises from there, and without them no command of cargo
+/// would work any more.
+const EARLIER: u32 = 7;
+
 /// Puts the starters where the students work, whatever the teacher has there.
 fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
     let mut written = Vec::new();
@@ -170,9 +175,14 @@ fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
         };
         let starter = grade::exercise::starter(number);
         let text = sources.read(&starter)?;
-        let file = format!("{folder}/main.rs");
-        write(to, &file, &text)?;
-        written.push(file);
+        let mut files = vec![format!("{folder}/main.rs")];
+        if number > EARLIER {
+            files.push(format!("tests/grader/starters/{number:02}.rs"));
+        }
+        for file in files {
+            write(to, &file, &text)?;
+            written.push(file);
+        }
     }
     ensure!(!written.is_empty(), "there are no exercises to hand out");
     Ok(written)
