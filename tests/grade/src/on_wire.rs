@@ -134,7 +134,7 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
     use std::time::Duration;
     /// How long no packet may come at the end, and how long that is waited for.
     const QUIET: Duration = Duration::from_millis(60);
-    const LIMIT: Duration = Duration::from_millis(200);
+    const LIMIT: Duration = Duration::from_millis(400);
 
     let (program, arguments) = words
         .split_first()

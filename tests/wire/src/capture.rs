@@ -20,7 +20,7 @@ const LONGEST: usize = 128 * 1024;
 /// What the kernel may keep until it is read; it allows `net.core.rmem_max` at most.
 const QUEUE: usize = 4 * 1024 * 1024;
 
-/// How soon the reader notices that the recording is over.
+/// How long the reader waits for a packet before it says that there was none.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A recording that is going on. It begins with the first packet after [`Capture::start`], and
@@ -33,9 +33,16 @@ pub struct Capture {
 
 #[derive(Debug, Default)]
 struct Shared {
-    packets: Mutex<Vec<Packet>>,
-    more: Condvar,
+    recorded: Mutex<Recorded>,
+    news: Condvar,
     is_over: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    packets: Vec<Packet>,
+    /// How often the reader has looked and found no packet.
+    looks: u32,
 }
 
 impl Capture {
@@ -66,24 +73,30 @@ impl Capture {
 
     /// All packets that have been recorded so far.
     pub fn packets(&self) -> Vec<Packet> {
-        self.shared.packets().clone()
+        self.shared.recorded().packets.clone()
     }
 
     /// Waits until no packet has come for this time, and no longer than the limit. A FIN may be
     /// acknowledged 40 ms after it.
+    ///
+    /// On a busy machine the reader may be late. So its looks are counted, and not the time.
     pub fn wait_for_quiet(&self, quiet: Duration, limit: Duration) {
         let deadline = Instant::now() + limit;
-        let mut packets = self.shared.packets();
-        while Instant::now() < deadline {
-            let before = packets.len();
-            let waited = self
-                .shared
-                .more
-                .wait_timeout_while(packets, quiet, |packets| packets.len() == before);
-            let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            packets = now;
-            if timeout.timed_out() {
+        // A look may have begun before this call.
+        let looks = u32::try_from(quiet.as_micros().div_ceil(LOOK.as_micros()));
+        let looks = looks.unwrap_or(u32::MAX).saturating_add(1);
+        let mut recorded = self.shared.recorded();
+        let mut count = recorded.packets.len();
+        let mut first = recorded.looks;
+        while recorded.looks.wrapping_sub(first) < looks {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
                 return;
+            };
+            let waited = self.shared.news.wait_timeout(recorded, left);
+            recorded = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if recorded.packets.len() > count {
+                count = recorded.packets.len();
+                first = recorded.looks;
             }
         }
     }
@@ -100,8 +113,8 @@ impl Drop for Capture {
 }
 
 impl Shared {
-    fn packets(&self) -> MutexGuard<'_, Vec<Packet>> {
-        self.packets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,13 +144,16 @@ fn read_all(mut socket: Socket, shared: &Shared) {
         match socket.read(&mut buffer) {
             Ok(length) => {
                 let packet = Packet::parse(&buffer[..length], begun.elapsed());
-                shared.packets().extend(packet);
-                shared.more.notify_all();
+                shared.recorded().packets.extend(packet);
+                shared.news.notify_all();
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 if shared.is_over.load(Ordering::Relaxed) {
                     return;
                 }
+                let mut recorded = shared.recorded();
+                recorded.looks = recorded.looks.wrapping_add(1);
+                shared.news.notify_all();
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => return,

@@ -8,7 +8,7 @@ use wire::{Capture, Line, Wire};
 /// Stands in the error of a recording that lacks packets, which is made again.
 pub(super) const LOST: &str = "packets were lost while they were recorded";
 
-/// How long no packet may come at the end of a session: a FIN may be acknowledged 40 ms after it.
+/// How long no packet may come: a FIN may be acknowledged 40 ms after it.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// How long that is waited for: a connection may never be quiet.
@@ -36,21 +36,22 @@ impl Recording {
         })
     }
 
-    /// The lines of the packets that have come since the last call.
+    /// Waits until no more packets come, and returns the lines of those that have come since the
+    /// last call.
     pub(super) fn lines(&mut self) -> Vec<Line> {
+        self.capture.wait_for_quiet(QUIET, LIMIT);
         let packets = self.capture.packets();
         let new = &packets[self.told..];
         self.told = packets.len();
         self.wire.lines(new)
     }
 
-    /// Waits until no more packets come, and returns the lines of those that have.
+    /// The last of these lines.
     ///
     /// # Errors
     ///
     /// With [`LOST`] if packets are missing.
     pub(super) fn finish(mut self) -> anyhow::Result<Vec<Line>> {
-        self.capture.wait_for_quiet(QUIET, LIMIT);
         let lines = self.lines();
         match self.wire.lost() {
             None => Ok(lines),
