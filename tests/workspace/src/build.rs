@@ -101,6 +101,16 @@ pub fn package(name: &str) -> PathBuf {
     named(built, name).to_path_buf()
 }
 
+/// Builds the examples of the default members. Cargo puts them into the folder `examples` beside
+/// the programs.
+///
+/// # Panics
+///
+/// If they cannot be built.
+pub fn examples() {
+    build(&["--examples"]);
+}
+
 fn named<'a>(executables: &'a Executables, name: &str) -> &'a Path {
     let found = executables.get(name);
     found.unwrap_or_else(|| panic!("cargo has built no {name}"))

@@ -25,6 +25,7 @@ static LESSON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
         \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?<run> lesson-\d\d) \b
+            (?: \ --example\ (?<example> [a-z]+) \b )?
             (?: \ -- (?<rest> \ |$) )?
         | (?: \./ | \b ) target/debug/ (?<binary> lesson-\d\d) \b",
     )
@@ -326,8 +327,13 @@ fn shell_status(status: ExitStatus) -> i32 {
 /// and `$?` is the last command's.
 fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String> {
     let mapped = LESSON.replace_all(text, |found: &Captures<'_>| {
-        let name = found.name("run").or(found.name("binary"));
-        let program = programs.join(name.map_or("", |name| name.as_str()));
+        let program = match found.name("example") {
+            Some(example) => programs.join("examples").join(example.as_str()),
+            None => {
+                let name = found.name("run").or(found.name("binary"));
+                programs.join(name.map_or("", |name| name.as_str()))
+            }
+        };
         let program = program.to_string_lossy();
         let quoted = shlex::try_quote(&program).map(String::from);
         let rest = found.name("rest").map_or("", |rest| rest.as_str());
@@ -427,6 +433,10 @@ mod tests {
             "/built/lesson-01 [::1]:9 a"
         );
         assert_eq!(text("cargo run -p lesson-01 --", 0), "/built/lesson-01");
+        assert_eq!(
+            text("cargo run -p lesson-05 --example lines", 0),
+            "/built/examples/lines"
+        );
         assert_eq!(
             text("strace -e trace=network target/debug/lesson-02", 0),
             "strace -e trace=network /built/lesson-02"

@@ -87,8 +87,18 @@ fn sources() -> Vec<String> {
     let lessons = folders.filter(|folder| folder.starts_with('0'));
     lessons
         .flat_map(|folder| {
-            ["src/main.rs", "main.py", "exercise/main.rs"]
-                .map(|file| format!("lessons/{folder}/{file}"))
+            let examples = format!("lessons/{folder}/examples");
+            let has_examples = workspace::root().join(&examples).is_dir();
+            let examples = if has_examples {
+                files(&examples, ".rs")
+            } else {
+                Vec::new()
+            };
+            let own = ["src/main.rs", "main.py", "exercise/main.rs"].map(str::to_string);
+            let examples = examples.into_iter().map(|file| format!("examples/{file}"));
+            let all = own.into_iter().chain(examples);
+            all.map(|file| format!("lessons/{folder}/{file}"))
+                .collect::<Vec<_>>()
         })
         .collect()
 }
