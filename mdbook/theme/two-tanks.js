@@ -33,7 +33,9 @@
    *
    *     writer's hands | send buffer | network | receive buffer | reader
    *
-   * What has arrived stays in the send buffer too until it is acknowledged.
+   * What has arrived stays in the send buffer too until it is acknowledged. An
+   * acknowledgement also carries the edge: the count of bytes up to which the sender may
+   * send. An edge that was announced is never taken back.
    */
   class Tanks {
     constructor({ sendBuffer = 8192, receiveBuffer = 8192, segment = 1024 } = {}) {
@@ -52,6 +54,10 @@
       this.readSoFar = 0;
       /** What a blocked write has not handed over yet. */
       this.inHand = 0;
+      /** The edge that the receiver has announced. */
+      this.announced = receiveBuffer;
+      /** The edge that the sender knows: that of the last acknowledgement that has come. */
+      this.edge = receiveBuffer;
     }
 
     get inSendBuffer() {
@@ -72,9 +78,14 @@
       return Math.max(0, this.sendBuffer - this.inSendBuffer);
     }
 
-    /** Free space of the receive buffer: how much the sender may still send. */
+    /** How much the sender may still send. */
     get window() {
-      return Math.max(0, this.receiveBuffer - this.inReceiveBuffer);
+      return this.edge - this.arrived;
+    }
+
+    /** Room of the receive buffer that the receiver has not announced yet. */
+    get unannounced() {
+      return Math.max(0, this.readSoFar + this.receiveBuffer - this.announced);
     }
 
     get blocked() {
@@ -98,7 +109,7 @@
     read(length) {
       const got = Math.min(length, this.inReceiveBuffer);
       this.readSoFar += got;
-      this.check();
+      this.settle();
       return got;
     }
 
@@ -120,7 +131,14 @@
 
     /** Lets acknowledgements come, and a blocked writer hand over what fits. */
     settle() {
-      if (!this.acksHeld) this.acknowledged = this.arrived;
+      // RFC 9293, 3.8.6.2.2: new room is announced when it is worth a segment, or half the
+      // buffer. Otherwise a reader of single bytes would get segments of single bytes.
+      const worth = Math.min(this.segment, Math.ceil(this.receiveBuffer / 2));
+      if (this.unannounced >= worth) this.announced += this.unannounced;
+      if (!this.acksHeld) {
+        this.acknowledged = this.arrived;
+        this.edge = this.announced;
+      }
       const taken = Math.min(this.inHand, this.room);
       this.inHand -= taken;
       this.accepted += taken;
@@ -130,9 +148,11 @@
     /** Throws if a byte was lost or made up. */
     check() {
       const order = [0, this.acknowledged, this.arrived, this.accepted];
+      const edges = [this.arrived, this.edge, this.announced];
       const sum = this.readSoFar + this.inSendBuffer + this.inReceiveBuffer - this.countedTwice;
       const holds =
         order.every((count, i) => Number.isInteger(count) && (i === 0 || order[i - 1] <= count)) &&
+        edges.every((edge, i) => i === 0 || edges[i - 1] <= edge) &&
         Number.isInteger(this.readSoFar) &&
         0 <= this.readSoFar &&
         this.readSoFar <= this.arrived &&
@@ -189,6 +209,8 @@
     returned: (bytes) => `The kernel took the last ${bytes}: the writer’s write returned.`,
     windowClosed: "The window is closed: the sender stops.",
     windowOpened: (bytes) => `The window is open again, ${bytes} bytes wide.`,
+    tooLittle: (bytes) => `The receiver has ${bytes} bytes of new room, and does not announce so little.`,
+    unheard: (bytes) => `The receiver has ${bytes} bytes of new room; the acknowledgement that says so is held back.`,
     acknowledged: (bytes) => `${bytes} bytes were acknowledged and left the send buffer.`,
     kept: (bytes) => `${bytes} bytes have arrived and stay in the send buffer until they are acknowledged.`,
     nothing: "Nothing to deliver: the send buffer holds nothing that has not arrived.",
@@ -204,8 +226,9 @@
     join: " ",
     caption:
       "The model is simpler than a kernel. A buffer here holds just its size in bytes; Linux counts its own " +
-      "bookkeeping too. A segment is at most 1024 bytes, none is lost, and nothing limits the sender but the window, " +
-      "which it always knows. While acknowledgements are not held back, bytes leave the send buffer the moment they " +
+      "bookkeeping too. A segment is at most 1024 bytes, none is lost, and nothing limits the sender but the window. " +
+      "As real kernels do, the receiver announces new room when it is worth a segment or half the buffer, and never " +
+      "takes back what it has announced. While acknowledgements are not held back, bytes leave the send buffer the moment they " +
       "arrive. A blocked writer goes on at the first free byte; Linux wakes it when a good part of the buffer is free.",
   };
 
@@ -255,6 +278,8 @@
     returned: (bytes) => `内核收下最后 ${bytes} 字节，写入方的 write 返回。`,
     windowClosed: "窗口关闭，发送方停止发送。",
     windowOpened: (bytes) => `窗口重新打开，大小为 ${bytes} 字节。`,
+    tooLittle: (bytes) => `接收方新腾出 ${bytes} 字节，太少，先不通告。`,
+    unheard: (bytes) => `接收方新腾出 ${bytes} 字节，但通告它的确认被扣住了。`,
     acknowledged: (bytes) => `${bytes} 字节得到确认，离开发送缓冲区。`,
     kept: (bytes) => `有 ${bytes} 字节已经到达，但在得到确认之前仍留在发送缓冲区里。`,
     nothing: "没有可传送的数据：发送缓冲区里没有尚未到达对端的字节。",
@@ -270,7 +295,8 @@
     join: "",
     caption:
       "这个模型比内核简单。这里缓冲区有多大就装多少字节，Linux 则把自己的管理开销也算在内；" +
-      "一个报文段最多 1024 字节，从不丢失；除窗口外没有别的限制，发送方也总是知道窗口的当前大小。" +
+      "一个报文段最多 1024 字节，从不丢失；除窗口外没有别的限制。和真正的内核一样，接收方新腾出的空间" +
+      "够一个报文段或者缓冲区的一半，才通告给发送方；已经通告的不会收回。" +
       "没有扣住确认时，字节一到达就离开发送缓冲区。只要空出一个字节，阻塞的写入方就继续；" +
       "Linux 则要等缓冲区空出相当一部分才唤醒它。",
   };
@@ -360,12 +386,12 @@
           else tanks.step();
           break;
         case "send-buffer-size":
-          tanks.sendBuffer = this.#number(action);
-          said.push(words.sendSized(tanks.sendBuffer));
-          break;
         case "receive-buffer-size":
-          tanks.receiveBuffer = this.#number(action);
-          said.push(words.receiveSized(tanks.receiveBuffer));
+          // Before the first byte, it is as if the size had been set before connecting.
+          if (tanks.accepted === 0) this.#forget();
+          else if (action === "send-buffer-size") tanks.sendBuffer = this.#number(action);
+          else tanks.receiveBuffer = this.#number(action);
+          said.push((action === "send-buffer-size" ? words.sendSized : words.receiveSized)(this.#number(action)));
           break;
         case "blocking":
           tanks.blocking = this.#control(action).checked;
@@ -410,6 +436,10 @@
         said.push(left > 0 ? words.tookMore(taken, left) : words.returned(taken));
       }
       if (tanks.window === 0 && (before.window > 0 || opened > 0)) said.push(words.windowClosed);
+      if (result > 0 && !writing) {
+        if (tanks.announced > tanks.edge) said.push(words.unheard(tanks.announced - tanks.edge));
+        else if (tanks.unannounced > 0) said.push(words.tooLittle(tanks.unannounced));
+      }
       this.#show(said.join(words.join));
       if (moved > 0) this.#flow();
     }

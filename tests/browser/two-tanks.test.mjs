@@ -46,13 +46,13 @@ test("a blocked writer keeps the rest in hand, and goes on after a read", () => 
   assert.equal(tanks.inHand, 4096);
   assert.equal(tanks.write(1), undefined, "a blocked writer cannot write");
 
-  assert.equal(tanks.read(1000), 1000);
-  assert.equal(tanks.window, 1000);
-  assert.equal(tanks.run(), 1000);
-  assert.deepEqual(line(tanks), [5096, 1000, 2048, 2048]);
+  assert.equal(tanks.read(1024), 1024);
+  assert.equal(tanks.window, 1024);
+  assert.equal(tanks.run(), 1024);
+  assert.deepEqual(line(tanks), [5120, 1024, 2048, 2048]);
   assert.ok(tanks.blocked);
 
-  let got = 1000;
+  let got = 1024;
   while (tanks.inReceiveBuffer > 0) {
     got += tanks.read(tanks.inReceiveBuffer);
     tanks.run();
@@ -94,6 +94,77 @@ test("bytes stay in the send buffer until they are acknowledged", () => {
   assert.equal(tanks.run(), 1904);
   assert.deepEqual(line(tanks), [6000, 4096, 0, 1904]);
   assert.equal(tanks.countedTwice, 0);
+});
+
+test("the sender stops at the last edge that it was told, whatever is read meanwhile", () => {
+  const tanks = new Tanks({ sendBuffer: 16384, receiveBuffer: 8192 });
+  tanks.acksHeld = true;
+  tanks.write(16384);
+  for (let round = 0; round < 3; round++) {
+    tanks.run();
+    tanks.read(8192);
+  }
+  assert.equal(tanks.arrived, 8192);
+  assert.equal(tanks.window, 0);
+
+  // The acknowledgement has the new edge in it.
+  tanks.acksHeld = false;
+  assert.equal(tanks.run(), 8192);
+  assert.deepEqual(line(tanks), [16384, 8192, 0, 8192]);
+});
+
+test("new room is announced when it is worth a segment", () => {
+  const tanks = new Tanks({ sendBuffer: 8192, receiveBuffer: 8192, segment: 1024 });
+  tanks.write(16384);
+  tanks.run();
+  tanks.read(512);
+  assert.equal(tanks.window, 0);
+  assert.equal(tanks.unannounced, 512);
+  assert.equal(tanks.run(), 0);
+  tanks.read(512);
+  assert.equal(tanks.window, 1024);
+  assert.equal(tanks.run(), 1024);
+});
+
+test("or half of a small buffer", () => {
+  const tanks = new Tanks({ sendBuffer: 4096, receiveBuffer: 1000, segment: 1024 });
+  tanks.write(2000);
+  tanks.run();
+  tanks.read(499);
+  assert.equal(tanks.window, 0);
+  tanks.read(1);
+  assert.equal(tanks.window, 500);
+});
+
+test("as measured on loopback, small reads move nothing until 64 KB are free", () => {
+  // Linux: segments of 65,483 bytes, and a receive buffer of 128 KB. The book's
+  // session 07-small-reads has seen 66,560 bytes read, and 65,536 moved.
+  const tanks = new Tanks({ sendBuffer: 4_000_000, receiveBuffer: 131_072, segment: 65_483 });
+  tanks.write(4_000_000);
+  tanks.run();
+  const full = tanks.inSendBuffer;
+  const reads = (count) => {
+    for (let i = 0; i < count; i++) {
+      tanks.read(1024);
+      tanks.run();
+    }
+  };
+  reads(56);
+  assert.equal(tanks.inSendBuffer, full, "57,344 bytes read, and nothing has moved");
+  reads(9);
+  assert.equal(full - tanks.inSendBuffer, 65_536);
+});
+
+test("what was announced is not taken back", () => {
+  const tanks = new Tanks({ sendBuffer: 8192, receiveBuffer: 8192 });
+  tanks.receiveBuffer = 2048;
+  assert.equal(tanks.window, 8192);
+  tanks.write(8192);
+  assert.equal(tanks.run(), 8192);
+  tanks.read(6144);
+  assert.equal(tanks.window, 0);
+  tanks.read(1024);
+  assert.equal(tanks.window, 1024);
 });
 
 test("a buffer may shrink below what is in it: nothing is lost, and nothing enters", () => {

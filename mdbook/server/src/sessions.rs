@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Commands run under `sh -c`, each by itself, in the root folder of the workspace; their
-//! stdin is a pipe. `cargo run -p lesson-NN` and `target/debug/lesson-NN` are the program
-//! that cargo has built, and `$?` is the status of the terminal's last command. Each line of
+//! stdin is a pipe. `cargo run -p lesson-NN`, with `--example NAME` too, and
+//! `target/debug/lesson-NN` are the program that cargo has built, and `$?` is the status of the terminal's last command. Each line of
 //! output is waited for in its own terminal: the lines of one terminal come in their order,
 //! those of two terminals may come in any. `ss` is run until its table is the one in the
 //! file, in whatever order its rows come. When the file ends, so does all that still runs.

@@ -171,17 +171,20 @@ pub fn package(name: &str) -> PathBuf {
     named(built, name).to_path_buf()
 }
 
-/// Builds the steps that chapters show besides the lessons: they are the examples of the
-/// exercise in the same folder. Cargo puts them into the folder `examples` beside the programs.
+/// Builds the small programs that chapters show besides the lessons: the examples of the default
+/// members, and those of an exercise that has no lesson. Cargo puts them into the folder `examples`
+/// beside the programs.
 ///
 /// # Panics
 ///
 /// If they cannot be built.
-pub fn steps() {
+pub fn examples() {
+    build(&["--examples"]);
     let lessons = crate::lessons(crate::root());
     let lessons = lessons.unwrap_or_else(|error| panic!("cannot read the lessons: {error}"));
     for lesson in lessons {
-        if lesson.folder.join("steps").is_dir() {
+        let folder = lesson.folder;
+        if folder.join("examples").is_dir() && !folder.join("Cargo.toml").exists() {
             let package = format!("exercise-{:02}", lesson.number);
             build(&["--package", &package, "--examples"]);
         }

@@ -139,15 +139,15 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player that uses the program `book` at this path. Builds the lessons, and the
-    /// steps of the project.
+    /// A player that uses the program `book` at this path. Builds the lessons, and
+    /// their examples.
     ///
     /// # Panics
     ///
     /// If they cannot be built.
     pub fn new(book: &Path) -> Self {
         let programs = PathBuf::from(workspace::lesson(1).program()).with_file_name("");
-        workspace::build::steps();
+        workspace::build::examples();
         let book = book.to_path_buf();
         Self { book, programs }
     }

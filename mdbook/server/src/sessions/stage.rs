@@ -26,7 +26,8 @@ static LESSON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
         \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?:
-                (?<run> lesson-\d\d) | exercise-\d\d\ --example\ (?<step> \w+)
+                (?<run> lesson-\d\d) (?: \ --example\ (?<example> \w+) )?
+              | exercise-\d\d\ --example\ (?<project> \w+)
             ) \b
             (?: \ -- (?<rest> \ |$) )?
         | (?: \./ | \b ) target/debug/ (?<binary> lesson-\d\d) \b",
@@ -329,10 +330,12 @@ fn shell_status(status: ExitStatus) -> i32 {
 /// and `$?` is the last command's.
 fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String> {
     let mapped = LESSON.replace_all(text, |found: &Captures<'_>| {
-        let name = found.name("run").or(found.name("binary"));
-        let program = match found.name("step") {
-            Some(step) => programs.join("examples").join(step.as_str()),
-            None => programs.join(name.map_or("", |name| name.as_str())),
+        let program = match found.name("example").or(found.name("project")) {
+            Some(example) => programs.join("examples").join(example.as_str()),
+            None => {
+                let name = found.name("run").or(found.name("binary"));
+                programs.join(name.map_or("", |name| name.as_str()))
+            }
         };
         let program = program.to_string_lossy();
         let quoted = shlex::try_quote(&program).map(String::from);
@@ -341,7 +344,7 @@ fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String
     });
     anyhow::ensure!(
         !mapped.contains("cargo "),
-        "only lessons and the steps of the project can be run by cargo in a session"
+        "only lessons and examples can be run by cargo in a session"
     );
     let before = if text.contains("$?") {
         format!("(exit {status})\n")
@@ -434,7 +437,7 @@ mod tests {
         );
         assert_eq!(text("cargo run -p lesson-01 --", 0), "/built/lesson-01");
         assert_eq!(
-            text("cargo run -p exercise-08 --example lines", 0),
+            text("cargo run -p lesson-05 --example lines", 0),
             "/built/examples/lines"
         );
         assert_eq!(

@@ -86,16 +86,16 @@ fn sources() -> Vec<String> {
     let folders = files("lessons", "").into_iter();
     let lessons = folders.filter(|folder| folder.starts_with('0'));
     let paths = lessons.flat_map(|folder| {
-        let steps = format!("lessons/{folder}/steps");
-        let steps = if workspace::root().join(&steps).is_dir() {
-            files(&steps, ".rs")
+        let examples = format!("lessons/{folder}/examples");
+        let examples = if workspace::root().join(&examples).is_dir() {
+            files(&examples, ".rs")
         } else {
             Vec::new()
         };
-        let steps = steps.into_iter().map(|file| format!("steps/{file}"));
+        let examples = examples.into_iter().map(|file| format!("examples/{file}"));
         let own = ["src/main.rs", "main.py", "exercise/main.rs"].map(String::from);
         own.into_iter()
-            .chain(steps)
+            .chain(examples)
             .map(move |file| format!("lessons/{folder}/{file}"))
     });
     // The project has no program and no twin.

@@ -92,12 +92,12 @@ fn belongs(path: &str, purpose: Purpose) -> bool {
         ["tests", "classroom", "tests" | "examples", ..]
         | ["mdbook", "server", "tests", ..]
         | ["mdbook", "book", ..] => false,
-        // A lesson is three files, and the project has its steps. A solution may lie beside them.
+        // A lesson is three files, and small examples. A solution may lie beside them, too.
         ["Cargo.toml" | "Cargo.lock"]
         | [".cargo", "config.toml"]
         | ["lessons", _, "Cargo.toml" | "main.py"]
         | ["lessons", _, "src", "main.rs"]
-        | ["lessons", _, "steps", _]
+        | ["lessons", _, "examples", _]
         | [
             "tests",
             "across" | "exercises" | "grade" | "harness" | "lessons" | "update" | "wire"
