@@ -17,12 +17,14 @@ mod compiler;
 mod lock;
 mod tree;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use built::Built;
 use call::CompilerCall;
-use grade::exercise::Exercise;
+use grade::exercise::{Exercise, digits};
+use grade::failed::{Because, Failed};
 use grade::rubric::Rubric;
 use grade::sandbox::kind::Kind;
+use harness::message;
 use harness::{Stderr, Supervised};
 use lock::FolderLock;
 use std::collections::BTreeMap;
@@ -93,9 +95,10 @@ impl Builder {
         sandboxed: bool,
     ) -> anyhow::Result<Self> {
         let kind = if sandboxed { Kind::find()? } else { Kind::None };
-        fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
+        fs::create_dir_all(work)
+            .because(|| message!("cannot make {path}", path = work.display()))?;
         let work = fs::canonicalize(work)
-            .with_context(|| format!("cannot find the folder {}", work.display()))?;
+            .because(|| message!("cannot find the folder {path}", path = work.display()))?;
         let toolchain = tree::toolchain(workspace)?;
         let files = tree::files(workspace)?;
         let fingerprint = tree::fingerprint(&files, &work, &toolchain)?;
@@ -144,7 +147,8 @@ impl Builder {
         let (mut rubrics, mut calls) = (BTreeMap::new(), BTreeMap::new());
         for exercise in exercises {
             let unit = built.units.get(&exercise.number);
-            let unit = unit.with_context(|| format!("{} was not built", exercise.package()))?;
+            let unit =
+                unit.because(|| message!("{package} was not built", package = exercise.package()))?;
             let rubric = Rubric::built(exercise, unit.rubric.clone(), unit.starter.clone())?;
             rubrics.insert(exercise.number, rubric);
             calls.insert(exercise.number, unit.call.clone());
@@ -171,10 +175,10 @@ impl Builder {
     ///
     /// If it cannot be made.
     pub fn folder(&self) -> anyhow::Result<TempDir> {
-        TempDir::with_prefix_in("program-", self.compilations()).with_context(|| {
-            format!(
-                "cannot make a folder for a program in {}",
-                self.compilations().display()
+        TempDir::with_prefix_in("program-", self.compilations()).because(|| {
+            message!(
+                "cannot make a folder for a program in {path}",
+                path = self.compilations().display()
             )
         })
     }
@@ -194,10 +198,12 @@ impl Builder {
     /// sandbox cannot be run, or the disk is full. Whatever the file is to blame for is no
     /// error.
     pub fn compile(&self, exercise: u32, source: &[u8], out: &Path) -> anyhow::Result<Compiled> {
-        let call = self
-            .calls
-            .get(&exercise)
-            .with_context(|| format!("the builder is not open for exercise {exercise:02}"))?;
+        let call = self.calls.get(&exercise).because(|| {
+            message!(
+                "the builder is not open for exercise {exercise}",
+                exercise = digits(exercise)
+            )
+        })?;
         let bench = self.bench(source)?;
         let mut command = compiler::command(
             self.kind,
@@ -211,10 +217,10 @@ impl Builder {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let running = Supervised::start(&mut command, MESSAGES)
-            .context("cannot run the compiler's sandbox")?;
+            .because(|| message!("cannot run the compiler's sandbox"))?;
         let ended = running
             .wait(LIMIT)
-            .context("cannot wait for the compiler")?;
+            .because(|| message!("cannot wait for the compiler"))?;
         if !ended.in_time {
             return Ok(Compiled::TimedOut);
         }
@@ -242,10 +248,10 @@ impl Builder {
             compiler::prepare(self.kind, bench.path())?;
             Ok(bench)
         };
-        make().with_context(|| {
-            format!(
-                "cannot make a folder for the compiler in {}",
-                self.compilations().display()
+        make().because(|| {
+            message!(
+                "cannot make a folder for the compiler in {path}",
+                path = self.compilations().display()
             )
         })
     }
@@ -286,7 +292,8 @@ impl Builder {
             }
             Ok(())
         };
-        remove_leftovers().with_context(|| format!("cannot clean up {}", compilations.display()))
+        remove_leftovers()
+            .because(|| message!("cannot clean up {path}", path = compilations.display()))
     }
 
     /// Compiles starters as if they were students' files: if that does not go well, it is
@@ -295,23 +302,25 @@ impl Builder {
         for (&exercise, call) in self.calls.iter().take(count) {
             let starter = tree::starter(workspace, exercise);
             let mut source = fs::read_to_string(&starter)
-                .with_context(|| format!("cannot read {}", starter.display()))?;
+                .because(|| message!("cannot read {path}", path = starter.display()))?;
             // A starter need not use all crates that an answer uses.
             for name in call.crates() {
                 let _ = write!(source, "\nextern crate {name} as _;");
             }
             let folder = TempDir::with_prefix_in("compile-", self.compilations())
-                .context("cannot make a folder")?;
+                .because(|| message!("cannot make a folder"))?;
             match self.compile(exercise, source.as_bytes(), &folder.path().join("starter"))? {
                 Compiled::Program(_) => {}
-                Compiled::Refused(message) => bail!(
-                    "the starter of exercise {exercise:02} does not compile as students' files \
-                     are compiled:\n{message}"
-                ),
-                Compiled::TimedOut => bail!(
-                    "the starter of exercise {exercise:02} was not compiled within {LIMIT:?}: is \
-                     this machine busy with something else?"
-                ),
+                Compiled::Refused(message) => bail!(Failed::new(message!(
+                    "the starter of exercise {exercise} does not compile as students' files are compiled:\n{told}",
+                    exercise = digits(exercise),
+                    told = message
+                ))),
+                Compiled::TimedOut => bail!(Failed::new(message!(
+                    "the starter of exercise {exercise} was not compiled within {limit}: is this machine busy with something else?",
+                    exercise = digits(exercise),
+                    limit = LIMIT
+                ))),
             }
         }
         Ok(())
@@ -332,13 +341,17 @@ impl Builder {
         let free = free_space(&self.work);
         ensure!(
             free.is_none_or(|free| free > DISK_RESERVE),
-            "the disk of {} is nearly full: the compiler may have failed for that",
-            self.work.display()
+            Failed::new(message!(
+                "the disk of {path} is nearly full: the compiler may have failed for that",
+                path = self.work.display()
+            ))
         );
         ensure!(
             !harness::sandbox::has_failed(messages),
-            "the compiler's sandbox cannot be started: {}",
-            messages.trim_end()
+            Failed::new(message!(
+                "the compiler's sandbox cannot be started: {messages}",
+                messages = messages.trim_end()
+            ))
         );
         let note = match ended {
             // The second is a panic of the compiler: it says so itself.
@@ -349,10 +362,11 @@ impl Builder {
             End::Signal(KILL) => OUT_OF_MEMORY,
             // What it says is about itself, and not about the file.
             End::Signal(signal) => return Ok(Some(crashed(signal))),
-            End::Exit(code) => bail!(
-                "the compiler cannot be run (exit status {code}): {}",
-                messages.trim_end()
-            ),
+            End::Exit(code) => bail!(Failed::new(message!(
+                "the compiler cannot be run (exit status {code}): {messages}",
+                code,
+                messages = messages.trim_end()
+            ))),
         };
         let messages = self.anonymous(messages, bench);
         Ok(Some(format!("{note}\n\n{messages}").trim_end().to_string()))
@@ -445,12 +459,15 @@ fn hand_out(program: &Path, out: &Path) -> anyhow::Result<()> {
     let hand_out = || -> anyhow::Result<()> {
         // The compiler has made it: a link would be its mistake, and is not followed.
         let metadata = fs::symlink_metadata(program)?;
-        ensure!(metadata.is_file(), "the compiler has made no program");
+        ensure!(
+            metadata.is_file(),
+            Failed::new(message!("the compiler has made no program"))
+        );
         compiler::take_over(program)?;
         fs::rename(program, out)?;
         Ok(())
     };
-    hand_out().with_context(|| format!("cannot put a program at {}", out.display()))
+    hand_out().because(|| message!("cannot put a program at {path}", path = out.display()))
 }
 
 /// What the compiler has said; what is cut off is cut at the end of a line.

@@ -1,13 +1,16 @@
 //! `cargo grade class` and `cargo grade merge`: what a teacher says, and what a teacher sees.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use classroom::escape::escape_line;
 use classroom::record::{GradedExercise, Status, Student, StudentRecord};
 use classroom::run::{self, ClassOptions, Event, Partition, Summary};
+use grade::exercise::digits;
+use grade::failed::{Because, Failed};
 use grade::language::Language;
-use grade::{catalogue, say};
+use grade::{catalogue, say, tell};
 use harness::message;
+use harness::message::Message;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -68,7 +71,12 @@ pub(crate) struct MergeArguments {
 pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::Result<bool> {
     let program = arguments.program.as_deref().map(|command| {
         let words = shlex::split(command).filter(|words| !words.is_empty());
-        words.with_context(|| format!("cannot use {command:?} as a command"))
+        words.because(|| {
+            message!(
+                "cannot use {command} as a command",
+                command = format!("{command:?}")
+            )
+        })
     });
     let options = ClassOptions {
         folder: arguments.folder.clone(),
@@ -94,10 +102,10 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
 /// Puts reports together.
 pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::Result<bool> {
     if arguments.parts.contains(&arguments.out) {
-        bail!(
-            "{} is a part, and cannot be the whole as well",
-            arguments.out.display()
-        );
+        bail!(Failed::new(message!(
+            "{path} is a part, and cannot be the whole as well",
+            path = arguments.out.display()
+        )));
     }
     let summary = run::merge(
         workspace::root(),
@@ -116,39 +124,44 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
 /// If an exercise has no grade because of the machine.
 fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Result<bool> {
     // Names and paths are of students' making: they must not steer the terminal.
+    let line = |what: Message, why: &str| {
+        let words = catalogue::say(&message!("{what}: {why}", what, why), language);
+        say!("{}", escape_line(&words));
+    };
     for (student, notice) in &summary.notices {
-        if student.name == student.id {
-            say!("{}", escape_line(&format!("{}: {notice}", student.id)));
+        let (name, id) = (&student.name, &student.id);
+        let whose = if name == id {
+            message!("{id}", id)
         } else {
-            let whose = format!("{} ({}): {notice}", student.name, student.id);
-            say!("{}", escape_line(&whose));
-        }
+            message!("{name} ({id})", name, id)
+        };
+        line(whose, notice);
     }
     for remark in &summary.remarks {
         say!("{}", escape_line(remark));
     }
     for (path, reason) in &summary.not_understood {
-        let words = language.pick("not understood", "无法识别");
-        say!("{words}: {}", escape_line(&format!("{path}: {reason}")));
+        let what = message!("not understood: {path}", path);
+        line(what, reason);
     }
     let (students, missing) = (summary.students, summary.missing);
-    let unclear = summary.not_understood.len();
-    match language {
-        Language::En => {
-            let s = |count: usize| if count == 1 { "" } else { "s" };
-            say!(
-                "{students} student{}, {missing} of them without a submission; {unclear} thing{} \
-                 not understood.",
-                s(students),
-                s(unclear)
-            );
-        }
-        Language::Zh => {
-            say!("共 {students} 名学生，其中 {missing} 名未提交；{unclear} 项无法识别。");
-        }
-    }
-    let words = language.pick("The report: ", "报告：");
-    say!("{words}{}", report.join("report.html").display());
+    let students = match students {
+        1 => message!("1 student"),
+        students => message!("{students} students", students),
+    };
+    let things = match summary.not_understood.len() {
+        1 => message!("1 thing"),
+        things => message!("{things} things", things),
+    };
+    tell!(
+        language,
+        "{students}, {missing} of them without a submission; {things} not understood.",
+        students,
+        missing,
+        things
+    );
+    let path = report.join("report.html");
+    tell!(language, "The report: {path}", path = path.display());
     if summary.not_gradable.is_empty() {
         return Ok(true);
     }
@@ -156,17 +169,16 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
         let line = message!(
             "{student}, exercise {exercise}: not gradable: {reason}",
             student = &student.id,
-            exercise = format!("{exercise:02}"),
+            exercise = digits(*exercise),
             reason
         );
         say!("{}", escape_line(&catalogue::say(&line, language)));
     }
     let count = summary.not_gradable.len();
-    let told = message!(
+    bail!(Failed::new(message!(
         "{count} exercise(s) have no grade because of this machine; the same command grades them again",
         count
-    );
-    bail!("{}", catalogue::say(&told, language))
+    )))
 }
 
 /// Shows how far it is: a bar on a terminal, and a line for each student elsewhere.
@@ -190,22 +202,26 @@ impl ProgressDisplay {
     fn see(&self, event: &Event) {
         match event {
             Event::Builds => {
-                let words = self
-                    .language
-                    .pick("building the rubrics ...", "正在编译评分程序……");
-                self.bar.set_message(words);
+                let words = catalogue::say(&message!("building the rubrics ..."), self.language);
                 if self.bar.is_hidden() {
                     say!("{words}");
                 }
+                self.bar.set_message(words);
             }
             Event::Begins { students } => {
                 self.bar.set_length(*students as u64);
-                let template = match self.language {
-                    Language::En => "{bar:24} {pos}/{len} students, {eta} left  {wide_msg}",
-                    Language::Zh => "{bar:24} {pos}/{len} 名学生，剩余 {eta}  {wide_msg}",
-                };
+                // Its arguments are those of the bar, which fills them itself.
+                let words = message!(
+                    "{done}/{all} students, {time} left",
+                    done = "{pos}",
+                    all = "{len}",
+                    time = "{eta}"
+                );
+                let words = catalogue::say(&words, self.language);
                 // The template is one of ours: it is right.
-                if let Ok(style) = ProgressStyle::with_template(template) {
+                if let Ok(style) =
+                    ProgressStyle::with_template(&format!("{{bar:24}} {words}  {{wide_msg}}"))
+                {
                     self.bar.set_style(style);
                 }
             }
@@ -240,26 +256,18 @@ impl ProgressDisplay {
     fn line(&self, record: &StudentRecord, points: u32, graded: usize) {
         let all = self.bar.length().unwrap_or_default();
         let (done, left) = (self.bar.position(), self.bar.eta().as_secs());
-        let left = match self.language {
-            Language::En => format!("{left} s left"),
-            Language::Zh => format!("剩余 {left} 秒"),
-        };
         let name = escape_line(&record.student.name);
         let is_missing =
             |graded: &GradedExercise| matches!(graded.status, Status::Missing | Status::NotGraded);
         let how = if record.exercises.iter().all(is_missing) {
-            self.language
-                .pick("nothing handed in", "未提交")
-                .to_string()
+            message!("nothing handed in")
         } else if graded == 0 {
-            self.language.pick("as before", "与之前相同").to_string()
+            message!("as before")
         } else {
-            match self.language {
-                Language::En => format!("{points} points"),
-                Language::Zh => format!("{points} 分"),
-            }
+            message!("{points} points", points)
         };
-        say!("{done}/{all}  {name}: {how}  ({left})");
+        let words = message!("{name}: {how}  ({left} s left)", name, how, left);
+        say!("{done}/{all}  {}", catalogue::say(&words, self.language));
     }
 }
 

@@ -3,12 +3,12 @@
 use classroom::gradescope::{Bundle, bundle};
 use classroom::handout::{CLASS_WORKFLOW, Made, Vendored, make};
 use grade::language::Language;
-use grade::say;
+use grade::{say, tell};
 use std::path::Path;
 
 /// Makes the students' copy.
 pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow::Result<bool> {
-    let made = make(workspace::root(), folder, vendor, language)?;
+    let made = make(workspace::root(), folder, vendor)?;
     let Made {
         folder,
         files,
@@ -16,27 +16,24 @@ pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow
         ..
     } = &made;
     let (folder, size) = (folder.display(), megabytes(*bytes));
-    match language {
-        Language::En => {
-            say!("The students' copy is in {folder}: {files} files, {size}, no solutions.");
-        }
-        Language::Zh => say!("学生副本在 {folder}：{files} 个文件，{size}，不含参考答案。"),
-    }
+    tell!(
+        language,
+        "The students' copy is in {folder}: {files} files, {size}, no solutions.",
+        folder,
+        files = *files,
+        size
+    );
     if let Some(vendored) = made.vendored {
         dependencies(vendored, language);
     }
     if !made.listed_by_git {
-        say!(
-            "{}",
-            language.pick(
-                "git could not tell which files belong to the project: all files of known kinds were taken. Look through the copy before you give it away.",
-                "git 无法说明哪些文件属于项目：取了所有已知类型的文件。发出去之前请检查一遍。"
-            )
+        tell!(
+            language,
+            "git could not tell which files belong to the project: all files of known kinds were taken. Look through the copy before you give it away."
         );
     }
     if let Some(reason) = &made.no_repository {
-        let told = language.pick("It is no git repository:", "没有建立 git 仓库：");
-        say!("{told} {reason}");
+        tell!(language, "It is no git repository: {reason}", reason);
     }
     Ok(true)
 }
@@ -57,28 +54,33 @@ pub(crate) fn gradescope(file: &Path, language: Language) -> anyhow::Result<bool
         vendored,
     } = &made;
     let (file, size) = (file.display(), megabytes(*bytes));
-    match language {
-        Language::En => {
-            say!("The bundle is {file}, {size}: upload it as the autograder of an assignment.");
-            say!("It installs Rust {toolchain}, and needs no network after that.");
-            say!("In its settings choose a container with 3 GB of memory or more, and 2 CPUs.");
-        }
-        Language::Zh => {
-            say!("自动评分包是 {file}，{size}：把它作为作业的 autograder 上传。");
-            say!("它会安装 Rust {toolchain}，之后不再需要网络。");
-            say!("请在设置里选择至少 3 GB 内存、2 个 CPU 的容器。");
-        }
-    }
+    tell!(
+        language,
+        "The bundle is {file}, {size}: upload it as the autograder of an assignment.",
+        file,
+        size
+    );
+    tell!(
+        language,
+        "It installs Rust {toolchain}, and needs no network after that.",
+        toolchain
+    );
+    tell!(
+        language,
+        "In its settings choose a container with 3 GB of memory or more, and 2 CPUs."
+    );
     dependencies(*vendored, language);
     Ok(true)
 }
 
 fn dependencies(vendored: Vendored, language: Language) {
     let (crates, size) = (vendored.crates, megabytes(vendored.bytes));
-    match language {
-        Language::En => say!("Its dependencies are in it: {crates} crates, {size}."),
-        Language::Zh => say!("自带依赖：{crates} 个 crate，{size}。"),
-    }
+    tell!(
+        language,
+        "Its dependencies are in it: {crates} crates, {size}.",
+        crates,
+        size
+    );
 }
 
 /// A size as people read it.

@@ -1,6 +1,7 @@
 //! Writes and removes files so that a grader that is killed leaves nothing half done.
 
-use anyhow::Context;
+use grade::failed::Because;
+use harness::message;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -17,7 +18,7 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<()> {
     };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            Err(error).because(|| message!("cannot remove {path}", path = path.display()))
         }
         _ => Ok(()),
     }
@@ -49,5 +50,5 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
         file.persist(path).map_err(|error| error.error)?;
         std::io::Result::Ok(())
     };
-    written().with_context(|| format!("cannot write {}", path.display()))
+    written().because(|| message!("cannot write {path}", path = path.display()))
 }

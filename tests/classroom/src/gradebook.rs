@@ -2,9 +2,10 @@
 
 use super::disk;
 use super::record::{GradedExercise, Override, Status, StudentRecord};
-use anyhow::Context;
 use csv::{Terminator, WriterBuilder};
 use grade::exercise::Exercise;
+use grade::failed::Because;
+use harness::message;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
@@ -41,7 +42,7 @@ pub fn write(
     for record in records {
         rows.push(row(exercises, record, overrides)?);
     }
-    let table = encode(&rows).with_context(|| format!("cannot make {}", path.display()))?;
+    let table = encode(&rows).because(|| message!("cannot make {path}", path = path.display()))?;
     disk::write(path, &table)
 }
 
@@ -124,14 +125,12 @@ fn earned<'a>(
         .iter()
         .find(|graded| graded.exercise == exercise.number);
     let outcome = graded.and_then(|graded| Some((graded, graded.outcome(exercise)?)));
-    let (graded, outcome) = outcome.with_context(|| {
-        format!(
-            "student {:?} has no result for {} by version {} of its rubric: grade again",
-            record.student.id,
-            exercise.package(),
-            exercise.version
-        )
-    })?;
+    let (graded, outcome) = outcome.because(|| message!(
+"student {id} has no result for {package} by version {version} of its rubric: grade again",
+id = format!("{:?}", record.student.id),
+package = exercise.package(),
+version = exercise.version
+))?;
     Ok((graded, outcome.score()))
 }
 

@@ -10,9 +10,11 @@
 //! too little memory for a compiler beside a program that may use 512 MB.
 
 use crate::handout::{self, Vendored};
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::failed::{Because, Failed};
 use grade::language::Language;
 use grade::seed;
+use harness::message;
 use std::fs;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
@@ -44,20 +46,22 @@ pub struct Bundle {
 /// would be in the bundle.
 pub fn bundle(workspace: &Path, file: &Path, language: Language) -> anyhow::Result<Bundle> {
     let toolchain = toolchain(workspace)?;
-    let project = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let vendored = handout::make_bundle(workspace, project.path(), language)?;
+    let project = tempfile::tempdir().because(|| message!("cannot make a temporary folder"))?;
+    let vendored = handout::make_bundle(workspace, project.path())?;
     let file = std::path::absolute(file)
-        .with_context(|| format!("cannot tell where {} is", file.display()))?;
-    let folder = file.parent().context("the bundle has no folder")?;
-    let cannot = || format!("cannot write {}", file.display());
-    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+        .because(|| message!("cannot tell where {path} is", path = file.display()))?;
+    let folder = file
+        .parent()
+        .because(|| message!("the bundle has no folder"))?;
+    let cannot = || message!("cannot write {path}", path = file.display());
+    let mut part = tempfile::NamedTempFile::new_in(folder).because(cannot)?;
     // Each submission is graded in a container of its own: the bundle has the seed of the class.
     let seed = seed::new()?;
     let zip = part.as_file_mut();
-    write(zip, project.path(), &toolchain, seed, language).with_context(cannot)?;
-    let bytes = part.as_file().metadata().with_context(cannot)?.len();
-    open_to_others(part.as_file()).with_context(cannot)?;
-    part.persist(&file).with_context(cannot)?;
+    write(zip, project.path(), &toolchain, seed, language).because(cannot)?;
+    let bytes = part.as_file().metadata().because(cannot)?.len();
+    open_to_others(part.as_file()).because(cannot)?;
+    part.persist(&file).because(cannot)?;
     Ok(Bundle {
         file,
         bytes,
@@ -85,10 +89,13 @@ fn toolchain(workspace: &Path) -> anyhow::Result<String> {
         .arg("--version")
         .current_dir(workspace)
         .output()
-        .context("cannot run rustc")?;
+        .because(|| message!("cannot run rustc"))?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let Some(version) = told.split_whitespace().nth(1) else {
-        bail!("rustc does not tell its version: {told:?}");
+        bail!(Failed::new(message!(
+            "rustc does not tell its version: {told}",
+            told = format!("{told:?}")
+        )));
     };
     let is_stable = version.chars().all(|c| c.is_ascii_digit() || c == '.');
     Ok(if is_stable { version } else { "stable" }.to_string())
@@ -100,7 +107,7 @@ pub fn scripts(toolchain: &str, seed: u64, language: Language) -> [(&'static str
         let text = text
             .replace("@TOOLCHAIN@", toolchain)
             .replace("@SEED@", &seed.to_string())
-            .replace("@LANGUAGE@", language.pick("en", "zh"));
+            .replace("@LANGUAGE@", language.name());
         (name, text)
     })
 }
@@ -133,10 +140,10 @@ fn add<W: Write + Seek>(
     name: &str,
     options: SimpleFileOptions,
 ) -> anyhow::Result<()> {
-    let cannot = || format!("cannot read {}", folder.display());
-    let entries = fs::read_dir(folder).with_context(cannot)?;
+    let cannot = || message!("cannot read {path}", path = folder.display());
+    let entries = fs::read_dir(folder).because(cannot)?;
     let entries: std::io::Result<Vec<_>> = entries.collect();
-    let mut entries = entries.with_context(cannot)?;
+    let mut entries = entries.because(cannot)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, file_name) = (entry.path(), entry.file_name());
@@ -144,8 +151,8 @@ fn add<W: Write + Seek>(
         if path.is_dir() {
             add(zip, &path, &name, options)?;
         } else {
-            let bytes =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = fs::read(&path)
+                .because(|| message!("cannot read {path}", path = path.display()))?;
             zip.start_file(name, options)?;
             zip.write_all(&bytes)?;
         }

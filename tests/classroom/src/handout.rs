@@ -9,10 +9,12 @@ mod leak;
 mod manifest;
 pub(crate) mod vendor;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use files::{Purpose, Sources};
 use grade::exercise::Exercise;
-use grade::language::Language;
+use grade::failed::{Because, Failed, in_words};
+use harness::message;
+use harness::message::Message;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -69,7 +71,7 @@ pub struct Made {
     /// known kinds of files in the known folders have been taken.
     pub listed_by_git: bool,
     /// Why it is no git repository, if it is none.
-    pub no_repository: Option<String>,
+    pub no_repository: Option<Message>,
 }
 
 /// Writes the students' copy of a workspace.
@@ -80,31 +82,29 @@ pub struct Made {
 ///
 /// If the folder has something in it already, a file cannot be read or written, cargo cannot
 /// resolve or vendor the dependencies, or a line of a solution would be in the copy.
-pub fn make(
-    workspace: &Path,
-    folder: &Path,
-    vendor: bool,
-    language: Language,
-) -> anyhow::Result<Made> {
+pub fn make(workspace: &Path, folder: &Path, vendor: bool) -> anyhow::Result<Made> {
     let folder = &std::path::absolute(folder)
-        .with_context(|| format!("cannot tell where {} is", folder.display()))?;
-    ensure_empty(folder, language)?;
-    let parent = folder.parent().context("the root folder is not empty")?;
-    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        .because(|| message!("cannot tell where {path} is", path = folder.display()))?;
+    ensure_empty(folder)?;
+    let parent = folder
+        .parent()
+        .because(|| message!("the root folder is not empty"))?;
+    fs::create_dir_all(parent)
+        .because(|| message!("cannot make {path}", path = parent.display()))?;
     let part = tempfile::Builder::new()
         .prefix(".handout-")
         .tempdir_in(parent)
-        .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+        .because(|| message!("cannot make a folder in {path}", path = parent.display()))?;
     let sources = Sources::of(workspace, Purpose::Handout)?;
     let workflow = classroom_workflow(&Exercise::all(workspace)?);
     let extras = [&EXTRAS[..], &[(CLASSROOM_WORKFLOW, &workflow)]].concat();
     let Copied { files, bytes } = copy(&sources, part.path(), &extras)?;
-    leak::refuse(workspace, part.path(), &files, language)?;
+    leak::refuse(workspace, part.path(), &files)?;
     let vendored = vendor
         .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
         .transpose()?;
     CopyRecord::of(part.path(), &files)?.write(part.path())?;
-    let no_repository = git::commit_all(part.path()).err().map(|e| format!("{e:#}"));
+    let no_repository = git::commit_all(part.path()).err().map(|e| in_words(&e));
     move_to(part, folder)?;
     Ok(Made {
         folder: folder.clone(),
@@ -122,14 +122,10 @@ pub fn make(
 /// # Errors
 ///
 /// As [`make`].
-pub(crate) fn make_bundle(
-    workspace: &Path,
-    folder: &Path,
-    language: Language,
-) -> anyhow::Result<Vendored> {
+pub(crate) fn make_bundle(workspace: &Path, folder: &Path) -> anyhow::Result<Vendored> {
     let sources = Sources::of(workspace, Purpose::Grading)?;
     let Copied { files, .. } = copy(&sources, folder, &[])?;
-    leak::refuse(workspace, folder, &files, language)?;
+    leak::refuse(workspace, folder, &files)?;
     vendor::vendor(folder, &vendor::LINUX)
 }
 
@@ -155,7 +151,8 @@ fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result
     let mut bytes = 0;
     for path in &files {
         let file = to.join(path);
-        let data = fs::metadata(&file).with_context(|| format!("cannot see {}", file.display()))?;
+        let data =
+            fs::metadata(&file).because(|| message!("cannot see {path}", path = file.display()))?;
         bytes += data.len();
     }
     Ok(Copied { files, bytes })
@@ -184,7 +181,10 @@ fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
             written.push(file);
         }
     }
-    ensure!(!written.is_empty(), "there are no exercises to hand out");
+    ensure!(
+        !written.is_empty(),
+        Failed::new(message!("there are no exercises to hand out"))
+    );
     Ok(written)
 }
 
@@ -192,32 +192,32 @@ fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
 pub(crate) fn write(folder: &Path, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let file = folder.join(path);
     if let Some(parent) = file.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        fs::create_dir_all(parent)
+            .because(|| message!("cannot make {path}", path = parent.display()))?;
     }
-    fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(&file, bytes).because(|| message!("cannot write {path}", path = file.display()))
 }
 
 /// Refuses a folder that has something in it.
-fn ensure_empty(folder: &Path, language: Language) -> anyhow::Result<()> {
+fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot read {}", folder.display()));
+            return Err(error).because(|| message!("cannot read {path}", path = folder.display()));
         }
     };
     let Some(entry) = entries.next() else {
         return Ok(());
     };
-    let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+    let entry = entry.because(|| message!("cannot read {path}", path = folder.display()))?;
     let (folder, name) = (folder.display(), entry.file_name());
-    let name = name.to_string_lossy();
-    match language {
-        Language::En => {
-            bail!("{folder} is not empty ({name} is in it): name a folder that does not exist yet")
-        }
-        Language::Zh => bail!("{folder} 不是空的（里面有 {name}）：请换一个还不存在的文件夹"),
-    }
+    let name = name.to_string_lossy().into_owned();
+    bail!(Failed::new(message!(
+        "{folder} is not empty ({name} is in it): name a folder that does not exist yet",
+        folder,
+        name
+    )));
 }
 
 /// Moves what is whole to where it should be.
@@ -225,11 +225,13 @@ fn move_to(part: tempfile::TempDir, folder: &Path) -> anyhow::Result<()> {
     // It is empty, or does not exist; not everywhere can a folder be put over another one.
     match fs::remove_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot replace {}", folder.display()));
+            return Err(error)
+                .because(|| message!("cannot replace {path}", path = folder.display()));
         }
         _ => {}
     }
-    fs::rename(part.path(), folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::rename(part.path(), folder)
+        .because(|| message!("cannot make {path}", path = folder.display()))?;
     open_to_others(folder)?;
     // Nothing is there any more that could be removed.
     let _ = part.keep();
@@ -242,7 +244,7 @@ fn open_to_others(folder: &Path) -> anyhow::Result<()> {
     {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-            .with_context(|| format!("cannot set the rights of {}", folder.display()))?;
+            .because(|| message!("cannot set the rights of {path}", path = folder.display()))?;
     }
     #[cfg(not(unix))]
     let _ = folder;

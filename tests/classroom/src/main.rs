@@ -3,10 +3,11 @@
 mod classes;
 mod copies;
 
-use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use grade::failed::Because;
 use grade::language::Language;
-use grade::{say, terminal};
+use grade::{catalogue, misuse, terminal};
+use harness::message;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,15 +45,15 @@ enum Command {
     Class(classes::ClassArguments),
     /// Put the reports of the parts of a class together (`--partition`)
     Merge(classes::MergeArguments),
-    /// Print the templates of all messages that this program can make, as JSON
+    /// Print the templates of all messages that this program can make, and the texts of its help
     #[command(hide = true)]
     Messages,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = misuse::parse(Arguments::command());
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
-    let outcome = harness::heed_signals().context("cannot handle signals");
+    let outcome = harness::heed_signals().because(|| message!("cannot handle signals"));
     let outcome = outcome.and_then(|()| run(&arguments.command, language));
     terminal::exit(outcome, language)
 }
@@ -67,9 +68,6 @@ fn run(command: &Command, language: Language) -> anyhow::Result<bool> {
         Command::Gradescope { file } => copies::gradescope(file, language),
         Command::Class(arguments) => classes::grade(arguments, language),
         Command::Merge(arguments) => classes::merge(arguments, language),
-        Command::Messages => {
-            say!("{}", serde_json::to_string(&harness::message::templates())?);
-            Ok(true)
-        }
+        Command::Messages => catalogue::list(&Arguments::command()),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::record::{Override, Student};
 use super::table::{Row, Table};
-use anyhow::{Context, bail, ensure};
-use grade::exercise::Exercise;
+use anyhow::{bail, ensure};
+use grade::exercise::{Exercise, digits};
+use grade::failed::{Because, Failed, in_words};
+use harness::message;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,9 +42,8 @@ pub fn read(
     students: &[Student],
     exercises: &[Exercise],
 ) -> anyhow::Result<Vec<Override>> {
-    let table = Table::read(path, |table| Columns::find(table).is_some()).map_err(|error| {
-        error.context("overrides have the columns student, exercise, points and reason")
-    })?;
+    let table = Table::read(path, |table| Columns::find(table).is_some())
+        .because(|| message!("overrides have the columns student, exercise, points and reason"))?;
     let (mut overrides, mut wrong) = (Vec::<Override>::new(), Vec::new());
     let mut lines = BTreeMap::new();
     // It has the columns, or it would not have been read.
@@ -54,16 +55,28 @@ pub fn read(
         match one(row, &columns, students, exercises) {
             Ok(found) => match lines.insert((found.student.clone(), found.exercise), line) {
                 None => overrides.push(found),
-                Some(other) => wrong.push(format!(
-                    "line {line}: there is one for exercise {:02} of {:?} already, on line {other}",
-                    found.exercise, found.student
+                Some(other) => wrong.push(message!(
+                    "line {line}: there is one for exercise {exercise} of {student} already, on line {other}",
+                    line,
+                    exercise = digits(found.exercise),
+                    student = format!("{:?}", found.student),
+                    other
                 )),
             },
-            Err(error) => wrong.push(format!("line {line}: {error:#}")),
+            Err(error) => {
+                let why = in_words(&error);
+                wrong.push(message!("line {line}: {why}", line, why));
+            }
         }
     }
-    if !wrong.is_empty() {
-        bail!("cannot use {}:\n{}", path.display(), wrong.join("\n"));
+    let wrong = wrong.into_iter();
+    if let Some(wrong) = wrong.reduce(|one, other| message!("{one}\n{other}", one, other)) {
+        let path = path.display();
+        bail!(Failed::new(message!(
+            "cannot use {path}:\n{wrong}",
+            path,
+            wrong
+        )));
     }
     Ok(overrides)
 }
@@ -81,7 +94,12 @@ fn one(
         .iter()
         .find(|student| student.id == written)
         .or_else(|| students.iter().find(|student| student.id == plain))
-        .with_context(|| format!("there is no student with the id {written:?}"))?;
+        .because(|| {
+            message!(
+                "there is no student with the id {written}",
+                written = format!("{written:?}")
+            )
+        })?;
     let written = row.cell(columns.exercise);
     let number = written
         .strip_prefix("exercise-")
@@ -89,15 +107,28 @@ fn one(
         .parse::<u32>()
         .ok()
         .filter(|number| exercises.iter().any(|exercise| exercise.number == *number))
-        .with_context(|| format!("there is no exercise {written:?}"))?;
+        .because(|| {
+            message!(
+                "there is no exercise {written}",
+                written = format!("{written:?}")
+            )
+        })?;
     let written = row.cell(columns.points);
     let points = written
         .parse::<u32>()
         .ok()
         .filter(|points| *points <= 100)
-        .with_context(|| format!("points go from 0 to 100, and {written:?} are none of them"))?;
+        .because(|| {
+            message!(
+                "points go from 0 to 100, and {written} are none of them",
+                written = format!("{written:?}")
+            )
+        })?;
     let reason = row.cell(columns.reason);
-    ensure!(!reason.is_empty(), "there is no reason");
+    ensure!(
+        !reason.is_empty(),
+        Failed::new(message!("there is no reason"))
+    );
     Ok(Override {
         student: student.id.clone(),
         exercise: number,

@@ -13,5 +13,15 @@ mod junit;
 mod page;
 mod results;
 
+use grade::language::Language;
+
 pub use page::FEEDBACK;
 pub use results::{ExerciseResult, Report, status_in_words};
+
+/// A language as HTML calls it.
+fn tag(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Zh => "zh-CN",
+    }
+}

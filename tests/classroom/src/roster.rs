@@ -2,8 +2,10 @@
 
 use super::record::Student;
 use super::table::{Headings, Row, Table};
-use anyhow::{Context, ensure};
+use anyhow::{bail, ensure};
+use grade::failed::{Because, Failed};
 use grade::language::Language;
+use harness::message;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -76,7 +78,7 @@ impl Name {
 pub fn read(path: &Path) -> anyhow::Result<Vec<Student>> {
     let columns = |table: &Table| Some((table.column(ID)?, Name::find(table)?));
     let table = Table::read(path, |table| columns(table).is_some())
-        .map_err(|error| error.context("a roster has the columns id and name"))?;
+        .because(|| message!("a roster has the columns id and name"))?;
     let mut students = Vec::new();
     let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     // It has the columns, or it would not have been read.
@@ -87,16 +89,30 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Student>> {
     for row in &table.rows {
         let id = row.cell(id_column).to_string();
         let (line, path) = (row.line, path.display());
-        ensure!(!id.is_empty(), "{path}, line {line}: there is no id");
+        ensure!(
+            !id.is_empty(),
+            Failed::new(message!("{path}, line {line}: there is no id", path, line))
+        );
         if let Some(other) = lines.insert(id.clone(), line) {
-            anyhow::bail!("{path}: lines {other} and {line} have the same id {id:?}");
+            bail!(Failed::new(message!(
+                "{path}: lines {other} and {line} have the same id {id}",
+                path,
+                other,
+                line,
+                id = format!("{id:?}")
+            )));
         }
         let name = name.of(row);
         let name = if name.is_empty() { id.clone() } else { name };
         let language = match language_column.map(|column| row.cell(column)) {
             None | Some("") => None,
-            Some(word) => Some(Language::of_word(word).with_context(|| {
-                format!("{path}, line {line}: {word:?} is no language that I know: en or zh")
+            Some(word) => Some(Language::of_word(word).because(|| {
+                message!(
+                    "{path}, line {line}: {word} is no language that I know: en or zh",
+                    path,
+                    line,
+                    word = format!("{word:?}")
+                )
             })?),
         };
         students.push(Student { id, name, language });

@@ -5,7 +5,10 @@
 
 use super::disk::{self, UNFINISHED};
 use super::record::{Student, StudentRecord};
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
+use harness::message::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -43,17 +46,17 @@ impl Store {
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         for folder in [folder, &folder.join("results"), &folder.join("feedback")] {
             fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                .because(|| message!("cannot make the folder {path}", path = folder.display()))?;
         }
         let path = folder.join(".lock");
-        let lock =
-            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let lock = File::create(&path)
+            .because(|| message!("cannot write {path}", path = path.display()))?;
         if let Err(error) = lock.try_lock() {
-            bail!(
-                "cannot have {} for oneself: {}; is another cargo grade at work there?",
-                folder.display(),
-                io::Error::from(error)
-            );
+            bail!(Failed::new(message!(
+                "cannot have {path} for oneself: {error}; is another cargo grade at work there?",
+                path = folder.display(),
+                error = io::Error::from(error)
+            )));
         }
         let store = Self {
             folder: folder.to_path_buf(),
@@ -72,9 +75,10 @@ impl Store {
             self.path("feedback"),
         ] {
             let entries = fs::read_dir(&folder)
-                .with_context(|| format!("cannot read {}", folder.display()))?;
+                .because(|| message!("cannot read {path}", path = folder.display()))?;
             for entry in entries {
-                let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+                let entry =
+                    entry.because(|| message!("cannot read {path}", path = folder.display()))?;
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                     disk::remove(&entry.path())?;
                 }
@@ -94,10 +98,9 @@ impl Store {
     ///
     /// If it cannot be written: a full disk, say.
     pub fn write(&self, name: &str, contents: &[u8]) -> anyhow::Result<()> {
-        disk::write(&self.path(name), contents).context(
-            "what is done so far is there, and the same command goes on from it when the cause \
-             is removed",
-        )
+        disk::write(&self.path(name), contents).because(|| message!(
+"what is done so far is there, and the same command goes on from it when the cause is removed"
+))
     }
 
     /// The records of all students, by their ids. What is no record is left alone.
@@ -137,7 +140,9 @@ impl Store {
         match fs::read_to_string(&path) {
             Ok(again) => Ok(Some(again)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => {
+                Err(error).because(|| message!("cannot read {path}", path = path.display()))
+            }
         }
     }
 
@@ -189,10 +194,10 @@ pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, StudentRecord>>
 /// The files of results in a report's folder, in the order of the names.
 fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let results = folder.join("results");
-    let cannot = || format!("cannot read {}", results.display());
+    let cannot = || message!("cannot read {path}", path = results.display());
     let mut files = Vec::new();
-    for entry in fs::read_dir(&results).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
+    for entry in fs::read_dir(&results).because(cannot)? {
+        let path = entry.because(cannot)?.path();
         if path.extension().is_some_and(|end| end == "json") {
             files.push(path);
         }
@@ -207,7 +212,7 @@ fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// # Errors
 ///
 /// If there are such results, or the folder cannot be read.
-pub(crate) fn ensure_readable(folder: &Path, what_to_do: &str) -> anyhow::Result<()> {
+pub(crate) fn ensure_readable(folder: &Path, what_to_do: &Message) -> anyhow::Result<()> {
     let mut unreadable = Vec::new();
     for path in result_files(folder)? {
         if read_record(&path)?.is_none() {
@@ -215,11 +220,12 @@ pub(crate) fn ensure_readable(folder: &Path, what_to_do: &str) -> anyhow::Result
         }
     }
     if let Some(first) = unreadable.first() {
-        bail!(
-            "{} is no result of this version of cargo grade ({} in all): {what_to_do}",
-            first.display(),
-            unreadable.len()
-        );
+        bail!(Failed::new(message!(
+            "{path} is no result of this version of cargo grade ({count} in all): {what_to_do}",
+            path = first.display(),
+            count = unreadable.len(),
+            what_to_do
+        )));
     }
     Ok(())
 }
@@ -227,7 +233,7 @@ pub(crate) fn ensure_readable(folder: &Path, what_to_do: &str) -> anyhow::Result
 /// The record in a file; `None` where another version of this program has written it: the
 /// student is graded anew then.
 fn read_record(path: &Path) -> anyhow::Result<Option<StudentRecord>> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = fs::read(path).because(|| message!("cannot read {path}", path = path.display()))?;
     let value: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
     let record = value.and_then(|value| value.pointer("/extra_data/record").cloned());
     Ok(record.and_then(|record| serde_json::from_value(record).ok()))
@@ -243,7 +249,8 @@ pub fn class_notes(folder: &Path) -> anyhow::Result<ClassNotes> {
     if !path.exists() {
         return Ok(ClassNotes::default());
     }
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes =
+        fs::read(&path).because(|| message!("cannot read {path}", path = path.display()))?;
     serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is not as it should be", path.display()))
+        .because(|| message!("{path} is not as it should be", path = path.display()))
 }

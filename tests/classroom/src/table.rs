@@ -1,8 +1,10 @@
 //! CSV files that teachers make, with Excel, with a learning platform, or by hand.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use encoding_rs::{GB18030, UTF_16BE, UTF_16LE};
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
@@ -39,17 +41,21 @@ impl Table {
     /// in UTF-8, in UTF-16 with a byte order mark (Excel's "Unicode text"), or else in GBK
     /// (Excel's CSV in China).
     pub(super) fn read(path: &Path, fits: impl Fn(&Self) -> bool) -> anyhow::Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let text = decode(&bytes).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            fs::read(path).because(|| message!("cannot read {path}", path = path.display()))?;
+        let text =
+            decode(&bytes).because(|| message!("cannot read {path}", path = path.display()))?;
         ensure!(
             !text.trim().is_empty(),
-            "cannot read {}: it is empty",
-            path.display()
+            Failed::new(message!(
+                "cannot read {path}: it is empty",
+                path = path.display()
+            ))
         );
         let mut found = Vec::new();
         for separator in *b",;\t" {
             let table = Self::parse(&text, separator)
-                .with_context(|| format!("cannot read {}", path.display()))?;
+                .because(|| message!("cannot read {path}", path = path.display()))?;
             if fits(&table) {
                 return Ok(table);
             }
@@ -57,11 +63,11 @@ impl Table {
                 found = table.headings;
             }
         }
-        bail!(
-            "cannot read {}: its first line must name the columns, and names {}",
-            path.display(),
-            found.join(", ")
-        )
+        bail!(Failed::new(message!(
+            "cannot read {path}: its first line must name the columns, and names {found}",
+            path = path.display(),
+            found = found.join(", ")
+        )))
     }
 
     fn parse(text: &str, separator: u8) -> anyhow::Result<Self> {
@@ -74,7 +80,7 @@ impl Table {
         let mut headings = None;
         let mut rows = Vec::new();
         for cells in reader.records() {
-            let cells = cells.context("it is no CSV")?;
+            let cells = cells.because(|| message!("it is no CSV"))?;
             let line = cells.position().map_or(0, csv::Position::line);
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
@@ -115,7 +121,7 @@ fn decode(bytes: &[u8]) -> anyhow::Result<Cow<'_, str>> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return std::str::from_utf8(rest)
             .map(Cow::Borrowed)
-            .context("it says that it is UTF-8, and is not");
+            .because(|| message!("it says that it is UTF-8, and is not"));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(Cow::Borrowed(text));
@@ -128,5 +134,5 @@ fn decode(bytes: &[u8]) -> anyhow::Result<Cow<'_, str>> {
     };
     encoding
         .decode_without_bom_handling_and_without_replacement(rest)
-        .context("it is neither UTF-8 nor UTF-16 nor GBK: save it as CSV UTF-8")
+        .because(|| message!("it is neither UTF-8 nor UTF-16 nor GBK: save it as CSV UTF-8"))
 }

@@ -2,7 +2,9 @@
 //! `tests/answers/tests/handout.rs`.
 
 use classroom::handout::{self, Made};
+use grade::catalogue::say;
 use grade::exercise::{self, Exercise};
+use grade::failed::in_words;
 use grade::language::Language::{En, Zh};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,7 +33,7 @@ impl Copy {
     fn make(workspace: &Path) -> (Self, Made) {
         let temporary = tempfile::tempdir().expect("a temporary folder");
         let folder = temporary.path().join("handout");
-        let made = handout::make(workspace, &folder, false, En);
+        let made = handout::make(workspace, &folder, false);
         let made = made.unwrap_or_else(|error| panic!("{error:#}"));
         let copy = Self {
             _temporary: temporary,
@@ -79,7 +81,7 @@ impl Copy {
     }
 
     fn update(&self, from: &Self) -> anyhow::Result<Updated> {
-        update(&self.folder, Some(&from.folder.to_string_lossy()), En)
+        update(&self.folder, Some(&from.folder.to_string_lossy()))
     }
 }
 
@@ -277,7 +279,7 @@ fn a_solution_in_a_file_that_is_handed_out_is_found_before_it_is() {
         let leaky: String = std::iter::once(whole.clone()).chain(comment).collect();
         fs::write(&file, leaky).expect("it can be written");
         let out = teacher.path().join("out");
-        let error = handout::make(teacher.path(), &out, false, En).expect_err(path);
+        let error = handout::make(teacher.path(), &out, false).expect_err(path);
         let error = format!("{error:#}");
         assert!(
             error.contains("line of a solution") && error.contains(path),
@@ -326,9 +328,10 @@ fn the_lockfile_fits_and_has_the_versions_of_the_workspace() {
 fn a_folder_that_is_not_empty_is_refused_and_left_as_it_is() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     fs::write(temporary.path().join("thesis.tex"), "mine").expect("a file");
+    let made = handout::make(workspace::root(), temporary.path(), false);
+    let error = in_words(&made.expect_err("it has something in it"));
     for (language, told) in [(En, "is not empty"), (Zh, "不是空的")] {
-        let made = handout::make(workspace::root(), temporary.path(), false, language);
-        let error = format!("{:#}", made.expect_err("it has something in it"));
+        let error = say(&error, language);
         assert!(
             error.contains(told) && error.contains("thesis.tex"),
             "{error}"
@@ -428,7 +431,7 @@ fn update_brings_what_is_new_and_leaves_what_is_the_students() {
     assert!(!student.folder.join("tests/across/twins.rs").exists());
 
     // A second time there is nothing to do, and it is known where to look.
-    let again = update(&student.folder, None, En).expect("it knows from where");
+    let again = update(&student.folder, None).expect("it knows from where");
     assert!(again.is_nothing() && again.rubrics.is_empty(), "{again:?}");
 }
 
@@ -509,7 +512,7 @@ fn an_update_comes_from_a_zip_or_a_repository_too() {
     let address = format!("file://{}", newer.folder.display());
     for from in [zip.to_str().expect("UTF-8"), &address] {
         let student = Copy::unpacked();
-        let updated = update(&student.folder, Some(from), En);
+        let updated = update(&student.folder, Some(from));
         let updated = updated.unwrap_or_else(|error| panic!("{from}: {error:#}"));
         assert_eq!(updated.changed, ["mdbook/src/tcp.md"], "{from}");
         assert_eq!(student.read("mdbook/src/tcp.md"), "# Newer");
@@ -550,7 +553,7 @@ fn what_is_no_newer_copy_changes_nothing() {
     });
     refuse("older than this copy");
     // The workspace is no copy, neither here nor there.
-    let error = update(workspace::root(), None, En).expect_err("no copy");
+    let error = update(workspace::root(), None).expect_err("no copy");
     assert!(
         format!("{error:#}").contains("no copy for students"),
         "{error:#}"
@@ -558,14 +561,11 @@ fn what_is_no_newer_copy_changes_nothing() {
     let error = update(
         &student.folder,
         Some(&workspace::root().display().to_string()),
-        Zh,
     )
     .expect_err("no copy");
-    assert!(
-        format!("{error:#}").contains("不是发给学生的副本"),
-        "{error:#}"
-    );
-    let error = update(&student.folder, Some("/no/such/place"), En).expect_err("nowhere");
+    let error = say(&in_words(&error), Zh);
+    assert!(error.contains("不是发给学生的副本"), "{error}");
+    let error = update(&student.folder, Some("/no/such/place")).expect_err("nowhere");
     assert!(
         format!("{error:#}").contains("no folder or file"),
         "{error:#}"

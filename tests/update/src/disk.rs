@@ -1,7 +1,9 @@
 //! Files of a copy. Each is written atomically, and none of the student's files is lost.
 
 use crate::hash::sha256;
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,20 +11,21 @@ use std::path::Path;
 /// Creates or replaces a file atomically, so that it is never half-written.
 pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use std::io::Write;
-    let cannot = || format!("cannot write {}", file.display());
+    let cannot = || message!("cannot write {path}", path = file.display());
     let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut part = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    part.write_all(bytes).with_context(cannot)?;
+    fs::create_dir_all(folder)
+        .because(|| message!("cannot make {path}", path = folder.display()))?;
+    let mut part = tempfile::NamedTempFile::new_in(folder).because(cannot)?;
+    part.write_all(bytes).because(cannot)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         // Only the owner can read a temporary file, and this file is to be an ordinary one.
         part.as_file()
             .set_permissions(fs::Permissions::from_mode(0o644))
-            .with_context(cannot)?;
+            .because(cannot)?;
     }
-    part.persist(file).with_context(cannot)?;
+    part.persist(file).because(cannot)?;
     Ok(())
 }
 
@@ -31,7 +34,7 @@ pub(crate) fn sum_of(file: &Path) -> anyhow::Result<Option<String>> {
     match fs::read(file) {
         Ok(bytes) => Ok(Some(sha256(&bytes))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        Err(error) => Err(error).because(|| message!("cannot read {path}", path = file.display())),
     }
 }
 
@@ -39,7 +42,8 @@ pub(crate) fn sum_of(file: &Path) -> anyhow::Result<Option<String>> {
 /// interrupted update has kept already is not kept twice.
 pub(crate) fn keep(folder: &Path, path: &str) -> anyhow::Result<String> {
     let file = folder.join(path);
-    let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes =
+        fs::read(&file).because(|| message!("cannot read {path}", path = file.display()))?;
     let first = std::iter::once(format!("{path}.yours"));
     let names = first.chain((2..).map(|number: u32| format!("{path}.yours-{number}")));
     for name in names {
@@ -49,21 +53,24 @@ pub(crate) fn keep(folder: &Path, path: &str) -> anyhow::Result<String> {
             return Ok(name);
         }
     }
-    bail!("there is no name left to keep {path} under")
+    bail!(Failed::new(message!(
+        "there is no name left to keep {path} under",
+        path
+    )))
 }
 
 /// Copies a folder with everything in it, except the files with this name.
 pub(crate) fn copy_folder(from: &Path, to: &Path, without: &str) -> anyhow::Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    let cannot = || format!("cannot read {}", from.display());
-    for entry in fs::read_dir(from).with_context(cannot)? {
-        let entry = entry.with_context(cannot)?;
+    fs::create_dir_all(to).because(|| message!("cannot make {path}", path = to.display()))?;
+    let cannot = || message!("cannot read {path}", path = from.display());
+    for entry in fs::read_dir(from).because(cannot)? {
+        let entry = entry.because(cannot)?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type().with_context(cannot)?.is_dir() {
+        if entry.file_type().because(cannot)?.is_dir() {
             copy_folder(&path, &target, without)?;
         } else if entry.file_name() != without {
             fs::copy(&path, &target)
-                .with_context(|| format!("cannot write {}", target.display()))?;
+                .because(|| message!("cannot write {path}", path = target.display()))?;
         }
     }
     Ok(())
@@ -73,7 +80,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path, without: &str) -> anyhow::Resu
 pub(crate) fn remove_folder(folder: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+            Err(error).because(|| message!("cannot remove {path}", path = folder.display()))
         }
         _ => Ok(()),
     }

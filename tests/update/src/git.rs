@@ -1,6 +1,8 @@
 //! Runs git.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::path::Path;
 use std::process::Command;
 
@@ -41,10 +43,14 @@ pub fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     let output = git(folder)
         .args(arguments)
         .output()
-        .with_context(|| format!("cannot run {}", words()))?;
+        .because(|| message!("cannot run {program}", program = words()))?;
     if !output.status.success() {
         let told = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed: {}", words(), told.trim());
+        bail!(Failed::new(message!(
+            "{program} failed: {told}",
+            program = words(),
+            told = told.trim()
+        )));
     }
     Ok(())
 }

@@ -14,8 +14,9 @@ pub mod record;
 mod source;
 pub mod vendored;
 
-use anyhow::{Context, bail};
-use grade::language::Language;
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
 use plan::Plan;
 use record::{CopyRecord, FILE};
 use source::Source;
@@ -58,79 +59,61 @@ impl Updated {
 ///
 /// If the folder or the newer one is not a students' copy, the newer one is damaged or older, or
 /// a file cannot be read or written.
-pub fn update(folder: &Path, from: Option<&str>, language: Language) -> anyhow::Result<Updated> {
-    let old = ours(folder, language)?;
-    let from = source_name(from, &old, language)?;
-    let source = Source::open(&from, language)?;
-    let new = source.record(language)?;
-    ensure_newer(&old, &new, &from, language)?;
+pub fn update(folder: &Path, from: Option<&str>) -> anyhow::Result<Updated> {
+    let old = ours(folder)?;
+    let from = source_name(from, &old)?;
+    let source = Source::open(&from)?;
+    let new = source.record()?;
+    ensure_newer(&old, &new, &from)?;
     let plan = Plan::make(folder, &old, &new, &source)?;
     plan.carry_out(folder, &old, &new, &source, from)
 }
 
 /// The record in the folder that is to be updated.
-fn ours(folder: &Path, language: Language) -> anyhow::Result<CopyRecord> {
+fn ours(folder: &Path) -> anyhow::Result<CopyRecord> {
     if !folder.join(FILE).exists() {
-        bail!(
-            "{}",
-            language.pick(
-                "this is no copy for students (`cargo grade handout` makes one): it has no .handout.toml. The workspace itself is brought up to date by git",
-                "这里不是发给学生的副本（副本由 `cargo grade handout` 生成）：没有 .handout.toml。项目本身请用 git 更新"
-            )
-        );
+        bail!(Failed::new(message!(
+            "this is no copy for students (`cargo grade handout` makes one): it has no .handout.toml. The workspace itself is brought up to date by git"
+        )));
     }
     CopyRecord::read(folder)
 }
 
 /// The source of the newer copy: the given one, or the one of the last update.
-fn source_name(from: Option<&str>, old: &CopyRecord, language: Language) -> anyhow::Result<String> {
+fn source_name(from: Option<&str>, old: &CopyRecord) -> anyhow::Result<String> {
     match (from, &old.from) {
         // The path is stored, and the next update may run in another folder.
         (Some(from), _) if Path::new(from).exists() => {
-            let path = fs::canonicalize(from).with_context(|| format!("cannot find {from}"))?;
+            let path = fs::canonicalize(from).because(|| message!("cannot find {from}", from))?;
             Ok(path.to_string_lossy().into_owned())
         }
         (Some(from), _) => Ok(from.to_string()),
         (None, Some(from)) => Ok(from.clone()),
-        (None, None) => bail!(
-            "{}",
-            language.pick(
-                "say where the newer copy is: cargo grade update --from FOLDER, ZIP or git address",
-                "请说明新的副本在哪里：cargo grade update --from 文件夹、ZIP 文件或 git 地址"
-            )
-        ),
+        (None, None) => bail!(Failed::new(message!(
+            "say where the newer copy is: cargo grade update --from FOLDER, ZIP or git address"
+        ))),
     }
 }
 
 /// Rejects an older copy, and one that would need what this classroom may not have.
-fn ensure_newer(
-    old: &CopyRecord,
-    new: &CopyRecord,
-    from: &str,
-    language: Language,
-) -> anyhow::Result<()> {
+fn ensure_newer(old: &CopyRecord, new: &CopyRecord, from: &str) -> anyhow::Result<()> {
     for (package, version) in &old.rubrics {
         let other = new.rubrics.get(package).copied().unwrap_or(0);
         if other < *version {
-            match language {
-                Language::En => bail!(
-                    "nothing is changed: {from} is older than this copy (rubric of {package}: version {other}, here {version})"
-                ),
-                Language::Zh => bail!(
-                    "什么都没有改动：{from} 比这个副本旧（{package} 的评分标准：版本 {other}，这里是 {version}）"
-                ),
-            }
+            bail!(Failed::new(message!(
+                "nothing is changed: {from} is older than this copy (rubric of {package}: version {other}, here {version})",
+                from,
+                package,
+                other,
+                version = *version
+            )));
         }
     }
     if !old.vendored.is_empty() && new.vendored.is_empty() {
-        match language {
-            Language::En => bail!(
-                "nothing is changed: this copy has its dependencies in vendor/, and {from} has none: ask for one made with --vendor"
-            ),
-            Language::Zh => bail!(
-                "什么都没有改动：这个副本自带依赖（vendor/），而 {from} 没有：请向老师要一个用 --vendor 生成的副本"
-            ),
-        }
+        bail!(Failed::new(message!(
+            "nothing is changed: this copy has its dependencies in vendor/, and {from} has none: ask for one made with --vendor",
+            from
+        )));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use crate::disk::{copy_folder, keep, remove_folder, replace, sum_of};
 use crate::record::CopyRecord;
 use crate::source::Source;
 use crate::{Updated, paths, vendored};
-use anyhow::Context;
+use grade::failed::Because;
+use harness::message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -109,7 +110,8 @@ impl Plan {
         }
         for path in &self.remove {
             let file = folder.join(path);
-            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+            fs::remove_file(&file)
+                .because(|| message!("cannot remove {path}", path = file.display()))?;
         }
         for name in &self.old_crates {
             remove_folder(&folder.join(vendored::FOLDER).join(name))?;
@@ -155,6 +157,6 @@ fn copy_crate(from: &Path, to: &Path, name: &str) -> anyhow::Result<()> {
     copy_folder(&from, &to, vendored::CHECKSUMS)?;
     let list = vendored::CHECKSUMS;
     let bytes = fs::read(from.join(list))
-        .with_context(|| format!("cannot read {}", from.join(list).display()))?;
+        .because(|| message!("cannot read {path}", path = from.join(list).display()))?;
     replace(&to.join(list), &bytes)
 }

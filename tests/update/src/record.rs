@@ -3,8 +3,10 @@
 use crate::disk::replace;
 use crate::hash::sha256;
 use crate::{paths, vendored};
-use anyhow::{Context, ensure};
+use anyhow::bail;
 use grade::exercise::Exercise;
+use grade::failed::{Because, Failed};
+use harness::message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,10 +61,10 @@ impl CopyRecord {
     /// If a file cannot be read or is invalid.
     pub fn of(folder: &Path, files: &[String]) -> anyhow::Result<Self> {
         let path = folder.join("Cargo.toml");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .because(|| message!("cannot read {path}", path = path.display()))?;
         let manifest: Manifest = toml::from_str(&text)
-            .with_context(|| format!("{} names no version", path.display()))?;
+            .because(|| message!("{path} names no version", path = path.display()))?;
         let rubrics = Exercise::all(folder)?
             .iter()
             .map(|exercise| (exercise.package(), exercise.version))
@@ -70,8 +72,8 @@ impl CopyRecord {
         let mut sums = BTreeMap::new();
         for path in files.iter().filter(|path| !paths::is_students(path)) {
             let file = folder.join(path);
-            let bytes =
-                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let bytes = fs::read(&file)
+                .because(|| message!("cannot read {path}", path = file.display()))?;
             sums.insert(path.clone(), sha256(&bytes));
         }
         Ok(Self {
@@ -90,17 +92,18 @@ impl CopyRecord {
     /// If the file does not exist or is invalid.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .because(|| message!("cannot read {path}", path = path.display()))?;
         let record: Self = toml::from_str(&text)
-            .with_context(|| format!("{} is not as it should be", path.display()))?;
-        let paths = record.files.keys().chain(record.vendored.keys());
-        for name in paths.filter(|name| !is_below(name) || paths::is_students(name)) {
-            ensure!(
-                false,
-                "{} names {name:?}, which is none of it",
-                path.display()
-            );
+            .because(|| message!("{path} is not as it should be", path = path.display()))?;
+        let mut paths = record.files.keys().chain(record.vendored.keys());
+        let stranger = paths.find(|name| !is_below(name) || paths::is_students(name));
+        if let Some(name) = stranger {
+            bail!(Failed::new(message!(
+                "{path} names {name}, which is none of it",
+                path = path.display(),
+                name = format!("{name:?}")
+            )));
         }
         Ok(record)
     }
@@ -111,7 +114,7 @@ impl CopyRecord {
     ///
     /// If it cannot be written.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let text = toml::to_string(self).context("cannot write TOML")?;
+        let text = toml::to_string(self).because(|| message!("cannot write TOML"))?;
         replace(&folder.join(FILE), format!("{PREFACE}{text}").as_bytes())
     }
 }

@@ -3,8 +3,9 @@
 use crate::hash::sha256;
 use crate::record::{CopyRecord, FILE};
 use crate::{git, vendored};
-use anyhow::{Context, bail, ensure};
-use grade::language::Language;
+use anyhow::{bail, ensure};
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn open(from: &str, language: Language) -> anyhow::Result<Self> {
+    pub(crate) fn open(from: &str) -> anyhow::Result<Self> {
         let path = Path::new(from);
         if path.is_dir() {
             return Ok(Self {
@@ -25,17 +26,18 @@ impl Source {
                 _unpacked: None,
             });
         }
-        let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let temporary =
+            tempfile::tempdir().because(|| message!("cannot make a temporary folder"))?;
         let folder = temporary.path().join("handout");
         if path.is_file() {
             unzip(path, &folder)?;
         } else if is_address(from) {
             git::clone(from, &folder)?;
         } else {
-            match language {
-                Language::En => bail!("there is no folder or file {from}, and it is no address"),
-                Language::Zh => bail!("没有文件夹或文件 {from}，它也不是一个地址"),
-            }
+            bail!(Failed::new(message!(
+                "there is no folder or file {from}, and it is no address",
+                from
+            )));
         }
         Ok(Self {
             folder: root_of(folder)?,
@@ -44,13 +46,14 @@ impl Source {
     }
 
     /// Reads the record of the copy, and verifies that every file is there and unchanged.
-    pub(crate) fn record(&self, language: Language) -> anyhow::Result<CopyRecord> {
+    pub(crate) fn record(&self) -> anyhow::Result<CopyRecord> {
         if !self.folder.join(FILE).exists() {
             let folder = self.folder.display();
-            match language {
-                Language::En => bail!("{folder} is no copy for students: it has no {FILE}"),
-                Language::Zh => bail!("{folder} 不是发给学生的副本：没有 {FILE}"),
-            }
+            bail!(Failed::new(message!(
+                "{folder} is no copy for students: it has no {file}",
+                folder,
+                file = FILE
+            )));
         }
         let record = CopyRecord::read(&self.folder)?;
         let crates = vendored::crates(&self.folder)?;
@@ -61,14 +64,10 @@ impl Source {
         let mut vendored = record.vendored.iter();
         let krate = vendored.find(|(name, sum)| crates.get(*name) != Some(*sum));
         if let Some(path) = file.or(krate.map(|(name, _)| name)) {
-            match language {
-                Language::En => bail!(
-                    "nothing is changed: the newer copy is damaged, {path} is missing or not as it was made"
-                ),
-                Language::Zh => {
-                    bail!("什么都没有改动：新的副本已损坏，{path} 缺失或被改动过")
-                }
-            }
+            bail!(Failed::new(message!(
+                "nothing is changed: the newer copy is damaged, {path} is missing or not as it was made",
+                path
+            )));
         }
         Ok(record)
     }
@@ -76,8 +75,11 @@ impl Source {
     pub(crate) fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let file = self.folder.join(path);
         let is_plain = fs::symlink_metadata(&file).is_ok_and(|data| data.is_file());
-        ensure!(is_plain, "the newer copy lacks the file {path}");
-        fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+        ensure!(
+            is_plain,
+            Failed::new(message!("the newer copy lacks the file {path}", path))
+        );
+        fs::read(&file).because(|| message!("cannot read {path}", path = file.display()))
     }
 }
 
@@ -90,11 +92,11 @@ fn is_address(from: &str) -> bool {
 }
 
 fn unzip(file: &Path, to: &Path) -> anyhow::Result<()> {
-    let cannot = || format!("cannot read {} as a zip", file.display());
+    let cannot = || message!("cannot read {path} as a zip", path = file.display());
     let archive =
-        fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut archive = zip::ZipArchive::new(archive).with_context(cannot)?;
-    archive.extract(to).with_context(cannot)
+        fs::File::open(file).because(|| message!("cannot read {path}", path = file.display()))?;
+    let mut archive = zip::ZipArchive::new(archive).because(cannot)?;
+    archive.extract(to).because(cannot)
 }
 
 /// The folder of the copy inside the unpacked zip: a zip of a folder contains that folder.
@@ -102,11 +104,11 @@ fn root_of(folder: PathBuf) -> anyhow::Result<PathBuf> {
     if folder.join(FILE).exists() {
         return Ok(folder);
     }
-    let entries =
-        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries = fs::read_dir(&folder)
+        .because(|| message!("cannot read {path}", path = folder.display()))?;
     for entry in entries {
         let inner = entry
-            .with_context(|| format!("cannot read {}", folder.display()))?
+            .because(|| message!("cannot read {path}", path = folder.display()))?
             .path();
         if inner.join(FILE).exists() {
             return Ok(inner);

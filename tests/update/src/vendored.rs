@@ -1,7 +1,8 @@
 //! The vendored dependencies of a copy, for a classroom without internet.
 
 use crate::hash::sha256;
-use anyhow::Context;
+use grade::failed::Because;
+use harness::message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -21,15 +22,15 @@ pub const CHECKSUMS: &str = ".cargo-checksum.json";
 /// If their folder cannot be read.
 pub fn crates(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let folder = folder.join(FOLDER);
-    let cannot = || format!("cannot read {}", folder.display());
+    let cannot = || message!("cannot read {path}", path = folder.display());
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error).with_context(cannot),
+        Err(error) => return Err(error).because(cannot),
     };
     let mut crates = BTreeMap::new();
     for entry in entries {
-        let entry = entry.with_context(cannot)?;
+        let entry = entry.because(cannot)?;
         let list = entry.path().join(CHECKSUMS);
         // Cargo does not accept a crate without the list either: such a folder is half-copied, or
         // belongs to the user.

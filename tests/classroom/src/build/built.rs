@@ -2,7 +2,8 @@
 
 use super::call::CompilerCall;
 use crate::disk;
-use anyhow::Context;
+use grade::failed::Because;
+use harness::message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,7 +51,7 @@ impl Built {
             file.persist(&path)?;
             Ok(())
         };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        write().because(|| message!("cannot write {path}", path = path.display()))
     }
 
     /// Forgets it: the next grader builds it anew.

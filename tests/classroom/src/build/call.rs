@@ -5,7 +5,9 @@
 //! program: a shell drops the variable `CARGO_BIN_EXE_exercise-05`, whose name is none to
 //! it.) Whether it was understood shows at once: the starters are compiled by these calls.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use grade::failed::{Because, Failed};
+use harness::message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -76,8 +78,11 @@ impl CargoCall {
             let name = format!("{name}{extra}{}", std::env::consts::EXE_SUFFIX);
             Some(Path::new(folder).join(name))
         };
-        find().with_context(|| {
-            format!("cargo does not say where the compiler puts its work: {self:?}")
+        find().because(|| {
+            message!(
+                "cargo does not say where the compiler puts its work: {call}",
+                call = format!("{self:?}")
+            )
         })
     }
 
@@ -90,7 +95,7 @@ impl CargoCall {
         let work = work.to_string_lossy();
         let built = self
             .value("--out-dir")
-            .context("cargo tells the compiler no folder")?;
+            .because(|| message!("cargo tells the compiler no folder"))?;
         let mut arguments = Vec::new();
         let mut words = self.arguments.iter();
         while let Some(next) = words.next() {
@@ -125,12 +130,19 @@ impl CargoCall {
         arguments.extend(own.map(str::to_string));
         ensure!(
             arguments.iter().any(|word| word == SOURCE),
-            "cargo gives the compiler no {SOURCE}: {self:?}"
+            Failed::new(message!(
+                "cargo gives the compiler no {source}: {call}",
+                source = SOURCE,
+                call = format!("{self:?}")
+            ))
         );
         let foreign = arguments.iter().find(|word| word.contains(&*work));
         ensure!(
             foreign.is_none(),
-            "the compiler needs what a student's file is not compiled with: {foreign:?}"
+            Failed::new(message!(
+                "the compiler needs what a student's file is not compiled with: {foreign}",
+                foreign = format!("{foreign:?}")
+            ))
         );
         Ok(CompilerCall {
             arguments,

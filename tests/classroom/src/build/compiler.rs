@@ -2,8 +2,9 @@
 
 use super::call::CompilerCall;
 use super::tree;
-use anyhow::Context;
+use grade::failed::Because;
 use grade::sandbox::kind::{Kind, is_root};
+use harness::message;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -120,7 +121,7 @@ fn bare(
     // The linker is found by the PATH; on Windows by more than that.
     if cfg!(unix) {
         command.env_clear();
-        let path = std::env::var_os("PATH").context("there is no PATH")?;
+        let path = std::env::var_os("PATH").because(|| message!("there is no PATH"))?;
         command.env("PATH", path);
     }
     command

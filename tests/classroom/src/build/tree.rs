@@ -4,8 +4,10 @@ use super::built::{Built, Unit};
 use super::call::cargo_calls;
 use crate::disk::remove;
 use crate::fingerprint::Fingerprint;
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use grade::exercise::Exercise;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,12 +44,12 @@ pub(super) fn files(workspace: &Path) -> anyhow::Result<Files> {
     let mut files = Files::new();
     let read = |path: &Path| {
         let path = workspace.join(path);
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+        fs::read(&path).because(|| message!("cannot read {path}", path = path.display()))
     };
     let mut members = vec![Value::from("tests/harness")];
     for exercise in Exercise::all(workspace)? {
         let folder = exercise.folder.strip_prefix(workspace);
-        let folder = folder.context("an exercise is not in the workspace")?;
+        let folder = folder.because(|| message!("an exercise is not in the workspace"))?;
         members.push(Value::from(&*folder.to_string_lossy()));
         let manifest = folder.join("Cargo.toml");
         files.insert(manifest.clone(), read(&manifest)?);
@@ -83,14 +85,14 @@ fn add_folder(files: &mut Files, workspace: &Path, folder: &Path) -> anyhow::Res
         }
         Ok(())
     };
-    read(files).with_context(|| format!("cannot read the folder {}", folder.display()))
+    read(files).because(|| message!("cannot read the folder {path}", path = folder.display()))
 }
 
 fn table(path: &Path) -> anyhow::Result<Table> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .because(|| message!("cannot read {path}", path = path.display()))?;
     text.parse()
-        .with_context(|| format!("{} is no TOML", path.display()))
+        .because(|| message!("{path} is no TOML", path = path.display()))
 }
 
 /// The workspace's manifest with these members, and a profile for programs that are built
@@ -121,11 +123,13 @@ pub(super) fn toolchain(workspace: &Path) -> anyhow::Result<PathBuf> {
         .args(["--print", "sysroot"])
         .current_dir(workspace)
         .output()
-        .context("cannot run rustc")?;
+        .because(|| message!("cannot run rustc"))?;
     ensure!(
         output.status.success(),
-        "rustc --print sysroot: {}",
-        String::from_utf8_lossy(&output.stderr).trim_end()
+        Failed::new(message!(
+            "rustc --print sysroot: {told}",
+            told = String::from_utf8_lossy(&output.stderr).trim_end()
+        ))
     );
     let sysroot = String::from_utf8_lossy(&output.stdout);
     Ok(PathBuf::from(sysroot.trim_end()))
@@ -143,7 +147,7 @@ pub(super) fn fingerprint(files: &Files, work: &Path, toolchain: &Path) -> anyho
     let version = Command::new(&rustc)
         .arg("-vV")
         .output()
-        .with_context(|| format!("cannot run {}", rustc.display()))?;
+        .because(|| message!("cannot run {path}", path = rustc.display()))?;
     let mut fingerprint = Fingerprint::default();
     fingerprint.add(&VERSION.to_le_bytes());
     fingerprint.add(&version.stdout);
@@ -181,7 +185,7 @@ pub(super) fn build(
             calls
                 .iter()
                 .find(|calls| calls.is(&name, is_test))
-                .with_context(|| format!("cargo does not tell how it builds {name}"))
+                .because(|| message!("cargo does not tell how it builds {name}", name = &name))
         };
         let (program, rubric) = (find(false)?, find(true)?);
         let unit = Unit {
@@ -205,7 +209,7 @@ fn write(tree: &Path, files: &Files) -> anyhow::Result<()> {
         let folder = path.parent().unwrap_or(tree);
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, content))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            .because(|| message!("cannot write {path}", path = path.display()))?;
     }
     Ok(())
 }
@@ -219,7 +223,7 @@ fn link_vendored(workspace: &Path, tree: &Path) -> anyhow::Result<()> {
     }
     let link = tree.join("vendor");
     let vendored = fs::canonicalize(&vendored)
-        .with_context(|| format!("cannot find {}", vendored.display()))?;
+        .because(|| message!("cannot find {path}", path = vendored.display()))?;
     #[cfg(unix)]
     let linked: std::io::Result<()> = std::os::unix::fs::symlink(vendored, &link);
     #[cfg(not(unix))]
@@ -227,7 +231,7 @@ fn link_vendored(workspace: &Path, tree: &Path) -> anyhow::Result<()> {
         let _ = vendored;
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
     };
-    linked.with_context(|| format!("cannot make the link {}", link.display()))
+    linked.because(|| message!("cannot make the link {path}", path = link.display()))
 }
 
 /// Has cargo build the rubrics, and the starters with them. Returns what it told.
@@ -248,13 +252,15 @@ fn cargo(tree: &Path, target: &Path, exercises: &[Exercise]) -> anyhow::Result<S
         command.args(["--package", &exercise.package()]);
         command.args(["--test", &exercise.rubric()]);
     }
-    let output = command.output().context("cannot run cargo")?;
+    let output = command.output().because(|| message!("cannot run cargo"))?;
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     let is_noise = |line: &&str| !line.trim_start().starts_with("Running `");
     ensure!(
         output.status.success(),
-        "the rubrics and the starters cannot be built:\n{}",
-        log.lines().filter(is_noise).collect::<Vec<_>>().join("\n")
+        Failed::new(message!(
+            "the rubrics and the starters cannot be built:\n{told}",
+            told = log.lines().filter(is_noise).collect::<Vec<_>>().join("\n")
+        ))
     );
     Ok(log)
 }
@@ -298,9 +304,11 @@ fn same_versions(workspace: &Path, tree: &Path) -> anyhow::Result<()> {
     let other: Vec<_> = ours.difference(&theirs).cloned().collect();
     ensure!(
         other.is_empty(),
-        "these are not in {}: {}. Is it up to date?",
-        workspace.join("Cargo.lock").display(),
-        other.join(", ")
+        Failed::new(message!(
+            "these are not in {path}: {other}. Is it up to date?",
+            path = workspace.join("Cargo.lock").display(),
+            other = other.join(", ")
+        ))
     );
     Ok(())
 }
@@ -328,5 +336,5 @@ fn collect_libraries(folders: &BTreeSet<PathBuf>, libraries: &Path) -> anyhow::R
         Ok(())
     };
     remove(libraries)?;
-    collect().with_context(|| format!("cannot fill the folder {}", libraries.display()))
+    collect().because(|| message!("cannot fill the folder {path}", path = libraries.display()))
 }

@@ -1,7 +1,9 @@
 //! Which files of the workspace belong to a copy of it.
 
 use super::git;
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,8 +56,10 @@ impl Sources {
             .collect();
         ensure!(
             files.contains("Cargo.toml"),
-            "{} has no Cargo.toml",
-            workspace.display()
+            Failed::new(message!(
+                "{path} has no Cargo.toml",
+                path = workspace.display()
+            ))
         );
         Ok(Self {
             workspace: workspace.to_path_buf(),
@@ -72,14 +76,14 @@ impl Sources {
     pub fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let file = self.workspace.join(path);
         let data = fs::symlink_metadata(&file)
-            .with_context(|| format!("cannot see {}", file.display()))?;
+            .because(|| message!("cannot see {path}", path = file.display()))?;
         if !data.is_file() {
-            bail!(
-                "{} is a link or no file: a copy has plain files only",
-                file.display()
-            );
+            bail!(Failed::new(message!(
+                "{path} is a link or no file: a copy has plain files only",
+                path = file.display()
+            )));
         }
-        fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+        fs::read(&file).because(|| message!("cannot read {path}", path = file.display()))
     }
 }
 
@@ -136,13 +140,13 @@ fn known(workspace: &Path) -> anyhow::Result<Vec<String>> {
 /// Adds the files of the known kinds in a folder, and in those below it.
 fn walk(workspace: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
     let path = workspace.join(folder);
-    let context = || format!("cannot read {}", path.display());
-    for entry in fs::read_dir(&path).with_context(context)? {
-        let entry = entry.with_context(context)?;
+    let context = || message!("cannot read {path}", path = path.display());
+    for entry in fs::read_dir(&path).because(context)? {
+        let entry = entry.because(context)?;
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let kind = entry.file_type().with_context(context)?;
+        let kind = entry.file_type().because(context)?;
         let inner = format!("{folder}/{name}");
         let is_known = Path::new(&name)
             .extension()

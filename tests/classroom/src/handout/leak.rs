@@ -3,8 +3,9 @@
 //! The list of what is copied leaves out the solutions. This finds them also where somebody
 //! has put one into a file that is on the list.
 
-use anyhow::{Context, bail};
-use grade::language::Language;
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -19,12 +20,7 @@ const CHANCE: usize = 3;
 
 /// Refuses a copy that has lines of a solution in it. A workspace without solutions has none
 /// to lose.
-pub(super) fn refuse(
-    workspace: &Path,
-    copy: &Path,
-    files: &[String],
-    language: Language,
-) -> anyhow::Result<()> {
+pub(super) fn refuse(workspace: &Path, copy: &Path, files: &[String]) -> anyhow::Result<()> {
     let mut solutions = BTreeSet::new();
     collect(&workspace.join("tests/answers/right"), &mut solutions)?;
     for path in files.iter().filter(|path| is_given(path)) {
@@ -35,14 +31,11 @@ pub(super) fn refuse(
     for path in files.iter().filter(|path| !is_given(path)) {
         let chance = if is_tool(path) { CHANCE } else { 1 };
         if let Some(line) = run_of(&solutions, &lines(&copy.join(path))?, chance) {
-            match language {
-                Language::En => bail!(
-                    "nothing is handed out: {path} has a line of a solution in tests/answers in it: {line}"
-                ),
-                Language::Zh => {
-                    bail!("什么都没有发出去：{path} 里有 tests/answers 中参考答案的一行：{line}")
-                }
-            }
+            bail!(Failed::new(message!(
+                "nothing is handed out: {path} has a line of a solution in tests/answers in it: {line}",
+                path,
+                line
+            )));
         }
     }
     Ok(())
@@ -87,7 +80,7 @@ fn run_of<'a>(solutions: &BTreeSet<String>, lines: &'a [String], count: usize) -
 /// The lines of a file that tell something, without the space around them; none of a file
 /// that is no text.
 fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = fs::read(file).because(|| message!("cannot read {path}", path = file.display()))?;
     let text = String::from_utf8(bytes).unwrap_or_default();
     let lines = text.lines().map(str::trim);
     let telling = lines.filter(|line| line.chars().count() > SHORT);
@@ -100,12 +93,12 @@ fn collect(folder: &Path, found: &mut BTreeSet<String>) -> anyhow::Result<()> {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot read {}", folder.display()));
+            return Err(error).because(|| message!("cannot read {path}", path = folder.display()));
         }
     };
     for entry in entries {
         let path = entry
-            .with_context(|| format!("cannot read {}", folder.display()))?
+            .because(|| message!("cannot read {path}", path = folder.display()))?
             .path();
         if path.is_dir() {
             collect(&path, found)?;

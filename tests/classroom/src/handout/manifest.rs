@@ -1,7 +1,9 @@
 //! Manifests, lockfile and configuration of cargo, made to fit a copy that lacks some of the
 //! workspace.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -40,14 +42,14 @@ pub(super) fn edit(
     change: impl FnOnce(&mut DocumentMut),
 ) -> anyhow::Result<()> {
     let file = folder.join(path);
-    let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = fs::read_to_string(&file)
+        .because(|| message!("cannot read {path}", path = file.display()))?;
     let mut document: DocumentMut = text
         .parse()
-        .with_context(|| format!("{} is no TOML", file.display()))?;
+        .because(|| message!("{path} is no TOML", path = file.display()))?;
     change(&mut document);
     fs::write(&file, document.to_string())
-        .with_context(|| format!("cannot write {}", file.display()))
+        .because(|| message!("cannot write {path}", path = file.display()))
 }
 
 /// Leaves out the members that a copy lacks, also where others could depend on them.
@@ -124,7 +126,7 @@ fn prune_lock(folder: &Path) -> anyhow::Result<()> {
     {
         return Ok(());
     }
-    run(cargo(folder).args(arguments)).context("cannot make Cargo.lock fit")?;
+    run(cargo(folder).args(arguments)).because(|| message!("cannot make Cargo.lock fit"))?;
     Ok(())
 }
 
@@ -139,10 +141,14 @@ pub(super) fn cargo(folder: &Path) -> Command {
 pub(super) fn run(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let output = command
         .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
+        .because(|| message!("cannot run {command}", command = format!("{command:?}")))?;
     if !output.status.success() {
         let told = String::from_utf8_lossy(&output.stderr);
-        bail!("{command:?} failed: {}", told.trim());
+        bail!(Failed::new(message!(
+            "{program} failed: {told}",
+            program = format!("{command:?}"),
+            told = told.trim()
+        )));
     }
     Ok(output.stdout)
 }

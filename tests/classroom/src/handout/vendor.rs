@@ -1,7 +1,8 @@
 //! The dependencies, put into a copy for a classroom without internet.
 
 use super::manifest;
-use anyhow::Context;
+use grade::failed::Because;
+use harness::message;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -51,7 +52,7 @@ pub(super) fn vendor(folder: &Path, platforms: &[&str]) -> anyhow::Result<Vendor
             // A mirror that the teacher has set up is where crates come from.
             .args(["--respect-source-config", FOLDER]),
     )
-    .context("cannot get the dependencies")?;
+    .because(|| message!("cannot get the dependencies"))?;
     manifest::edit(folder, ".cargo/config.toml", |config| {
         // The names of the two are cargo's form for "that one instead of this one".
         let mut instead = Table::new();
@@ -67,7 +68,7 @@ pub(super) fn vendor(folder: &Path, platforms: &[&str]) -> anyhow::Result<Vendor
     let needed = needed(folder, platforms)?;
     let all = crates(folder)?;
     for name in all.keys().filter(|name| !needed.contains(*name)) {
-        leave_out(folder, name).with_context(|| format!("cannot leave out {name}"))?;
+        leave_out(folder, name).because(|| message!("cannot leave out {name}", name))?;
     }
     let crates = all.len();
     let bytes = size(&folder.join(FOLDER))?;
@@ -105,8 +106,8 @@ fn needed(folder: &Path, platforms: &[&str]) -> anyhow::Result<BTreeSet<String>>
         let mut cargo = manifest::cargo(folder);
         let arguments = ["metadata", "--offline", "--locked", "--format-version", "1"];
         cargo.args(arguments).args(["--filter-platform", platform]);
-        let told: Metadata =
-            serde_json::from_slice(&manifest::run(&mut cargo)?).context("cargo metadata")?;
+        let told: Metadata = serde_json::from_slice(&manifest::run(&mut cargo)?)
+            .because(|| message!("{program}", program = "cargo metadata"))?;
         let used: BTreeSet<_> = told.resolve.nodes.into_iter().map(|node| node.id).collect();
         let used = told.packages.into_iter().filter(|it| used.contains(&it.id));
         needed.extend(used.map(|it| format!("{}-{}", it.name, it.version)));
@@ -145,11 +146,11 @@ fn leave_out(folder: &Path, name: &str) -> anyhow::Result<()> {
 
 /// How many bytes the files in a folder have, and those below it.
 fn size(folder: &Path) -> anyhow::Result<u64> {
-    let cannot = || format!("cannot read {}", folder.display());
+    let cannot = || message!("cannot read {path}", path = folder.display());
     let mut bytes = 0;
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let entry = entry.with_context(cannot)?;
-        let data = entry.metadata().with_context(cannot)?;
+    for entry in fs::read_dir(folder).because(cannot)? {
+        let entry = entry.because(cannot)?;
+        let data = entry.metadata().because(cannot)?;
         bytes += if data.is_dir() {
             size(&entry.path())?
         } else {

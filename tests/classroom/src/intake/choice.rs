@@ -3,13 +3,14 @@
 use super::contents::Answers;
 use super::names::Certainty;
 use super::reader::{Candidate, SubmissionReader};
-use super::text::{list, said};
-use grade::language::{Language, Text};
+use super::text::list;
+use harness::message;
+use harness::message::Message;
 use std::collections::BTreeMap;
 
 impl SubmissionReader<'_> {
     /// Chooses the answer to each exercise.
-    pub(super) fn choose(&mut self, blocked: &[Text]) -> Answers {
+    pub(super) fn choose(&mut self, blocked: &[Message]) -> Answers {
         let mut chosen = BTreeMap::new();
         let mut candidates = std::mem::take(&mut self.candidates);
         for exercise in self.exercises {
@@ -22,20 +23,17 @@ impl SubmissionReader<'_> {
             }
             if let Some(found) = self.best(candidates) {
                 chosen.insert(exercise.number, found);
-            } else if !blocked.is_empty() {
-                let all = |language| {
-                    let whys: Vec<_> = blocked.iter().map(|why| why.get(language)).collect();
-                    whys.join("; ")
-                };
-                let (en, zh) = (all(Language::En), all(Language::Zh));
-                chosen.insert(exercise.number, Err(Text { en, zh }));
+            } else {
+                let blocked = blocked.iter().cloned();
+                let all = blocked.reduce(|one, other| message!("{one}; {other}", one, other));
+                chosen.extend(all.map(|why| (exercise.number, Err(why))));
             }
         }
         chosen
     }
 
     /// The surest of some files, if there is one.
-    fn best(&mut self, candidates: Vec<Candidate>) -> Option<Result<Vec<u8>, Text>> {
+    fn best(&mut self, candidates: Vec<Candidate>) -> Option<Result<Vec<u8>, Message>> {
         let surest = candidates.iter().map(|c| c.certainty).min()?;
         let (best, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|c| c.certainty == surest);
@@ -50,9 +48,10 @@ impl SubmissionReader<'_> {
             .collect();
         if !others.is_empty() {
             let others = names(&others);
-            self.notices.push(said!(
+            self.notices.push(message!(
                 "these do not count beside {all}: {others}",
-                "有了 {all}，这些不计入：{others}"
+                all = &all,
+                others
             ));
         }
         let mut best = best.into_iter();
@@ -61,14 +60,14 @@ impl SubmissionReader<'_> {
             |other: Candidate| matches!((&first.source, &other.source), (Ok(a), Ok(b)) if a == b);
         let is_one = best.all(same);
         Some(match first.source {
-            Ok(_) if !is_one => Err(said!(
+            Ok(_) if !is_one => Err(message!(
                 "there are several files for this exercise, and they differ: {all}",
-                "这个练习有几个不同的文件：{all}"
+                all
             )),
             Ok(source) if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") => {
-                Err(said!(
+                Err(message!(
                     "{all} is in UTF-16, which Windows calls Unicode: save it as UTF-8",
-                    "{all} 是 UTF-16 编码（Windows 称之为 Unicode）：请另存为 UTF-8"
+                    all
                 ))
             }
             found => found,

@@ -5,10 +5,12 @@ use super::listing::Part;
 use super::names::{self, Claim, Kind};
 use super::people::{self, Match};
 use super::submission::Submission;
-use super::text::said;
 use crate::escape::escape_line;
 use crate::record::Student;
-use grade::language::{Language, Text};
+use grade::catalogue::say;
+use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,9 +71,9 @@ pub fn class(
 /// Whose something is.
 enum Owner {
     /// A student's, with what is left of the name, and why the student is not known.
-    Student(Student, String, Option<Text>),
+    Student(Student, String, Option<Message>),
     /// Nobody's, and why.
-    Nobody(Text),
+    Nobody(Message),
 }
 
 /// A class that is being sorted.
@@ -95,14 +97,20 @@ impl ClassSorter<'_> {
         }
     }
 
-    fn refuse(&mut self, path: PathBuf, why: &Text) {
+    fn refuse(&mut self, path: PathBuf, why: &Message) {
         self.not_understood.push(NotUnderstood {
             path,
-            reason: why.get(self.language).to_string(),
+            reason: say(why, self.language),
         });
     }
 
-    fn take(&mut self, entry: ClassEntry, student: Student, rest: String, unknown: Option<Text>) {
+    fn take(
+        &mut self,
+        entry: ClassEntry,
+        student: Student,
+        rest: String,
+        unknown: Option<Message>,
+    ) {
         let Student { id, name, .. } = student.clone();
         let submission = self.submissions.entry(id).or_insert_with(|| Submission {
             student,
@@ -113,10 +121,7 @@ impl ClassSorter<'_> {
         if submission.student.name != name {
             let student = &submission.student;
             let (id, name) = (escape_line(&student.id), escape_line(&student.name));
-            let why = said!(
-                "its id {id} is that of {name} already",
-                "编号 {id} 已经是 {name} 的了"
-            );
+            let why = message!("its id {id} is that of {name} already", id, name);
             return self.refuse(entry.path, &why);
         }
         submission.paths.push(entry.path);
@@ -190,14 +195,11 @@ impl ClassSorter<'_> {
             .collect();
         missing.sort();
         let notices = submissions.iter().filter_map(|submission| {
-            let unknown = submission.unknown.as_ref()?.get(language);
+            let why = submission.unknown.as_ref()?;
             let paths = submission.paths.iter();
             let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
-            Some(format!(
-                "{}{}{unknown}",
-                escape_line(&paths.join(", ")),
-                language.pick(": ", "：")
-            ))
+            let what = escape_line(&paths.join(", "));
+            Some(say(&message!("{what}: {why}", what, why), language))
         });
         Class {
             notices: notices.collect(),
@@ -225,21 +227,19 @@ fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
     let why = match found {
         Match::Contradiction(one, other) => {
             let (one, other) = (named(one), named(other));
-            said!(
+            message!(
                 "the roster has its id as that of {one}, and its name as that of {other}",
-                "按编号是名单里的 {one}，按名字却是 {other}"
+                one,
+                other
             )
         }
         Match::Several(students) => {
             let all: Vec<_> = students.iter().map(|student| named(student)).collect();
             let all = all.join(", ");
-            said!(
-                "it may be from any of these of the roster: {all}",
-                "名单里有几个人都对得上：{all}"
-            )
+            message!("it may be from any of these of the roster: {all}", all)
         }
         Match::One(_) | Match::Nobody => {
-            said!("the student is not in the roster", "名单里没有这名学生")
+            message!("the student is not in the roster")
         }
     };
     if roster.iter().any(|student| student.id == claim.id) {
@@ -251,16 +251,12 @@ fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
     }
 }
 
-fn not_a_students(name: &str) -> Text {
+fn not_a_students(name: &str) -> Message {
     let (stem, _) = names::split_extension(name);
     if names::number(stem).is_some() {
-        return said!(
-            "its name does not say whose it is: alice_05.rs would",
-            "文件名没有说是谁的：alice_05.rs 这样的名字才行"
-        );
+        return message!("its name does not say whose it is: alice_05.rs would");
     }
-    said!(
-        "it is neither a student's folder, nor a zip, nor a file with a name such as alice_05.rs",
-        "既不是学生的文件夹，也不是 zip，也不是 alice_05.rs 这样命名的文件"
+    message!(
+        "it is neither a student's folder, nor a zip, nor a file with a name such as alice_05.rs"
     )
 }

@@ -2,12 +2,14 @@
 
 use super::names;
 use crate::fingerprint::Fingerprint;
-use grade::language::{Language, Text};
+use grade::catalogue::say;
+use grade::language::Language;
+use harness::message::Message;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The answers to exercises, or why nobody knows what was handed in.
-pub(super) type Answers = BTreeMap<u32, Result<Vec<u8>, Text>>;
+pub(super) type Answers = BTreeMap<u32, Result<Vec<u8>, Message>>;
 
 /// A submission, read.
 #[derive(Debug)]
@@ -40,12 +42,12 @@ impl SubmissionContents {
     pub(super) fn new(
         answers: Answers,
         files: BTreeMap<String, Vec<u8>>,
-        notices: &[Text],
-        for_other_languages: Option<&Text>,
+        notices: &[Message],
+        for_other_languages: Option<&Message>,
         language: Language,
     ) -> Self {
         let hash = hash(&answers, &files, notices);
-        let told = |text: &Text| text.get(language).to_string();
+        let told = |text: &Message| say(text, language);
         let exercises = answers.into_iter().map(|(number, found)| {
             let answer = match found {
                 Ok(source) => Answer::Source(source),
@@ -68,13 +70,13 @@ impl SubmissionContents {
 }
 
 /// The fingerprint of a submission.
-fn hash(answers: &Answers, files: &BTreeMap<String, Vec<u8>>, notices: &[Text]) -> String {
+fn hash(answers: &Answers, files: &BTreeMap<String, Vec<u8>>, notices: &[Message]) -> String {
     let mut hash = Fingerprint::default();
     for (number, found) in answers {
         hash.add(&number.to_le_bytes());
         match found {
             Ok(source) => hash.add(source),
-            Err(why) => hash.add(format!("not understood: {}", why.en).as_bytes()),
+            Err(why) => hash.add(format!("not understood: {why}").as_bytes()),
         }
     }
     hash.add(b"files");
@@ -84,7 +86,7 @@ fn hash(answers: &Answers, files: &BTreeMap<String, Vec<u8>>, notices: &[Text]) 
     }
     hash.add(b"notices");
     for notice in notices {
-        hash.add(notice.en.as_bytes());
+        hash.add(notice.to_string().as_bytes());
     }
     hash.finish()
 }

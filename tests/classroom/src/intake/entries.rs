@@ -4,11 +4,12 @@ use super::files::name_text;
 use super::listing::Place;
 use super::names::{self, Kind};
 use super::people::{self, Match};
-use super::text::said;
 use super::zips::Zip;
 use crate::record::Student;
-use anyhow::{Context, ensure};
-use grade::language::Text;
+use anyhow::ensure;
+use grade::failed::{Because, Failed};
+use harness::message;
+use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(super) struct ClassEntry {
     pub(super) place: Place,
     pub(super) is_folder: bool,
     /// Why it is not looked into.
-    pub(super) refused: Option<Text>,
+    pub(super) refused: Option<Message>,
 }
 
 /// What is in the folder of the class, in the order of the names.
@@ -29,12 +30,15 @@ pub(super) fn class_entries(
     report: Option<&Path>,
     roster: Option<&[Student]>,
 ) -> anyhow::Result<Vec<ClassEntry>> {
-    let data = fs::metadata(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let data =
+        fs::metadata(folder).because(|| message!("cannot read {path}", path = folder.display()))?;
     if data.is_file() {
         ensure!(
             Kind::of(&name_text(folder.file_name().unwrap_or_default())) == Kind::Zip,
-            "cannot read {}: a class is a folder, or a zip of one",
-            folder.display()
+            Failed::new(message!(
+                "cannot read {path}: a class is a folder, or a zip of one",
+                path = folder.display()
+            ))
         );
         return zip_entries(folder);
     }
@@ -43,9 +47,10 @@ pub(super) fn class_entries(
         !entries
             .iter()
             .any(|entry| entry.name == "lessons" && entry.is_folder),
-        "{} is a copy of the handout, and not the folder of a class: name the folder in which \
-         there is one for each student",
-        folder.display()
+        Failed::new(message!(
+            "{path} is a copy of the handout, and not the folder of a class: name the folder in which there is one for each student",
+            path = folder.display()
+        ))
     );
     // A platform's download is a zip; it may have been put into a folder. But the zip of the
     // first student who has handed in is alone, too, whatever is in it.
@@ -71,10 +76,10 @@ fn is_of_one_student(name: &str, roster: Option<&[Student]>) -> bool {
 
 /// What is in a folder but the report, in the order of the names.
 fn folder_entries(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<ClassEntry>> {
-    let cannot = || format!("cannot read {}", folder.display());
+    let cannot = || message!("cannot read {path}", path = folder.display());
     let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let entry = entry.with_context(cannot)?;
+    for entry in fs::read_dir(folder).because(cannot)? {
+        let entry = entry.because(cannot)?;
         let is_report =
             report.is_some() && fs::canonicalize(entry.path()).ok().as_deref() == report;
         if !is_report {
@@ -96,21 +101,15 @@ fn folder_entry(entry: &DirEntry) -> anyhow::Result<Option<ClassEntry>> {
     let path = entry.path();
     let kind = entry
         .file_type()
-        .with_context(|| format!("cannot read {}", path.display()))?;
+        .because(|| message!("cannot read {path}", path = path.display()))?;
     let refused = if is_litter {
         Some(litter_text())
     } else if kind.is_symlink() {
-        Some(said!(
-            "it is a link, and links are not followed",
-            "这是链接，不会跟随链接"
-        ))
+        Some(message!("it is a link, and links are not followed"))
     } else if kind.is_dir() || kind.is_file() {
         None
     } else {
-        Some(said!(
-            "it is neither a file nor a folder",
-            "既不是文件，也不是文件夹"
-        ))
+        Some(message!("it is neither a file nor a folder"))
     };
     Ok(Some(ClassEntry {
         name,
@@ -150,7 +149,7 @@ fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
             refused: None,
         }
     };
-    let refused = |name: &str, why: Text| ClassEntry {
+    let refused = |name: &str, why: Message| ClassEntry {
         path: path.join(name.trim_start_matches('/')),
         place: Place::Zip(path.to_path_buf(), name.to_string()),
         name: name.to_string(),
@@ -159,10 +158,7 @@ fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
     };
     let mut entries: Vec<ClassEntry> = tops.into_iter().map(entry).collect();
     entries.extend(from_root.into_iter().map(|name| {
-        let why = said!(
-            "its path in the zip begins with /",
-            "它在压缩包里的路径以 / 开头"
-        );
+        let why = message!("its path in the zip begins with /");
         refused(name, why)
     }));
     // As in a folder; what is deeper is said of the student whose it is.
@@ -177,11 +173,11 @@ fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
 
 /// The names in a zip, and the folders in it that are left out for their name.
 fn zip_names(path: &Path) -> anyhow::Result<(Vec<String>, BTreeSet<String>)> {
-    let cannot = || format!("cannot read {}", path.display());
-    let zip = Zip::of_class(path).with_context(cannot)?;
+    let cannot = || message!("cannot read {path}", path = path.display());
+    let zip = Zip::of_class(path).because(cannot)?;
     let (mut names, mut litter) = (Vec::new(), BTreeSet::new());
     for index in 0..zip.len() {
-        let entry = zip.entry(index).with_context(cannot)?;
+        let entry = zip.entry(index).because(cannot)?;
         if let Some(folder) = names::litter_in(&entry.name) {
             litter.insert(folder.to_string());
         } else {
@@ -206,9 +202,6 @@ fn wrapper(names: &[String]) -> Option<String> {
 }
 
 /// Why a folder that may be a student's is left out.
-fn litter_text() -> Text {
-    said!(
-        "it is left out for its name, which is that of a folder of dependencies or builds",
-        "按名字是依赖或编译产物的文件夹，没有评分"
-    )
+fn litter_text() -> Message {
+    message!("it is left out for its name, which is that of a folder of dependencies or builds")
 }

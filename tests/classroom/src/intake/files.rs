@@ -2,6 +2,8 @@
 
 use anyhow::ensure;
 use encoding_rs::GBK;
+use grade::failed::Failed;
+use harness::message;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
@@ -19,7 +21,10 @@ pub(super) fn open_file(path: &Path) -> anyhow::Result<File> {
         options.custom_flags(i32::try_from(flags).unwrap_or_default());
     }
     let file = options.open(path)?;
-    ensure!(file.metadata()?.is_file(), "it is no regular file");
+    ensure!(
+        file.metadata()?.is_file(),
+        Failed::new(message!("it is no regular file"))
+    );
     Ok(file)
 }
 

@@ -4,11 +4,13 @@
 use super::files::{name_text, read_file};
 use super::names::{self, Kind};
 use super::paths::{prefix_of_zip, unsafe_because};
-use super::text::said;
+use super::text::escaped;
 use super::zips::{EntryKind, Zip, ZipEntry};
 use crate::escape::escape_line;
 use anyhow::ensure;
-use grade::language::Text;
+use grade::failed::Failed;
+use harness::message;
+use harness::message::Message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -71,7 +73,7 @@ pub(super) struct Entry {
 /// Why a file is not there.
 pub(super) enum ReadError {
     /// Something is wrong with this file.
-    Itself(Text),
+    Itself(Message),
     /// As much has been read as is read of a submission.
     Full,
 }
@@ -82,11 +84,11 @@ pub(super) struct Listing {
     /// The files.
     pub(super) entries: Vec<Entry>,
     /// What was left out, and why.
-    pub(super) notices: Vec<Text>,
+    pub(super) notices: Vec<Message>,
     /// How many notices there are besides.
     pub(super) more_notices: usize,
     /// Why there may be more in it than is known.
-    pub(super) blocked: Vec<Text>,
+    pub(super) blocked: Vec<Message>,
     /// Folders that were not looked into for their name, and which could be a student's.
     pub(super) ignored: BTreeSet<String>,
     zips: Vec<Zip>,
@@ -236,7 +238,10 @@ impl Listing {
     fn keep(&mut self, zip: Zip) -> anyhow::Result<usize> {
         ensure!(
             self.zips.len() < ZIP_LIMIT,
-            "there are more than {ZIP_LIMIT} zips"
+            Failed::new(message!(
+                "there are more than {most} zips",
+                most = ZIP_LIMIT
+            ))
         );
         self.zips.push(zip);
         Ok(self.zips.len() - 1)
@@ -256,9 +261,10 @@ impl Listing {
             match self.kind(&item, &item.name, &path) {
                 Some(Kind::Zip | Kind::OtherArchive) => {
                     let (zip, path) = (escape_line(shown), escape_line(&path));
-                    self.block(said!(
+                    self.block(message!(
                         "{path} stays closed: it is an archive in the archive {zip}",
-                        "{path} 没有打开：它是压缩包 {zip} 里的压缩包"
+                        path,
+                        zip
                     ));
                 }
                 Some(Kind::File) => self.file(path, Contents::Zip(zip, index), item.declared),
@@ -315,7 +321,13 @@ impl Listing {
         let left = SUBMISSION_LIMIT - self.read;
         let bytes = self.zips[zip].read(index, left)?;
         let length = bytes.len() as u64;
-        ensure!(length <= left, "it is larger than {SUBMISSION_LIMIT} bytes");
+        ensure!(
+            length <= left,
+            Failed::new(message!(
+                "it is larger than {most} bytes",
+                most = SUBMISSION_LIMIT
+            ))
+        );
         self.read += length;
         Zip::of(bytes)
     }
@@ -351,8 +363,7 @@ impl Listing {
             return true;
         };
         let path = escape_line(path);
-        let (en, zh) = (&why.en, &why.zh);
-        self.note(said!("{path} does not count: {en}", "{path} 不计入：{zh}"));
+        self.note(message!("{path} does not count: {why}", path, why));
         false
     }
 
@@ -380,9 +391,9 @@ impl Listing {
         if too_much && !self.full {
             self.full = true;
             self.entries.clear();
-            self.block(said!(
-                "there are more than {FILE_COUNT_LIMIT} files",
-                "文件超过 {FILE_COUNT_LIMIT} 个"
+            self.block(message!(
+                "there are more than {most} files",
+                most = FILE_COUNT_LIMIT
             ));
         }
         too_much || self.full
@@ -390,14 +401,11 @@ impl Listing {
 
     fn cannot_open(&mut self, path: &str, error: &anyhow::Error) {
         let path = escape_line(path);
-        let error = escape_line(&format!("{error:#}"));
-        self.block(said!(
-            "{path} cannot be read: {error}",
-            "{path} 无法读取：{error}"
-        ));
+        let error = escaped(error);
+        self.block(message!("{path} cannot be read: {error}", path, error));
     }
 
-    fn block(&mut self, why: Text) {
+    fn block(&mut self, why: Message) {
         if self.blocked.len() < NOTICE_LIMIT {
             self.blocked.push(why.clone());
         }
@@ -405,7 +413,7 @@ impl Listing {
     }
 
     /// Keeps a notice, unless there are too many.
-    fn note(&mut self, notice: Text) {
+    fn note(&mut self, notice: Message) {
         if self.notices.len() < NOTICE_LIMIT {
             self.notices.push(notice);
         } else {
@@ -422,9 +430,10 @@ impl Listing {
         } = entry;
         let too_large = || {
             let path = escape_line(&path);
-            ReadError::Itself(said!(
-                "{path} does not count: it is larger than {FILE_LIMIT} bytes",
-                "{path} 不计入：超过 {FILE_LIMIT} 字节"
+            ReadError::Itself(message!(
+                "{path} does not count: it is larger than {most} bytes",
+                path,
+                most = FILE_LIMIT
             ))
         };
         if declared > FILE_LIMIT {
@@ -446,11 +455,8 @@ impl Listing {
         };
         let found = found.map_err(|error| {
             let path = escape_line(&path);
-            let error = escape_line(&format!("{error:#}"));
-            ReadError::Itself(said!(
-                "{path} cannot be read: {error}",
-                "{path} 无法读取：{error}"
-            ))
+            let error = escaped(&error);
+            ReadError::Itself(message!("{path} cannot be read: {error}", path, error))
         })?;
         let length = found.len() as u64;
         self.read = (self.read + length).min(SUBMISSION_LIMIT);
@@ -462,26 +468,23 @@ impl Listing {
     }
 }
 
-fn link(path: &str) -> Text {
+fn link(path: &str) -> Message {
     let path = escape_line(path);
-    said!(
+    message!(
         "{path} does not count: it is a link, and links are not followed",
-        "{path} 不计入：这是链接，不会跟随链接"
+        path
     )
 }
 
-fn no_file(path: &str) -> Text {
+fn no_file(path: &str) -> Message {
     let path = escape_line(path);
-    said!(
+    message!(
         "{path} does not count: it is neither a file nor a folder",
-        "{path} 不计入：既不是文件，也不是文件夹"
+        path
     )
 }
 
-fn other_archive(path: &str) -> Text {
+fn other_archive(path: &str) -> Message {
     let path = escape_line(path);
-    said!(
-        "{path} stays closed: of archives, only zip is read",
-        "{path} 没有打开：压缩包只支持 zip 格式"
-    )
+    message!("{path} stays closed: of archives, only zip is read", path)
 }

@@ -1,8 +1,8 @@
 //! Paths in submissions: those that may be used, and what they mean.
 
 use super::names;
-use super::text::said;
-use grade::language::Text;
+use harness::message;
+use harness::message::Message;
 
 /// The longest path, in bytes: a folder to put it in must fit before it (4,096 on Linux).
 const PATH_LIMIT: usize = 1_024;
@@ -11,23 +11,20 @@ const PATH_LIMIT: usize = 1_024;
 const NAME_LENGTH_LIMIT: usize = 255;
 
 /// Why a path cannot be that of a file in a submission.
-pub(super) fn unsafe_because(path: &str) -> Option<Text> {
+pub(super) fn unsafe_because(path: &str) -> Option<Message> {
     let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
     if path.starts_with('/') || drive {
-        return Some(said!("its path leads outside", "路径指向外面"));
+        return Some(message!("its path leads outside"));
     }
     if path.len() > PATH_LIMIT || path.split('/').any(|name| name.len() > NAME_LENGTH_LIMIT) {
-        return Some(said!("its path is too long", "路径太长"));
+        return Some(message!("its path is too long"));
     }
     if path.split('/').any(|name| name == "..") {
-        return Some(said!("its path leads outside", "路径指向外面"));
+        return Some(message!("its path leads outside"));
     }
     let odd = |name: &str| matches!(name, "" | ".") || name.contains(['\\', ':']);
     if path.split('/').any(odd) || path.chars().any(char::is_control) {
-        return Some(said!(
-            "not every system can have such a name",
-            "有的系统不允许这样的文件名"
-        ));
+        return Some(message!("not every system can have such a name"));
     }
     None
 }

@@ -4,17 +4,19 @@ use super::contents::{Answers, SubmissionContents};
 use super::listing::{Entry, Listing, NOTICE_LIMIT, ReadError, SUBMISSION_LIMIT};
 use super::names::{self, Certainty};
 use super::originals::{self, Originals, Standing};
-use super::text::{list, said};
+use super::text::list;
 use crate::escape::escape_line;
 use grade::exercise::Exercise;
-use grade::language::{Language, Text};
+use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file that may be the answer to an exercise.
 pub(super) struct Candidate {
     pub(super) path: String,
     pub(super) certainty: Certainty,
-    pub(super) source: Result<Vec<u8>, Text>,
+    pub(super) source: Result<Vec<u8>, Message>,
 }
 
 /// A submission that is being read.
@@ -23,8 +25,8 @@ pub(super) struct SubmissionReader<'a> {
     pub(super) originals: &'a Originals,
     pub(super) candidates: BTreeMap<u32, Vec<Candidate>>,
     files: BTreeMap<String, Vec<u8>>,
-    pub(super) notices: Vec<Text>,
-    for_other_languages: Option<Text>,
+    pub(super) notices: Vec<Message>,
+    for_other_languages: Option<Message>,
 }
 
 impl<'a> SubmissionReader<'a> {
@@ -51,9 +53,9 @@ impl<'a> SubmissionReader<'a> {
         let dropped = listing.more_notices + self.notices.len().saturating_sub(NOTICE_LIMIT);
         self.notices.truncate(NOTICE_LIMIT);
         if dropped > 0 {
-            self.notices.push(said!(
+            self.notices.push(message!(
                 "there is as much to be said about {dropped} more",
-                "另外还有 {dropped} 条类似的情况"
+                dropped
             ));
         }
     }
@@ -71,9 +73,9 @@ impl<'a> SubmissionReader<'a> {
                 .any(|root| root.trim_end_matches('/') == folder)
             {
                 let path = escape_line(path);
-                self.notices.push(said!(
+                self.notices.push(message!(
                     "{path} was not looked at: a folder of this name has dependencies or builds",
-                    "{path} 没有查看：这个名字的文件夹存放依赖或编译产物"
+                    path
                 ));
             }
         }
@@ -93,9 +95,10 @@ impl<'a> SubmissionReader<'a> {
         }
         if !left_out.is_empty() {
             let names = list(&left_out);
-            self.notices.push(said!(
-                "there are more than {SUBMISSION_LIMIT} bytes; these files are too much: {names}",
-                "总共超过 {SUBMISSION_LIMIT} 字节；这些文件不计入：{names}"
+            self.notices.push(message!(
+                "there are more than {most} bytes; these files are too much: {names}",
+                most = SUBMISSION_LIMIT,
+                names
             ));
         }
     }
@@ -116,9 +119,10 @@ impl<'a> SubmissionReader<'a> {
             }
             Err(ReadError::Full) => {
                 let shown = escape_line(&path);
-                let why = said!(
-                    "{shown} was not read: the submission has more than {SUBMISSION_LIMIT} bytes",
-                    "{shown} 没有读取：提交的内容超过 {SUBMISSION_LIMIT} 字节"
+                let why = message!(
+                    "{shown} was not read: the submission has more than {most} bytes",
+                    shown,
+                    most = SUBMISSION_LIMIT
                 );
                 (Err(why), true)
             }
@@ -158,11 +162,10 @@ impl<'a> SubmissionReader<'a> {
         match self.files.get(path) {
             Some(other) if other == bytes => return,
             Some(_) => {
-                return self.notices.push(said!(
-                    "{shown} is there twice, and different: the first one counts for programs \
-                     in other languages",
-                    "{shown} 有两份，内容不同：其他语言的程序用第一份"
-                ));
+                return self.notices.push(message!(
+"{shown} is there twice, and different: the first one counts for programs in other languages",
+shown
+));
             }
             None => {}
         }
@@ -177,9 +180,9 @@ impl<'a> SubmissionReader<'a> {
                 .into_iter()
                 .any(|above| self.files.contains_key(above))
         {
-            return self.notices.push(said!(
+            return self.notices.push(message!(
                 "{shown} does not count: a file and a folder have the same name",
-                "{shown} 不计入：文件和文件夹重名"
+                shown
             ));
         }
         self.files.insert(path.to_string(), bytes.to_vec());
@@ -232,26 +235,23 @@ impl<'a> SubmissionReader<'a> {
     fn add_ignored_notices(&mut self, changed: &[String], sources: &[String], others: &[String]) {
         if !changed.is_empty() {
             let names = list(changed);
-            self.notices.push(said!(
-                "tests, manifests, build scripts and settings do not count, the teacher's are \
-                 used instead of: {names}",
-                "测试、清单、构建脚本和设置不计入，用的是老师的，而不是：{names}"
-            ));
+            self.notices.push(message!(
+"tests, manifests, build scripts and settings do not count, the teacher's are used instead of: {names}",
+names
+));
         }
         if !sources.is_empty() {
             let names = list(sources);
-            self.notices.push(said!(
-                "these do not count, as neither file nor folder names an exercise (an exercise \
-                 is one file, such as exercise-05.rs): {names}",
-                "这些不计入，因为文件名和文件夹名都没有说明是哪个练习（一个练习就是一个文件，\
-                 例如 exercise-05.rs）：{names}"
-            ));
+            self.notices.push(message!(
+"these do not count, as neither file nor folder names an exercise (an exercise is one file, such as exercise-05.rs): {names}",
+names
+));
         }
         if !others.is_empty() {
             let names = list(others);
-            self.for_other_languages = Some(said!(
+            self.for_other_languages = Some(message!(
                 "these count only for programs in other languages: {names}",
-                "这些只对其他语言的程序有用：{names}"
+                names
             ));
         }
     }

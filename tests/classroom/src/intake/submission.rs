@@ -4,10 +4,11 @@ use super::contents::SubmissionContents;
 use super::listing::{Listing, Part};
 use super::originals::Originals;
 use super::reader::SubmissionReader;
-use super::text::said;
 use crate::record::Student;
 use grade::exercise::Exercise;
-use grade::language::{Language, Text};
+use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use std::path::PathBuf;
 
 /// What a student has handed in.
@@ -19,7 +20,7 @@ pub struct Submission {
     pub paths: Vec<PathBuf>,
     pub(super) parts: Vec<Part>,
     /// That the student is not in the roster, if there is one.
-    pub(super) unknown: Option<Text>,
+    pub(super) unknown: Option<Message>,
 }
 
 impl Submission {
@@ -43,9 +44,7 @@ impl Submission {
         let mut reader = SubmissionReader::new(exercises, originals);
         reader.notices.extend(self.unknown.clone());
         if listing.entries.is_empty() && listing.blocked.is_empty() {
-            reader
-                .notices
-                .push(said!("there are no files in it", "里面没有文件"));
+            reader.notices.push(message!("there are no files in it"));
         }
         reader.read(&mut listing);
         reader.add_notices(&mut listing);

@@ -1,17 +1,8 @@
-//! Texts about submissions, in both languages.
+//! Parts of texts about submissions: lists of names, and errors.
 
 use crate::escape::escape_line;
-
-/// A sentence in both languages, with the same variables in it.
-macro_rules! said {
-    ($en:literal, $zh:literal) => {
-        grade::language::Text {
-            en: format!($en),
-            zh: format!($zh),
-        }
-    };
-}
-pub(super) use said;
+use grade::failed::in_words;
+use harness::message::{Message, Place};
 
 /// How many names are listed in one notice.
 const NAMES_LISTED: usize = 10;
@@ -27,4 +18,15 @@ pub(super) fn list(paths: &[String]) -> String {
         list.push(format!("… (+{})", paths.len() - NAMES_LISTED));
     }
     list.join(", ")
+}
+
+/// An error, which may name a student's files, as a part of a line.
+pub(super) fn escaped(error: &anyhow::Error) -> Message {
+    let mut words = in_words(error);
+    words.visit(&mut |place| {
+        if let Place::Text(text) = place {
+            *text = escape_line(text);
+        }
+    });
+    words
 }

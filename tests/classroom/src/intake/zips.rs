@@ -1,7 +1,9 @@
 //! Zips: nothing that they say of themselves is believed.
 
 use super::files::{decode, open_file};
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use grade::failed::{Because, Failed};
+use harness::message;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +80,10 @@ impl Zip {
         let size = file.metadata()?.len();
         ensure!(
             size <= ZIP_SIZE_LIMIT,
-            "it is larger than {ZIP_SIZE_LIMIT} bytes"
+            Failed::new(message!(
+                "it is larger than {most} bytes",
+                most = ZIP_SIZE_LIMIT
+            ))
         );
         Self::new(Box::new(BufReader::new(file)), LIST_LIMIT)
     }
@@ -99,11 +104,11 @@ impl Zip {
             source,
             left: Arc::clone(&left),
         };
-        let archive = ZipArchive::new(bounded).context("it is no zip, or damaged")?;
+        let archive = ZipArchive::new(bounded).because(|| message!("it is no zip, or damaged"))?;
         // Which one counts is for every program to choose.
         ensure!(
             !archive.has_duplicate_names(),
-            "two files in it have the same name"
+            Failed::new(message!("two files in it have the same name"))
         );
         // What is read from now on is counted where it is unpacked.
         left.store(u64::MAX, Ordering::Relaxed);
@@ -138,7 +143,7 @@ impl Zip {
     /// Unpacks a file, as far as one byte above the limit.
     pub(super) fn read(&mut self, index: usize, limit: u64) -> anyhow::Result<Vec<u8>> {
         let encrypted = self.0.by_index_data(index)?.encrypted();
-        ensure!(!encrypted, "it is encrypted");
+        ensure!(!encrypted, Failed::new(message!("it is encrypted")));
         let mut bytes = Vec::new();
         let file = self.0.by_index(index)?;
         file.take(limit + 1).read_to_end(&mut bytes)?;

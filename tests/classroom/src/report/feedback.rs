@@ -1,14 +1,17 @@
 //! What a student reads: all of their checks, with the transcripts of those that failed.
 
-use super::results::{ExerciseResult, Report, override_in_words, status_in_words};
+use super::results::{ExerciseResult, Report, heading, override_in_words, status_in_words};
+use super::tag;
 use crate::escape::escape_text;
 use crate::record::StudentRecord;
-use anyhow::Context;
 use askama::Template;
-use grade::catalogue;
+use grade::catalogue::{self, say};
+use grade::failed::Because;
 use grade::language::Language;
 use grade::outcome;
 use grade::report::{look_at, verdict};
+use harness::message;
+use harness::message::Message;
 use std::fmt::{self, Write};
 
 /// `feedback.html`.
@@ -16,6 +19,8 @@ use std::fmt::{self, Write};
 #[template(path = "feedback.html")]
 struct Page<'a> {
     language: Language,
+    /// For `lang` of HTML.
+    lang: &'static str,
     colours: &'static str,
     style: &'static str,
     name: &'a str,
@@ -33,7 +38,7 @@ struct Exercise<'a> {
     title: &'a str,
     points: u32,
     version: u32,
-    status: &'static str,
+    status: String,
     by_hand: Option<String>,
     message: &'a str,
     checks: Vec<Check<'a>>,
@@ -71,6 +76,7 @@ impl Report<'_> {
         let language = record.language;
         let page = Page {
             language,
+            lang: tag(language),
             colours: include_str!("colours.css"),
             style: include_str!("feedback.css"),
             name: &record.student.name,
@@ -85,7 +91,7 @@ impl Report<'_> {
         };
         let html = page
             .render()
-            .with_context(|| format!("cannot make the feedback of {}", record.student.id))?;
+            .because(|| message!("cannot make the feedback of {id}", id = &record.student.id))?;
         Ok(escape_text(&html))
     }
 
@@ -97,8 +103,14 @@ impl Report<'_> {
     pub fn feedback_text(&self, record: &StudentRecord) -> anyhow::Result<String> {
         let mut out = String::new();
         write_text(self, record, &mut out)
-            .with_context(|| format!("cannot write the feedback of {}", record.student.id))?;
+            .because(|| message!("cannot write the feedback of {id}", id = &record.student.id))?;
         Ok(escape_text(&out))
+    }
+}
+
+impl Page<'_> {
+    fn say(&self, message: &Message) -> String {
+        say(message, self.language)
     }
 }
 
@@ -119,6 +131,12 @@ impl<'a> Exercise<'a> {
                 .map(|(index, result)| Check::of(index + 1, result, language))
                 .collect(),
         }
+    }
+}
+
+impl Exercise<'_> {
+    fn heading(&self) -> Message {
+        heading(&self.number, self.title)
     }
 }
 
@@ -151,23 +169,27 @@ fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt:
     // A name is one line.
     let name = one_line(&record.student.name);
     let id = one_line(&record.student.id);
-    match language {
-        Language::En => writeln!(out, "{name} ({id})\n{total} of {possible} points\n")?,
-        Language::Zh => writeln!(out, "{name}（{id}）\n{total} 分（满分 {possible}）\n")?,
-    }
+    let whose = message!("{name} ({id})", name, id);
+    let points = message!("{points} of {possible} points", points = total, possible);
+    writeln!(
+        out,
+        "{}\n{}\n",
+        say(&whose, language),
+        say(&points, language)
+    )?;
     for result in &exercise_results {
         let exercise = result.exercise;
         let status = status_in_words(result.status, language);
         let (number, points) = (exercise.number, result.points());
         let title = exercise.title.get(language);
-        let colon = language.pick(": ", "：");
-        writeln!(
-            out,
-            "  {number:02}  {points:>3}/100  {title}{colon}{status}"
-        )?;
+        let line = say(
+            &message!("{what}: {why}", what = title, why = status),
+            language,
+        );
+        writeln!(out, "  {number:02}  {points:>3}/100  {line}")?;
     }
     if !record.notices.is_empty() {
-        let heading = language.pick("Left out of account", "未计入的内容");
+        let heading = say(&message!("Left out of account"), language);
         writeln!(out, "\n{heading}\n")?;
         for notice in &record.notices {
             writeln!(out, "  - {}", notice.replace('\n', "\n    "))?;
@@ -180,19 +202,15 @@ fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt:
 }
 
 fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> fmt::Result {
-    let Exercise { number, title, .. } = exercise;
-    let Exercise { points, status, .. } = exercise;
+    let Exercise { number, status, .. } = exercise;
     writeln!(out, "\n{}\n", "-".repeat(72))?;
-    match language {
-        Language::En => writeln!(
-            out,
-            "Exercise {number}: {title}\n{points} of 100 points, {status}"
-        )?,
-        Language::Zh => writeln!(
-            out,
-            "练习 {number}：{title}\n{points} 分（满分 100），{status}"
-        )?,
-    }
+    let points = message!(
+        "{points} of 100 points, {status}",
+        points = exercise.points,
+        status
+    );
+    let heading = say(&exercise.heading(), language);
+    writeln!(out, "{heading}\n{}", say(&points, language))?;
     if let Some(by_hand) = &exercise.by_hand {
         writeln!(out, "\n{by_hand}")?;
     }
@@ -206,10 +224,11 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
     for check in &exercise.checks {
         let (score, points) = (check.score(), check.points);
         let word = match check.score {
-            None => language.pick("n/a   ", "未检查"),
-            Some(_) if check.passed => language.pick("passed", "通过"),
-            Some(_) => language.pick("FAILED", "失败"),
+            None => message!("n/a   "),
+            Some(_) if check.passed => message!("passed"),
+            Some(_) => message!("FAILED"),
         };
+        let word = say(&word, language);
         writeln!(out, "  {word} {score:>3}/{points:<3} {}", check.title)?;
     }
     for check in exercise.checks.iter().filter(|check| !check.passed) {

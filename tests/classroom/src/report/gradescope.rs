@@ -1,10 +1,12 @@
 //! `results/STEM.json`: what Gradescope shows, and what this program reads again.
 
-use super::results::{ExerciseResult, Report, override_in_words, status_in_words};
+use super::results::{ExerciseResult, Report, heading, override_in_words, status_in_words};
 use crate::escape::escape_text;
 use crate::record::StudentRecord;
+use grade::catalogue::say;
 use grade::language::Language;
 use grade::report::gradescope_tests;
+use harness::message;
 use serde_json::{Map, Value, json};
 
 impl Report<'_> {
@@ -51,7 +53,7 @@ fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
     let status = status_in_words(result.status, language);
     let output = format!("{status}\n\n{}", result.message);
     let mut tests = vec![json!({
-        "name": format!("{} {number:02}: {title}", language.pick("Exercise", "练习")),
+        "name": say(&heading(&exercise.digits(), title), language),
         "number": number.to_string(),
         "status": "failed",
         "output": output.trim_end(),
@@ -68,7 +70,7 @@ fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
             "score": 0,
             "max_score": check.points,
             "status": "failed",
-            "output": language.pick("the check was not run", "这项检查没有运行"),
+            "output": say(&message!("the check was not run"), language),
             "tags": [exercise.package(), check.name],
         })
     }));

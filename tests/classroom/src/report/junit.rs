@@ -3,8 +3,9 @@
 use super::results::{ExerciseResult, Report, status_in_words};
 use crate::escape::escape_text;
 use crate::record::{Status, StudentRecord};
-use anyhow::Context;
+use grade::failed::Because;
 use grade::report::junit_cases;
+use harness::message;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 impl Report<'_> {
@@ -22,7 +23,8 @@ impl Report<'_> {
             }
         }
         if !self.not_understood.is_empty() {
-            let mut suite = TestSuite::new(self.language.pick("not understood", "无法识别"));
+            let name = status_in_words(Status::NotUnderstood, self.language);
+            let mut suite = TestSuite::new(name);
             for (path, reason) in self.not_understood {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 status.set_message(escape_text(reason));
@@ -30,7 +32,9 @@ impl Report<'_> {
             }
             report.add_test_suite(suite);
         }
-        report.to_string().context("cannot make JUnit XML")
+        report
+            .to_string()
+            .because(|| message!("cannot make JUnit XML"))
     }
 
     /// An exercise of a student.

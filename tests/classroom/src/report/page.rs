@@ -4,12 +4,16 @@ mod checks;
 mod statistics;
 
 use super::results::{ExerciseResult, Report, status_in_words};
+use super::tag;
 use crate::escape::escape_text;
 use crate::record::{Status, StudentRecord};
-use anyhow::Context;
 use askama::Template;
 use checks::{ExerciseColumns, FailureCount, STATUSES, checked, exercises, hardest};
+use grade::catalogue;
+use grade::failed::Because;
 use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use statistics::{Bar, Summary, histogram, scale, spread};
 
 /// The folder that the teacher's page looks for the students' feedback in.
@@ -20,6 +24,8 @@ pub const FEEDBACK: &str = "feedback";
 #[template(path = "page.html")]
 struct Page<'a> {
     language: Language,
+    /// For `lang` of HTML.
+    lang: &'static str,
     colours: &'static str,
     style: &'static str,
     script: &'static str,
@@ -31,7 +37,7 @@ struct Page<'a> {
     histogram: Vec<Bar>,
     /// The histogram in words.
     spread: String,
-    statuses: [&'static str; STATUSES.len()],
+    statuses: [String; STATUSES.len()],
     exercises: Vec<ExerciseColumns<'a>>,
     hardest: Vec<(String, &'a str, FailureCount)>,
     students: Vec<StudentRow<'a>>,
@@ -59,7 +65,7 @@ struct ExerciseCells<'a> {
     /// Why, if they are by a teacher's hand.
     reason: Option<&'a str>,
     /// Instead of checks.
-    status: Option<&'static str>,
+    status: Option<String>,
     is_missing: bool,
     /// Which checks have passed.
     passed: Vec<bool>,
@@ -76,6 +82,12 @@ struct OverrideRow<'a> {
     /// The points by the checks, where there is such an exercise of such a student.
     earned: Option<u32>,
     reason: &'a str,
+}
+
+impl Page<'_> {
+    fn say(&self, message: &Message) -> String {
+        catalogue::say(message, self.language)
+    }
 }
 
 impl Report<'_> {
@@ -111,6 +123,7 @@ impl Report<'_> {
         let histogram = histogram(&totals, possible);
         let page = Page {
             language,
+            lang: tag(language),
             colours: include_str!("colours.css"),
             style: include_str!("page.css"),
             script: include_str!("page.js"),
@@ -136,7 +149,9 @@ impl Report<'_> {
             has_notices: records.iter().any(|record| !record.notices.is_empty()),
             not_understood: self.not_understood,
         };
-        let html = page.render().context("cannot make the report")?;
+        let html = page
+            .render()
+            .because(|| message!("cannot make the report"))?;
         Ok(escape_text(&html))
     }
 }

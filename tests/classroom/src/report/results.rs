@@ -1,9 +1,12 @@
 //! How students stand in the exercises, with the points that a teacher has given.
 
 use crate::record::{GradedExercise, Override, Status, StudentRecord};
-use grade::exercise::Exercise;
+use grade::catalogue::say;
+use grade::exercise::{Exercise, digits};
 use grade::language::Language;
 use grade::outcome::Outcome;
+use harness::message;
+use harness::message::Message;
 
 /// What grading a class has found.
 #[derive(Debug, Clone, Copy)]
@@ -53,16 +56,22 @@ impl ExerciseResult<'_> {
 }
 
 /// A status in words.
-pub fn status_in_words(status: Status, language: Language) -> &'static str {
-    match status {
-        Status::Graded => language.pick("graded", "已评分"),
-        Status::DoesNotCompile => language.pick("does not compile", "编译不通过"),
-        Status::TimedOut => language.pick("timed out", "超时"),
-        Status::Missing => language.pick("missing", "未提交"),
-        Status::NotUnderstood => language.pick("not understood", "无法识别"),
-        Status::NotGraded => language.pick("not graded", "未评分"),
-        Status::NotGradable => language.pick("not gradable", "无法评分"),
-    }
+pub fn status_in_words(status: Status, language: Language) -> String {
+    let words = match status {
+        Status::Graded => message!("graded"),
+        Status::DoesNotCompile => message!("does not compile"),
+        Status::TimedOut => message!("timed out"),
+        Status::Missing => message!("missing"),
+        Status::NotUnderstood => message!("not understood"),
+        Status::NotGraded => message!("not graded"),
+        Status::NotGradable => message!("not gradable"),
+    };
+    say(&words, language)
+}
+
+/// The heading of an exercise; `number` is as in `05`.
+pub(super) fn heading(number: &str, title: &str) -> Message {
+    message!("Exercise {number}: {title}", number, title)
 }
 
 impl<'a> Report<'a> {
@@ -113,26 +122,28 @@ impl<'a> Report<'a> {
 
 /// Why points of another version of the rubric do not count.
 fn out_of_date(graded: u32, now: u32, language: Language) -> String {
-    match language {
-        Language::En => format!(
-            "graded with version {graded} of the rubric, which is now at version {now}: it has to be graded again"
+    say(
+        &message!(
+            "graded with version {graded} of the rubric, which is now at version {now}: it has to be graded again",
+            graded,
+            now
         ),
-        Language::Zh => {
-            format!("这是按第 {graded} 版评分标准评的，现在是第 {now} 版，需要重新评分")
-        }
-    }
+        language,
+    )
 }
 
 /// What a teacher has changed, in a sentence.
 pub(super) fn override_in_words(result: &ExerciseResult, language: Language) -> Option<String> {
     let Override { points, reason, .. } = result.by_hand?;
     let (number, earned) = (result.exercise.number, result.earned());
-    Some(match language {
-        Language::En => format!(
-            "Exercise {number:02}: {points} points by the teacher's hand, instead of {earned}: {reason}"
+    Some(say(
+        &message!(
+            "Exercise {number}: {points} points by the teacher's hand, instead of {earned}: {reason}",
+            number = digits(number),
+            points = *points,
+            earned,
+            reason
         ),
-        Language::Zh => {
-            format!("练习 {number:02}：教师改为 {points} 分（原为 {earned} 分）：{reason}")
-        }
-    })
+        language,
+    ))
 }

@@ -13,10 +13,13 @@ use crate::record::Student;
 use crate::roster;
 use crate::store::{ClassNotes, Store};
 use anyhow::{bail, ensure};
-use grade::exercise::Exercise;
+use grade::catalogue::say;
+use grade::exercise::{Exercise, digits};
+use grade::failed::Failed;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
 use grade::seed;
+use harness::message;
 use std::path::Path;
 
 /// Grades a class, and writes the report.
@@ -138,11 +141,12 @@ fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
 /// same.
 fn seed(store: &Store, options: &ClassOptions) -> anyhow::Result<u64> {
     match (store.class_notes()?.seed, options.seed) {
-        (Some(kept), Some(wanted)) if kept != wanted => bail!(
-            "{} was graded with seed {kept}: leave out --seed {wanted}, or name another folder \
-             with --out",
-            options.report.display()
-        ),
+        (Some(kept), Some(wanted)) if kept != wanted => bail!(Failed::new(message!(
+            "{path} was graded with seed {kept}: leave out --seed {wanted}, or name another folder with --out",
+            path = options.report.display(),
+            kept,
+            wanted
+        ))),
         (Some(seed), _) | (None, Some(seed)) => Ok(seed),
         (None, None) => seed::new(),
     }
@@ -155,9 +159,11 @@ fn class_notes(
     sandbox: &Sandbox,
     language: Language,
 ) -> ClassNotes {
-    let gone = gone.iter().map(|student| match language {
-        Language::En => format!("{} is not in the class any more", student.id),
-        Language::Zh => format!("{} 已不在班里", student.id),
+    let gone = gone.iter().map(|student| {
+        say(
+            &message!("{id} is not in the class any more", id = &student.id),
+            language,
+        )
     });
     let notices = class.notices.iter().cloned().chain(gone);
     let not_understood = class.not_understood.iter();
@@ -175,7 +181,10 @@ fn wanted(exercises: &[Exercise], options: &ClassOptions) -> anyhow::Result<Vec<
     for number in &options.only {
         ensure!(
             exercises.iter().any(|exercise| exercise.number == *number),
-            "there is no exercise {number:02}"
+            Failed::new(message!(
+                "there is no exercise {number}",
+                number = digits(*number)
+            ))
         );
     }
     let is_wanted = |exercise: &&Exercise| options.wants_exercise(exercise.number);
@@ -183,8 +192,11 @@ fn wanted(exercises: &[Exercise], options: &ClassOptions) -> anyhow::Result<Vec<
     if let Some(words) = &options.program {
         ensure!(
             wanted.len() == 1 || words.iter().any(|word| word.contains("{nn}")),
-            "which exercise is {:?}? Write {{nn}} for its number, or name it with --only",
-            words.join(" ")
+            Failed::new(message!(
+                "which exercise is {words}? Write {number} for its number, or name it with --only",
+                words = format!("{:?}", words.join(" ")),
+                number = "{nn}"
+            ))
         );
     }
     Ok(wanted)
@@ -198,27 +210,33 @@ fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student
     students.sort();
     ensure!(
         !students.is_empty(),
-        "there is nothing to grade in {}: {} things in it, and none is understood{}",
-        options.folder.display(),
-        class.not_understood.len(),
-        reasons(class)
+        Failed::new(message!(
+            "there is nothing to grade in {path}: {things} things in it, and none is understood{reasons}",
+            path = options.folder.display(),
+            things = class.not_understood.len(),
+            reasons = reasons(class, options.language)
+        ))
     );
     let ids: Vec<&str> = students.iter().map(|student| student.id.as_str()).collect();
     for id in &options.students {
         ensure!(
             ids.contains(&id.as_str()),
-            "there is no student {id}: there are {}",
-            ids.join(", ")
+            Failed::new(message!(
+                "there is no student {id}: there are {ids}",
+                id,
+                ids = ids.join(", ")
+            ))
         );
     }
     Ok(students)
 }
 
 /// Why things are not understood, each in a line; the first of many.
-fn reasons(class: &Class) -> String {
+fn reasons(class: &Class, language: Language) -> String {
     let all = class.not_understood.iter().take(10);
     let lines = all.map(|what| {
-        let line = format!("{}: {}", what.path.display(), what.reason);
+        let (what, why) = (what.path.display(), &what.reason);
+        let line = say(&message!("{what}: {why}", what, why), language);
         format!("\n{}", escape_line(&line))
     });
     lines.collect()

@@ -5,7 +5,9 @@ use crate::record::{Student, StudentRecord};
 use crate::store::{self, ClassNotes, Store};
 use anyhow::{bail, ensure};
 use grade::exercise::Exercise;
+use grade::failed::Failed;
 use grade::language::Language;
+use harness::message;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -52,15 +54,15 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
     let mut records: BTreeMap<String, (StudentRecord, &PathBuf)> = BTreeMap::new();
     let mut notes = ClassNotes::default();
     for (index, part) in parts.iter().enumerate() {
-        store::ensure_readable(part, "grade that part again")?;
+        store::ensure_readable(part, &message!("grade that part again"))?;
         for (id, record) in store::records(part)? {
             match records.get(&id) {
-                Some((other, from)) if *other != record => bail!(
-                    "{} and {} have different grades of {id}: grade one of them again, or leave \
-                     one out",
-                    from.display(),
-                    part.display()
-                ),
+                Some((other, from)) if *other != record => bail!(Failed::new(message!(
+                    "{one} and {other} have different grades of {id}: grade one of them again, or leave one out",
+                    one = from.display(),
+                    other = part.display(),
+                    id
+                ))),
                 _ => records.insert(id, (record, part)),
             };
         }
@@ -75,12 +77,14 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
     }
     ensure!(
         !records.is_empty(),
-        "there are no results in {}",
-        parts
-            .iter()
-            .filter_map(|part| part.to_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        Failed::new(message!(
+            "there are no results in {parts}",
+            parts = parts
+                .iter()
+                .filter_map(|part| part.to_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
     );
     notes.not_understood.sort();
     notes.not_understood.dedup();

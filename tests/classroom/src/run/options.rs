@@ -1,7 +1,9 @@
 //! How a class is to be graded.
 
 use crate::record::Student;
+use grade::failed::Failed;
 use grade::language::Language;
+use harness::message;
 use std::path::PathBuf;
 
 /// How a class is to be graded.
@@ -82,14 +84,16 @@ impl Partition {
 }
 
 impl std::str::FromStr for Partition {
-    type Err = String;
+    type Err = Failed;
 
-    fn from_str(words: &str) -> Result<Self, String> {
+    fn from_str(words: &str) -> Result<Self, Failed> {
         let numbers = words.split_once('/');
         let numbers = numbers.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
         match numbers {
             Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
-            _ => Err("a part looks like 3/8, and is from 1/8 to 8/8".to_string()),
+            _ => Err(Failed::new(message!(
+                "a part looks like 3/8, and is from 1/8 to 8/8"
+            ))),
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::build::{Builder, Compiled};
 use crate::intake::originals::Originals;
 use crate::intake::{self, Submission, SubmissionContents};
 use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord};
-use anyhow::Context;
 use grade::catalogue;
-use grade::exercise::{Check, Exercise};
+use grade::exercise::{Check, Exercise, digits};
+use grade::failed::Because;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
 use harness::message::Message;
@@ -91,10 +91,9 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// What an error of this task is about.
-    fn context(&self, what: &str) -> String {
-        let (number, name) = (self.exercise.number, &self.job.student.name);
-        format!("cannot {what} exercise {number:02} of {name}")
+    /// What an error of this task names: the exercise, as in `05`, and the student.
+    fn names(&self) -> (String, &str) {
+        (self.exercise.digits(), &self.job.student.name)
     }
 }
 
@@ -126,7 +125,11 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             };
             let opener = thread::Builder::new().stack_size(intake::STACK);
             let started = opener.spawn_scoped(scope, open);
-            error.note(started.map(|_| ()).context("cannot start a thread"));
+            error.note(
+                started
+                    .map(|_| ())
+                    .because(|| message!("cannot start a thread")),
+            );
             for _ in 0..processors {
                 let to_judge = to_judge.clone();
                 scope.spawn(move || {
@@ -235,7 +238,14 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             let compiled = self
                 .builder
                 .compile(exercise, source, &folder.path().join(&package))
-                .with_context(|| task.context("compile"))?;
+                .because(|| {
+                    let (exercise, name) = task.names();
+                    message!(
+                        "cannot compile exercise {exercise} of {name}",
+                        exercise,
+                        name
+                    )
+                })?;
             task.step = Step::Nothing;
             match compiled {
                 Compiled::Refused(messages) => match Shortage::watch().found() {
@@ -253,8 +263,9 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 Compiled::TimedOut => {
                     task.graded.status = Status::TimedOut;
                     let language = self.options.language_of(student);
-                    let words = language.pick("the compiler was not done in time", "编译超时");
-                    task.graded.message = words.to_string();
+                    let words =
+                        catalogue::say(&message!("the compiler was not done in time"), language);
+                    task.graded.message = words;
                 }
                 Compiled::Program(_) => {
                     task.step = Step::Judge {
@@ -277,15 +288,20 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             folder, program, ..
         } = &task.step
         {
-            let rubric = self
-                .builder
-                .rubric(exercise)
-                .with_context(|| format!("the rubric of exercise {exercise:02} is not built"))?;
+            let rubric = self.builder.rubric(exercise).because(|| {
+                message!(
+                    "the rubric of exercise {exercise} is not built",
+                    exercise = digits(exercise)
+                )
+            })?;
             let outcome = rubric
                 .clone()
                 .with_seed(self.seed)
                 .grade_in(self.sandbox, folder, program, |_| ())
-                .with_context(|| task.context("grade"))?;
+                .because(|| {
+                    let (exercise, name) = task.names();
+                    message!("cannot grade exercise {exercise} of {name}", exercise, name)
+                })?;
             let language = self.options.language_of(student);
             let not_gradable = outcome
                 .not_gradable()

@@ -4,8 +4,9 @@ use super::options::ClassOptions;
 use crate::fingerprint::Fingerprint;
 use crate::intake::{Answer, SubmissionContents};
 use crate::record::{GradedExercise, Status};
-use anyhow::Context;
 use grade::exercise::Exercise;
+use grade::failed::Because;
+use harness::message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,7 @@ pub(super) fn unpack(contents: &SubmissionContents, folder: TempDir) -> anyhow::
         let written = path.parent().map_or(Ok(()), fs::create_dir_all);
         written
             .and_then(|()| fs::write(&path, bytes))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            .because(|| message!("cannot write {path}", path = path.display()))?;
     }
     Ok(folder)
 }

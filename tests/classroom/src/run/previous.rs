@@ -5,6 +5,7 @@ use super::writer::ReportWriter;
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, Store};
 use grade::exercise::Exercise;
+use harness::message;
 use std::collections::BTreeMap;
 
 /// What a report has already.
@@ -29,8 +30,8 @@ impl Previous {
         again: bool,
     ) -> anyhow::Result<Self> {
         if options.is_regrade() {
-            let what_to_do = "grade the whole class once, without --only and --student";
-            store::ensure_readable(&options.report, what_to_do)?;
+            let what_to_do = message!("grade the whole class once, without --only and --student");
+            store::ensure_readable(&options.report, &what_to_do)?;
         }
         let (mut records, mut stale, mut gone) = (BTreeMap::new(), Vec::new(), Vec::new());
         for (id, record) in store.records()? {

@@ -5,9 +5,10 @@ use crate::overrides;
 use crate::record::{Override, Status, Student, StudentRecord};
 use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
-use anyhow::Context;
 use grade::exercise::Exercise;
+use grade::failed::Because;
 use grade::language::Language;
+use harness::message;
 use std::fs;
 use std::path::Path;
 
@@ -56,7 +57,7 @@ impl ReportWriter<'_> {
             // Last: it says that the student is done.
             (
                 format!("results/{stem}.json"),
-                json.context("cannot make JSON")?,
+                json.because(|| message!("cannot make JSON"))?,
             ),
         ];
         for (name, contents) in files {

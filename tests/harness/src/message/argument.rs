@@ -294,6 +294,12 @@ impl From<&Path> for Argument {
     }
 }
 
+impl From<std::path::Display<'_>> for Argument {
+    fn from(path: std::path::Display<'_>) -> Self {
+        Self::Text(path.to_string())
+    }
+}
+
 impl From<&PathBuf> for Argument {
     fn from(path: &PathBuf) -> Self {
         path.as_path().into()

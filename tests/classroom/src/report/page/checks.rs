@@ -8,6 +8,8 @@ use grade::exercise::Check;
 use grade::language::Language;
 use grade::outcome::Outcome;
 use harness::Failure;
+use harness::message;
+use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many checks stand in the table of those that most students fail.
@@ -45,7 +47,7 @@ pub(super) struct ExerciseColumns<'a> {
 
 /// Who did not get as far as the checks, for the same reason.
 pub(super) struct NotChecked {
-    pub(super) status: &'static str,
+    pub(super) status: String,
     /// Their indices, and the first line of what there is to say.
     pub(super) students: Vec<(usize, String)>,
 }
@@ -248,12 +250,9 @@ impl FailureCount {
         )
     }
 
-    pub(super) fn in_words(self, language: Language) -> String {
+    pub(super) fn in_words(self) -> Message {
         let Self { failed, of } = self;
-        match language {
-            Language::En => format!("{failed} of {of} failed"),
-            Language::Zh => format!("{of} 人中 {failed} 人失败"),
-        }
+        message!("{failed} of {of} failed", failed, of)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::record::Status;
 use crate::report::results::ExerciseResult;
+use grade::catalogue::say;
 use grade::language::Language;
+use harness::message;
 
 /// The class in figures.
 pub(super) struct Summary {
@@ -104,16 +106,14 @@ pub(super) fn histogram(totals: &[u32], possible: usize) -> Vec<Bar> {
 /// A histogram in words.
 pub(super) fn spread(histogram: &[Bar], language: Language) -> String {
     let bars = histogram.iter().map(|bar| {
-        let Bar {
-            from, to, students, ..
-        } = bar;
-        match language {
-            Language::En => format!("{from} to {to} points: {students}"),
-            Language::Zh => format!("{from} 至 {to} 分：{students} 人"),
-        }
+        let (from, to, students) = (bar.from, bar.to, bar.students);
+        say(
+            &message!("{from} to {to} points: {students}", from, to, students),
+            language,
+        )
     });
     let bars: Vec<_> = bars.collect();
-    bars.join(language.pick("; ", "；"))
+    bars.join(&say(&message!("; "), language))
 }
 
 /// The step of the colour scale: 0 to 4 for fifths, and 5 for all of the points.
