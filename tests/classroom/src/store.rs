@@ -206,6 +206,21 @@ fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The files of results that another version of this program has written.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
+pub(crate) fn unreadable(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut unreadable = Vec::new();
+    for path in result_files(folder)? {
+        if read_record(&path)?.is_none() {
+            unreadable.push(path);
+        }
+    }
+    Ok(unreadable)
+}
+
 /// Refuses a report with results of another version of this program: a part of the class could
 /// be graded, but the others' grades would be gone. `what_to_do` is for the teacher.
 ///
@@ -213,12 +228,7 @@ fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 ///
 /// If there are such results, or the folder cannot be read.
 pub(crate) fn ensure_readable(folder: &Path, what_to_do: &Message) -> anyhow::Result<()> {
-    let mut unreadable = Vec::new();
-    for path in result_files(folder)? {
-        if read_record(&path)?.is_none() {
-            unreadable.push(path);
-        }
-    }
+    let unreadable = unreadable(folder)?;
     if let Some(first) = unreadable.first() {
         bail!(Failed::new(message!(
             "{path} is no result of this version of cargo grade ({count} in all): {what_to_do}",

@@ -108,7 +108,7 @@ fn template(command: &Command, language: Language) -> String {
     template.push_str("{usage}");
     let parts = [
         (
-            command.has_subcommands(),
+            command.get_subcommands().any(|it| !it.is_hide_set()),
             message!("Commands:"),
             "{subcommands}",
         ),

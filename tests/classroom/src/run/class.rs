@@ -51,7 +51,7 @@ pub fn grade(
     let regrade = options.regrade()?;
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
-    let notes = class_notes(&class, &previous.gone, &sandbox, options.language);
+    let notes = class_notes(&class, &previous, &sandbox, options.language);
     let notes = ClassNotes {
         seed: Some(seed),
         ..notes
@@ -155,17 +155,25 @@ fn seed(store: &Store, options: &ClassOptions) -> anyhow::Result<u64> {
 /// What there is to know about the class besides its students.
 fn class_notes(
     class: &Class,
-    gone: &[Student],
+    previous: &Previous,
     sandbox: &Sandbox,
     language: Language,
 ) -> ClassNotes {
-    let gone = gone.iter().map(|student| {
+    let gone = previous.gone.iter().map(|student| {
         say(
             &message!("{id} is not in the class any more", id = &student.id),
             language,
         )
     });
+    let other_version = (previous.unreadable > 0).then(|| {
+        let words = message!(
+            "{count} result(s) of another version of cargo grade: graded again",
+            count = previous.unreadable
+        );
+        say(&words, language)
+    });
     let notices = class.notices.iter().cloned().chain(gone);
+    let notices = notices.chain(other_version);
     let not_understood = class.not_understood.iter();
     ClassNotes {
         not_understood: not_understood

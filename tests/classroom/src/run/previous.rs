@@ -18,6 +18,8 @@ pub(super) struct Previous {
     stale: Vec<Student>,
     /// Students who are not in the class any more.
     pub(super) gone: Vec<Student>,
+    /// How many results another version of this program has written: they count as missing.
+    pub(super) unreadable: usize,
 }
 
 impl Previous {
@@ -60,6 +62,7 @@ impl Previous {
             records,
             stale,
             gone,
+            unreadable: store::unreadable(&options.report)?.len(),
         })
     }
 
