@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use similar::TextDiff;
+use similar::{TextDiff, WhitespaceMode};
 
 /// The folder of the differences, seen from the workspace.
 pub const FOLDER: &str = "mdbook/differences";
 
-/// The lessons that have one before them.
-pub const LESSONS: std::ops::RangeInclusive<usize> = 2..=7;
+/// The lessons that change the one before them. Lesson 02 is a server after a client, and
+/// lesson 07 another kind of program: nearly every line would be a difference.
+pub const LESSONS: std::ops::RangeInclusive<usize> = 3..=6;
 
 /// How many lines stand around a change.
 const CONTEXT: usize = 3;
@@ -23,7 +24,8 @@ pub fn path(lesson: usize) -> PathBuf {
 }
 
 /// What the file of a lesson's difference must hold: a unified difference, from the sources
-/// as the book shows them, without the marks of their pieces.
+/// as the book shows them, without the marks of their pieces. A line that is only indented
+/// otherwise is no difference.
 ///
 /// # Errors
 ///
@@ -31,12 +33,28 @@ pub fn path(lesson: usize) -> PathBuf {
 pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
     let (old_name, old) = source(lesson - 1)?;
     let (new_name, new) = source(lesson)?;
-    let difference = TextDiff::from_lines(&old, &new);
-    let mut unified = difference.unified_diff();
-    Ok(unified
-        .context_radius(CONTEXT)
-        .header(&old_name, &new_name)
-        .to_string())
+    let difference = unified(&old, &new);
+    Ok(format!("--- {old_name}\n+++ {new_name}\n{difference}"))
+}
+
+/// The pieces in which two texts differ, white space aside. What is the same in both is shown
+/// as the new text has it.
+fn unified(old: &str, new: &str) -> String {
+    let difference = TextDiff::configure()
+        .whitespace_mode(WhitespaceMode::IgnoreAll)
+        .diff_lines(old, new);
+    let mut pieces = difference.unified_diff();
+    let mut lines = Vec::new();
+    for piece in pieces.context_radius(CONTEXT).iter_hunks() {
+        lines.push(format!("{}\n", piece.header()));
+        for change in piece.iter_changes() {
+            let index = change.new_index();
+            let in_new = index.and_then(|index| difference.new_slice(index));
+            let line = in_new.unwrap_or(change.value());
+            lines.push(format!("{}{line}", change.tag()));
+        }
+    }
+    lines.concat()
 }
 
 /// Writes all differences that are not up to date, and says on stdout which.
@@ -93,6 +111,13 @@ mod tests {
     fn marks_of_pieces_are_left_out() {
         let text = "a\n    // ANCHOR: bind\n    b\n    // ANCHOR_END: bind\nc\n";
         assert_eq!(without_anchors(text), "a\n    b\nc\n");
+    }
+
+    #[test]
+    fn a_line_that_is_only_indented_is_no_difference() {
+        let difference = unified("serve();\nend();\n", "loop {\n    serve();\n}\nend();\n");
+        let expected = "@@ -1,2 +1,4 @@\n+loop {\n     serve();\n+}\n end();\n";
+        assert_eq!(difference, expected);
     }
 
     #[test]
