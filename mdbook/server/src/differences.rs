@@ -31,10 +31,30 @@ pub fn path(lesson: usize) -> PathBuf {
 ///
 /// If a source cannot be read.
 pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
-    let (old_name, old) = source(lesson - 1)?;
-    let (new_name, new) = source(lesson)?;
-    let difference = unified(&old, &new);
-    Ok(format!("--- {old_name}\n+++ {new_name}\n{difference}"))
+    Ok(between(&source(lesson - 1)?, &source(lesson)?))
+}
+
+/// The two steps in which lesson 05 changes lesson 04: first threads, then the end. They are
+/// the files and what these must hold.
+///
+/// # Errors
+///
+/// If a source cannot be read.
+pub fn steps() -> anyhow::Result<[(PathBuf, String); 2]> {
+    let folder = workspace::root().join(FOLDER);
+    let threads = named("lessons/05-threaded/examples/threads.rs".to_string())?;
+    let first = between(&source(4)?, &threads);
+    let second = between(&threads, &source(5)?);
+    Ok([
+        (folder.join("05-threads.diff"), first),
+        (folder.join("05-end.diff"), second),
+    ])
+}
+
+/// The difference between two sources, each a name and a text.
+fn between((old_name, old): &(String, String), (new_name, new): &(String, String)) -> String {
+    let difference = unified(old, new);
+    format!("--- {old_name}\n+++ {new_name}\n{difference}")
 }
 
 /// The pieces in which two texts differ, white space aside. What is the same in both is shown
@@ -63,25 +83,43 @@ fn unified(old: &str, new: &str) -> String {
 ///
 /// If a source cannot be read, or a difference cannot be written.
 pub fn update() -> anyhow::Result<()> {
-    for lesson in LESSONS {
-        let path = path(lesson);
-        let difference = of_lesson(lesson)?;
+    for (path, difference) in all()? {
         if std::fs::read_to_string(&path).is_ok_and(|written| written == difference) {
             continue;
         }
         let folder = workspace::root().join(FOLDER);
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {FOLDER}"))?;
         let written = std::fs::write(&path, difference);
-        written.with_context(|| format!("cannot write {FOLDER}/{lesson:02}.diff"))?;
-        println!("{FOLDER}/{lesson:02}.diff: written anew");
+        let name = path
+            .strip_prefix(workspace::root())
+            .unwrap_or(&path)
+            .display();
+        written.with_context(|| format!("cannot write {name}"))?;
+        println!("{name}: written anew");
     }
     Ok(())
+}
+
+/// The files of all differences, and what they must hold.
+///
+/// # Errors
+///
+/// If a source cannot be read.
+pub fn all() -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::from(steps()?);
+    for lesson in LESSONS {
+        files.push((path(lesson), of_lesson(lesson)?));
+    }
+    Ok(files)
 }
 
 /// The path of a lesson's source, seen from the workspace, and its text without the lines
 /// that mark pieces for the book.
 fn source(lesson: usize) -> anyhow::Result<(String, String)> {
-    let name = format!("lessons/{}/src/main.rs", folder_of_lesson(lesson)?);
+    named(format!("lessons/{}/src/main.rs", folder_of_lesson(lesson)?))
+}
+
+fn named(name: String) -> anyhow::Result<(String, String)> {
     let text = std::fs::read_to_string(workspace::root().join(&name));
     let text = text.with_context(|| format!("cannot read {name}"))?;
     Ok((name, without_anchors(&text)))
