@@ -129,11 +129,11 @@ fn a_long_message_and_a_long_answer_are_whole() {
 fn an_empty_message_and_an_empty_answer_are_fine() {
     check(|scenario| {
         let (program, mut connection) = meet(scenario, "");
+        // Of an empty message the end is all that the server gets to know.
+        connection.expect_end();
         connection.half_close();
         program.expect_exit(0);
         program.expect_output(b"\n");
-        let sent = connection.expect_gone();
-        scenario.expect(message!("nothing was sent"), sent.is_empty(), &sent);
     });
 }
 
