@@ -163,3 +163,17 @@ fn refuses_what_gbk_cannot_encode() {
         server.expect_nothing();
     });
 }
+
+#[test]
+fn connects_to_ipv6() {
+    check(|scenario| {
+        if !harness::has_ipv6() {
+            return;
+        }
+        let server = scenario.listen_on("[::1]:0");
+        let program = scenario.start([server.address().to_string().as_str(), "hello"]);
+        let mut connection = server.accept();
+        reply(scenario, &program, &mut connection, &[b"got it"]);
+        program.expect_stdout(&predicate::str::contains("got it"));
+    });
+}

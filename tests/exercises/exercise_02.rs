@@ -96,3 +96,18 @@ fn a_character_in_two_pieces_is_one_character() {
         client.expect(b"3 characters in 5 bytes");
     });
 }
+
+#[test]
+fn listens_on_ipv6() {
+    check(|scenario| {
+        if !harness::has_ipv6() {
+            return;
+        }
+        let server = scenario.start_server_on("[::1]:0");
+        let mut client = server.connect();
+        client.send(b"hello");
+        client.half_close();
+        let reply = client.receive(1024);
+        scenario.expect(message!("there was a reply"), !reply.is_empty(), &reply);
+    });
+}
