@@ -1,7 +1,7 @@
 //! Exercise 03: back at once.
 //!
 //! `exercise-03 ADDR` serves one client and ends. Started again at once, it gets its port
-//! again; but never a port that another server listens on.
+//! again. Where another server listens on the port, it waits for that one, a second at most.
 
 use std::env;
 use std::net::SocketAddr;
@@ -21,8 +21,10 @@ fn main() -> anyhow::Result<()> {
     // TODO: step 1, create the socket. Step 1b, set the option that gives you a port of
     // which only old connections are left: before bind, and no other option.
 
-    // TODO: step 2, bind to the address, and step 3, listen. If another server listens
-    // there, say that the port is `in use`, and end.
+    // TODO: step 2, bind to the address, and step 3, listen.
+
+    // TODO: where the address is in use, and only then, say `waiting for ADDR` on stderr,
+    // once, and try again from step 1. After a second, say that it is `in use`, and end.
 
     // TODO: say that you are `listening on` the address that the listener really has.
 

@@ -4,6 +4,11 @@
 //! got there another way. `wrong/NN.toml` has mistakes, each as small edits of a right
 //! answer, and which checks a program with this mistake must fail: these, and no others.
 //!
+//! The file also names the very point of the exercise: the one or two checks that a program
+//! fails which does all but what the exercise is about.
+//!
+//! `ends/` has programs that end, or listen and end on a signal, and do nothing else.
+//!
 //! Wrong answers are written to a package of their own under `target/`, and built there.
 
 use anyhow::{Context, bail, ensure};
@@ -54,6 +59,7 @@ pub struct Edit {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrongFile {
+    very_point: Option<BTreeSet<String>>,
     wrong: Vec<Wrong>,
 }
 
@@ -105,6 +111,19 @@ pub fn right_program(exercise: u32, name: &str) -> String {
 ///
 /// If the file cannot be read, or is not as it should be.
 pub fn wrong_answers(exercise: u32) -> anyhow::Result<Vec<Wrong>> {
+    Ok(wrong_file(exercise)?.wrong)
+}
+
+/// The checks that are the very point of an exercise, if its file of wrong answers names them.
+///
+/// # Errors
+///
+/// If the file cannot be read, or is not as it should be.
+pub fn very_point(exercise: u32) -> anyhow::Result<Option<BTreeSet<String>>> {
+    Ok(wrong_file(exercise)?.very_point)
+}
+
+fn wrong_file(exercise: u32) -> anyhow::Result<WrongFile> {
     let path = Path::new(HERE)
         .join("wrong")
         .join(format!("{exercise:02}.toml"));
@@ -118,10 +137,17 @@ pub fn wrong_answers(exercise: u32) -> anyhow::Result<Vec<Wrong>> {
         "{} has a name twice",
         path.display()
     );
-    Ok(file.wrong)
+    Ok(file)
 }
 
 impl Wrong {
+    /// Whether it is in Rust. If not, it is in Python.
+    pub fn is_rust(&self) -> bool {
+        Path::new(&self.base)
+            .extension()
+            .is_some_and(|end| end == "rs")
+    }
+
     /// The text of the wrong answer.
     ///
     /// # Errors
@@ -186,6 +212,25 @@ pub fn right(exercise: u32, python: &str) -> anyhow::Result<Vec<Answer>> {
     Ok(answers)
 }
 
+/// The programs that only end: at once, or on the first signal, when they have listened.
+///
+/// # Errors
+///
+/// If they cannot be found.
+pub fn only_end(python: &str) -> anyhow::Result<Vec<Vec<String>>> {
+    let script = |name: &str| {
+        let path = Path::new(HERE).join("ends").join(name);
+        let path = path.to_string_lossy().into_owned();
+        vec![python.to_string(), "-S".to_string(), path]
+    };
+    Ok(vec![
+        vec![sibling("ends-at-once")?],
+        vec![sibling("ends-on-a-signal")?],
+        script("at_once.py"),
+        script("on_a_signal.py"),
+    ])
+}
+
 /// A program of this package. Cargo builds it before it builds a test that runs it.
 fn sibling(name: &str) -> anyhow::Result<String> {
     let test = std::env::current_exe().context("cannot find this test's own path")?;
@@ -216,9 +261,7 @@ pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, 
     for &exercise in exercises {
         for wrong in wrong_answers(exercise)? {
             let program = wrong.program(exercise);
-            let is_rust = Path::new(&wrong.base)
-                .extension()
-                .is_some_and(|end| end == "rs");
+            let is_rust = wrong.is_rust();
             let file = sources.join(format!("{program}.{}", if is_rust { "rs" } else { "py" }));
             write_if_new(&file, &wrong.source(exercise)?)?;
             let command = if is_rust {

@@ -6,8 +6,8 @@ use crate::message;
 use crate::message::Argument;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{self, ErrorKind, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 /// A listener of the test.
 pub struct Listener {
@@ -103,6 +103,39 @@ impl Listener {
                 message!("the program connects to {address}", address = self.address),
                 error,
             ),
+        }
+    }
+
+    /// Serves a client of the test's own, and closes first, so that the connection leaves the
+    /// port in `TIME_WAIT`. Expects that nobody else has connected before.
+    #[track_caller]
+    pub fn serve_own_client(&self) {
+        self.log.step(message!(
+            "a client of the test connects to {address}, and the test's server serves it",
+            address = self.address
+        ));
+        let served =
+            TcpStream::connect_timeout(&self.address, self.log.limit()).and_then(|mut client| {
+                // The connection is in the queue when `connect` returns.
+                let (server, peer) = self.socket.accept()?;
+                let is_own = client.local_addr()? == peer;
+                drop(server);
+                client.set_read_timeout(Some(self.log.limit()))?;
+                client.read_to_end(&mut Vec::new())?;
+                Ok(if is_own { None } else { Some(peer) })
+            });
+        let expected = message!("no other client than the test's connects to the test's server");
+        match served {
+            Ok(None) => {}
+            Ok(Some(peer)) => self.log.fail(
+                expected,
+                message!(
+                    "{peer} has connected: does the program connect to find out whether \
+                     somebody listens?",
+                    peer
+                ),
+            ),
+            Err(error) => self.log.fail(expected, error),
         }
     }
 

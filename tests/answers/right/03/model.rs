@@ -1,11 +1,13 @@
 //! Exercise 03: back at once.
 //!
 //! `exercise-03 ADDR` serves one client and ends. Started again at once, it gets its port
-//! again; but never a port that another server listens on.
+//! again. Where another server listens on the port, it waits for that one, a second at most.
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use encoding_rs::GBK;
@@ -13,6 +15,10 @@ use socket2::{Domain, Socket, Type};
 
 const USAGE: &str = "usage: exercise-03 ADDR
   ADDR  IP:PORT to listen on, such as 127.0.0.1:9090 (IPv6: [::1]:9090)";
+
+/// How long to try for a port that is in use, and how long to wait between two tries.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
 
 const PORT_IN_USE: &str = "the port is in use
   Is another server running on it? End that one, or choose another port.
@@ -26,29 +32,8 @@ fn main() -> anyhow::Result<()> {
         .parse()
         .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
 
-    // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
-        .context("cannot create a socket")?;
-
-    // Step 1b: set the option, before bind. With it we get a port on which only old
-    // connections are left, in TIME_WAIT; never one on which another server listens.
-    // (On Windows the same name means just that, stealing a port: leave it out.)
-    #[cfg(not(windows))]
-    socket
-        .set_reuse_address(true)
-        .context("cannot set SO_REUSEADDR")?;
-
-    // Step 2: bind. Clients must know where to find the server.
-    socket
-        .bind(&address.into())
-        .map_err(|error| cannot_listen(address, error))?;
-
-    // Step 3: listen. From now on the kernel completes connections by itself and
-    // queues them, 128 and one more at most, until we accept them.
-    socket
-        .listen(128)
-        .map_err(|error| cannot_listen(address, error))?;
-    let listener: TcpListener = socket.into();
+    // Steps 1 to 3, once more as long as the port is in use.
+    let listener = wait_for_port(address).map_err(|error| cannot_listen(address, error))?;
     println!("listening on {}", listener.local_addr()?);
 
     // Step 4: accept. The client gets a socket of its own, the listener stays what it is.
@@ -62,6 +47,44 @@ fn main() -> anyhow::Result<()> {
     // Step 7, once more: close the listener.
     drop(listener);
     Ok(())
+}
+
+/// Listens on the address. Where it is in use, tries again for a second.
+fn wait_for_port(address: SocketAddr) -> io::Result<TcpListener> {
+    let start = Instant::now();
+    let mut has_told = false;
+    loop {
+        match listen(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && start.elapsed() < PATIENCE => {
+                if !has_told {
+                    eprintln!("waiting for {address}");
+                    has_told = true;
+                }
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Listens on the address, with a new socket.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    // Step 1: create the socket. STREAM means TCP; the domain is IPv4 or IPv6.
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+
+    // Step 1b: set the option, before bind. With it we get a port on which only old
+    // connections are left, in TIME_WAIT; never one on which another server listens.
+    // (On Windows the same name means just that, stealing a port: leave it out.)
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+
+    // Step 2: bind. Clients must know where to find the server.
+    socket.bind(&address.into())?;
+
+    // Step 3: listen. From now on the kernel completes connections by itself and
+    // queues them, 128 and one more at most, until we accept them.
+    socket.listen(128)?;
+    Ok(socket.into())
 }
 
 /// Receives one message and answers it.

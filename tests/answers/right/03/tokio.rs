@@ -3,10 +3,12 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use encoding_rs::GBK;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::{sleep, timeout};
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() {
@@ -19,13 +21,35 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(1)
 }
 
+/// Tries again for a second where the address is in use.
+async fn listen_patiently(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let is_in_use = |tried: &std::io::Result<TcpListener>| matches!(tried, Err(error) if error.kind() == ErrorKind::AddrInUse);
+    let first = listen(address);
+    if !is_in_use(&first) {
+        return first;
+    }
+    eprintln!("waiting for {address}");
+    let tries = async {
+        loop {
+            sleep(Duration::from_millis(100)).await;
+            let next = listen(address);
+            if !is_in_use(&next) {
+                return next;
+            }
+        }
+    };
+    timeout(Duration::from_secs(1), tries)
+        .await
+        .unwrap_or(first)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let Some(Ok(address)) = std::env::args().nth(1).map(|address| address.parse()) else {
         eprintln!("usage: exercise-03 ADDR");
         return ExitCode::from(2);
     };
-    let listener = match listen(address) {
+    let listener = match listen_patiently(address).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             eprintln!("{address} is in use");

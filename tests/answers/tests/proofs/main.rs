@@ -10,6 +10,7 @@
 //! cargo test -p answers --test proofs hostile        # programs that mean harm
 //! ```
 
+mod bounds;
 mod hostile;
 
 use answers::Answer;
@@ -44,13 +45,30 @@ const PROOFS: [(&str, Proof); 4] = [
     ("the_starter_gets_at_most_20", the_starter_gets_at_most_20),
 ];
 
+/// What is proved of each exercise whose very point is named.
+const BOUNDS: [(&str, Proof); 3] = [
+    (
+        "without_its_very_point_it_gets_at_most_60",
+        bounds::without_its_very_point_it_gets_at_most_60,
+    ),
+    (
+        "the_lessons_own_program_gets_at_most_50",
+        bounds::the_lessons_own_program_gets_at_most_50,
+    ),
+    (
+        "a_program_that_only_ends_gets_at_most_20",
+        bounds::a_program_that_only_ends_gets_at_most_20,
+    ),
+];
+
 fn main() -> std::process::ExitCode {
     let mut arguments = Arguments::from_args();
     // They wait for programs more than they compute, and for their turn.
     arguments.test_threads.get_or_insert(8);
     let mut trials = hostile::trials();
     for number in exercises().iter().map(|exercise| exercise.number) {
-        for (name, proof) in PROOFS {
+        let bounds = bounds::very_point(number).map(|_| BOUNDS);
+        for (name, proof) in PROOFS.into_iter().chain(bounds.into_iter().flatten()) {
             let name = format!("exercise_{number:02}::{name}");
             trials.push(Trial::test(name, move || {
                 proof(number);

@@ -1,0 +1,3 @@
+//! Ends at once, and says that all went well.
+
+fn main() {}
