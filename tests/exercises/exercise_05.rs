@@ -1,15 +1,21 @@
 //! The rubric of exercise 05: chat.
 
+#[path = "exercise_05/newcomers.rs"]
+mod newcomers;
+#[path = "exercise_05/stream.rs"]
+mod stream;
+
 use assert_cmd::cargo::cargo_bin;
-use harness::check::{Checked, Passed};
+use harness::check::{Checked, Passed, needs_ipv6};
 use harness::message::{Argument, Message};
-use harness::{Connection, Program, Scenario, acknowledge_at_once, message};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, mpsc};
+use harness::random::Random;
+use harness::{Connection, Program, Scenario, message};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+use stream::{Stream, explain};
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-05"), test);
@@ -87,6 +93,10 @@ impl Client {
 
     fn send(&mut self, bytes: &[u8]) {
         self.connection.send(bytes);
+    }
+
+    fn say(&mut self, words: &[u8]) {
+        self.send(&[words, b"\n"].concat());
     }
 
     /// The next line, without its `\n`.
@@ -206,6 +216,12 @@ impl Client {
     }
 }
 
+/// What somebody says: a few letters.
+fn some_words(random: &mut Random) -> Vec<u8> {
+    let length = random.number(2..=30);
+    random.word(length).into_bytes()
+}
+
 /// A text to wait for.
 fn quoted(text: &str) -> Awaited {
     Awaited::Bytes(Argument::quoted(text))
@@ -256,40 +272,33 @@ fn welcomes_each_client_with_its_own_address() {
 }
 
 #[test]
-fn a_line_goes_to_every_other_client() {
+fn a_line_goes_to_every_other_client_and_not_back() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let [mut one, mut two, mut three] = clients(scenario, &server);
         // The last one speaks first: nobody has to wait for those before.
-        three.send(b"hello\n");
-        one.expect_from(three.peer(), b"hello");
-        two.expect_from(three.peer(), b"hello");
-        one.send(b"hello yourself\n");
-        two.expect_from(one.peer(), b"hello yourself");
-        three.expect_from(one.peer(), b"hello yourself");
-        for words in [&b"first"[..], b"second", b"third"] {
-            two.send(&[words, b"\n"].concat());
-            one.expect_from(two.peer(), words);
-            three.expect_from(two.peer(), words);
+        for _ in 0..2 {
+            let words = some_words(&mut random);
+            three.say(&words);
+            one.expect_from(three.peer(), &words);
+            two.expect_from(three.peer(), &words);
+            let words = some_words(&mut random);
+            one.say(&words);
+            two.expect_from(one.peer(), &words);
+            three.expect_from(one.peer(), &words);
         }
-        Ok(Passed)
-    });
-}
-
-#[test]
-fn the_sender_gets_no_copy() {
-    check(|scenario| {
-        let server = scenario.start_server();
-        let [mut one, mut two] = clients(scenario, &server);
-        for (question, answer) in [("who is there?", "me"), ("who is me?", "you are")] {
-            one.send(format!("{question}\n").as_bytes());
-            two.expect_from(one.peer(), question.as_bytes());
-            two.send(format!("{answer}\n").as_bytes());
-            // Not `expect`: here a copy would count.
-            let expected = format!("{}: {answer}", two.peer());
+        // What one has said itself would come before the answer to it.
+        for _ in 0..random.number(2..=4) {
+            let (question, answer) = (some_words(&mut random), some_words(&mut random));
+            one.say(&question);
+            two.expect_from(one.peer(), &question);
+            two.say(&answer);
+            let expected = [format!("{}: ", two.peer()).as_bytes(), &answer].concat();
+            // Not `expect`: here a copy counts.
             let line = one.line(message!("the answer, and no copy of its question"));
-            if line != expected.as_bytes() {
-                let (client, answer) = (one.peer(), format!("{expected:?}"));
+            if line != expected {
+                let (client, answer) = (one.peer(), &expected[..]);
                 one.fail(
                     message!("{client} receives {answer} next", client, answer),
                     &line,
@@ -301,25 +310,37 @@ fn the_sender_gets_no_copy() {
 }
 
 #[test]
-fn lines_stay_whole_however_they_come() {
+fn talks_over_ipv6() {
     check(|scenario| {
+        needs_ipv6()?;
+        let mut random = scenario.random();
+        let server = scenario.start_server_on("[::1]:0");
+        let [mut one, mut two] = clients(scenario, &server);
+        let words = some_words(&mut random);
+        one.say(&words);
+        two.expect_from(one.peer(), &words);
+        Ok(Passed)
+    });
+}
+
+#[test]
+fn a_line_that_comes_in_pieces_stays_whole() {
+    check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let [mut one, mut two] = clients(scenario, &server);
-        for piece in [&b"in"[..], b" pie", b"ces\n"] {
+        let mut pieces = vec![some_words(&mut random)];
+        for _ in 0..random.number(2..=4) {
+            pieces.push([b" ", &some_words(&mut random)[..]].concat());
+        }
+        for piece in &pieces {
             one.send(piece);
             one.connection.let_it_receive();
         }
-        two.expect_from(one.peer(), b"in pieces");
-        // Several at once, and the first piece of another one.
-        one.send(b"one\ntwo\r\n\nthr");
-        two.expect_from(one.peer(), b"one");
-        two.expect_from(one.peer(), b"two\r");
-        two.expect_from(one.peer(), b"");
-        one.send(b"ee\n \xc4\xe3\xff\x00 \n");
-        two.expect_from(one.peer(), b"three");
-        two.expect_from(one.peer(), b" \xc4\xe3\xff\x00 ");
+        one.send(b"\n");
+        two.expect_from(one.peer(), &pieces.concat());
         // As long as a line may be.
-        let long: Vec<u8> = (b'a'..=b'z').cycle().take(65536).collect();
+        let long: Vec<u8> = random.word(65536).into_bytes();
         one.send(&[&long[..], b"\n"].concat());
         two.expect_from(one.peer(), &long);
         Ok(Passed)
@@ -327,18 +348,47 @@ fn lines_stay_whole_however_they_come() {
 }
 
 #[test]
+fn lines_that_come_at_once_stay_apart() {
+    check(|scenario| {
+        let mut random = scenario.random();
+        let server = scenario.start_server();
+        let [mut one, mut two] = clients(scenario, &server);
+        let mut lines: Vec<Vec<u8>> = (0..random.number(2..=5))
+            .map(|_| some_words(&mut random))
+            .collect();
+        // Any bytes belong to a line, and so do none.
+        lines.push([&some_words(&mut random)[..], b"\r"].concat());
+        lines.push(Vec::new());
+        lines.push([&b" \xc4\xe3\xff\x00"[..], &some_words(&mut random), b" "].concat());
+        random.shuffle(&mut lines);
+        // The last one is there in part.
+        let last = some_words(&mut random);
+        let (begin, end) = last.split_at(random.number(1..=last.len() - 1));
+        one.send(&[&lines.join(&b'\n')[..], b"\n", begin].concat());
+        for line in &lines {
+            two.expect_from(one.peer(), line);
+        }
+        one.send(&[end, b"\n"].concat());
+        two.expect_from(one.peer(), &last);
+        Ok(Passed)
+    });
+}
+
+#[test]
 fn says_who_left_after_the_last_line() {
     check(|scenario| {
+        let mut random = scenario.random();
+        let last_words = some_words(&mut random);
         let server = scenario.start_server();
         let [mut one, mut two, mut three] = clients(scenario, &server);
         three.send(b"I have to go\n");
         for client in [&mut one, &mut two] {
             client.expect_from(three.peer(), b"I have to go");
         }
-        three.send(b"bye");
+        three.send(&last_words);
         three.connection.half_close();
         for client in [&mut one, &mut two] {
-            client.expect_from(three.peer(), b"bye");
+            client.expect_from(three.peer(), &last_words);
             client.expect_left(three.peer());
         }
         // The server closes its side as well.
@@ -409,207 +459,12 @@ fn a_reset_is_offline_and_harms_nobody() {
     });
 }
 
-/// How many clients come, at most, while others talk.
-const NEWCOMERS: u32 = 30;
-/// How long that may take, at most: a fast machine tries often, a slow one at least 3 times.
-const COMING: Duration = Duration::from_millis(200);
-
 #[test]
 fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
     check(|scenario| {
-        let server = scenario.start_server();
-        let talk = Talk::start(scenario, &server);
-        let talker = talk.talker;
-        // They stay: how a client leaves is for other checks.
-        let mut newcomers = Vec::new();
-        let begin = Instant::now();
-        for number in 0..NEWCOMERS {
-            if number >= 3 && begin.elapsed() > COMING {
-                break;
-            }
-            talk.go_on();
-            let mut newcomer = Client::new(scenario, &server);
-            let peer = newcomer.peer();
-            let first = newcomer.line(message!("the welcome, before anything else"));
-            // What is said from now on the server reads after it has sent the welcome.
-            let said = talk.said.load(SeqCst);
-            talk.go_on();
-            if !first.starts_with(b"welcome") {
-                newcomer.fail(
-                    message!("{client} receives its welcome first", client = peer),
-                    &first,
-                );
-            }
-            let line = newcomer.line(message!("a line of the talk"));
-            let text = String::from_utf8_lossy(&line);
-            let prefix = format!("{talker}: ");
-            let heard = text
-                .strip_prefix(&prefix)
-                .and_then(|number| number.parse::<u64>().ok());
-            match heard {
-                Some(heard) if heard <= said + 1 => {}
-                Some(_) => newcomer.fail(
-                    message!(
-                        "{client} receives all that is said after its welcome, from {number} on",
-                        client = peer,
-                        number = said + 1
-                    ),
-                    &line,
-                ),
-                None => newcomer.fail(
-                    message!("{client} receives a line of the talk", client = peer),
-                    &line,
-                ),
-            }
-            newcomers.push(newcomer);
-        }
-        talk.stop();
+        newcomers::come_while_others_talk(scenario);
         Ok(Passed)
     });
-}
-
-/// Two clients: the first one says numbers, each as soon as the second one has heard the
-/// number before.
-struct Talk {
-    scenario: Scenario,
-    talker: SocketAddr,
-    /// The number that was said last, or is being said.
-    said: Arc<AtomicU64>,
-    /// Where the talk stops, until it is told to go on.
-    until: Arc<AtomicU64>,
-    over: Arc<AtomicBool>,
-    thread: thread::JoinHandle<io::Result<()>>,
-}
-
-impl Talk {
-    fn start(scenario: &Scenario, server: &Program) -> Self {
-        let mut listener = Stream::connect(scenario, server);
-        let mut stream = Stream::connect(scenario, server);
-        let talker = stream.peer;
-        scenario.step(message!("{client} says 1, 2, 3 and so on", client = talker));
-        let said = Arc::new(AtomicU64::new(0));
-        let until = Arc::new(AtomicU64::new(0));
-        let over = Arc::new(AtomicBool::new(false));
-        let thread = thread::spawn({
-            let (said, until, over) = (Arc::clone(&said), Arc::clone(&until), Arc::clone(&over));
-            move || {
-                while !over.load(SeqCst) {
-                    if said.load(SeqCst) >= until.load(SeqCst) {
-                        thread::sleep(Duration::from_micros(100));
-                        continue;
-                    }
-                    let number = said.fetch_add(1, SeqCst) + 1;
-                    stream.say(format!("{number}\n").as_bytes())?;
-                    let line = format!("{talker}: {number}\n");
-                    while listener.hear(b'\n')? != line.as_bytes() {}
-                }
-                Ok(())
-            }
-        });
-        Self {
-            scenario: scenario.clone(),
-            talker,
-            said,
-            until,
-            over,
-            thread,
-        }
-    }
-
-    /// Lets the two say more, without a pause, but not for ever: a server may drop whom it
-    /// cannot send to for long, and a newcomer's turn may come late on a busy machine.
-    fn go_on(&self) {
-        const MORE: u64 = 64;
-        self.until.store(self.said.load(SeqCst) + MORE, SeqCst);
-    }
-
-    fn stop(self) {
-        self.over.store(true, SeqCst);
-        if !matches!(self.thread.join(), Ok(Ok(()))) {
-            let said = self.said.load(SeqCst);
-            self.scenario.fail(
-                message!("the talk of two clients goes on while others come"),
-                message!(
-                    "nobody has heard the line {number} of {client}",
-                    number = said,
-                    client = self.talker
-                ),
-            );
-        }
-    }
-}
-
-/// A socket whose bytes are acknowledged as soon as they are received.
-struct Prompt(TcpStream);
-
-impl Read for Prompt {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.0.read(buffer)?;
-        acknowledge_at_once(&self.0);
-        Ok(length)
-    }
-}
-
-/// A client that does too much for each step to be told.
-struct Stream {
-    socket: BufReader<Prompt>,
-    peer: SocketAddr,
-}
-
-impl Stream {
-    /// Connects, and waits for the welcome.
-    fn connect(scenario: &Scenario, server: &Program) -> Self {
-        Self::try_connect(scenario, server).unwrap_or_else(|error| {
-            scenario.fail(message!("one more client is welcomed"), explain(&error))
-        })
-    }
-
-    fn try_connect(scenario: &Scenario, server: &Program) -> io::Result<Self> {
-        let socket = TcpStream::connect_timeout(&server.address(), scenario.limit())?;
-        socket.set_read_timeout(Some(scenario.limit()))?;
-        socket.set_write_timeout(Some(scenario.limit()))?;
-        let peer = socket.local_addr()?;
-        scenario.step(message!(
-            "client {client} connects, and waits for its welcome",
-            client = peer
-        ));
-        let mut stream = Self {
-            socket: BufReader::with_capacity(1 << 17, Prompt(socket)),
-            peer,
-        };
-        stream.hear(b'\n')?;
-        Ok(stream)
-    }
-
-    fn try_clone(&self) -> io::Result<Self> {
-        let socket = self.socket.get_ref().0.try_clone()?;
-        let peer = self.peer;
-        let socket = BufReader::with_capacity(1 << 17, Prompt(socket));
-        Ok(Self { socket, peer })
-    }
-
-    fn say(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.socket.get_mut().0.write_all(lines)
-    }
-
-    /// Receives until this byte has come, and returns what has come.
-    fn hear(&mut self, last: u8) -> io::Result<Vec<u8>> {
-        let mut heard = Vec::new();
-        self.socket.read_until(last, &mut heard)?;
-        if heard.last() != Some(&last) {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        Ok(heard)
-    }
-}
-
-/// What went wrong, in plain words.
-fn explain(error: &io::Error) -> Argument {
-    match error.kind() {
-        _ if harness::is_timeout(error) => message!("nothing came in time").into(),
-        ErrorKind::UnexpectedEof => message!("the end of the stream").into(),
-        _ => error.into(),
-    }
 }
 
 /// Within this time the others get each line, says the contract.
@@ -683,7 +538,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
                 Ok(())
             };
             // This, and not the whole round, must not take longer: a line is not longer.
-            let receives = two.socket.get_ref().0.set_read_timeout(Some(EACH_LINE));
+            let receives = two.set_patience(EACH_LINE);
             let heard = match sent.and(receives) {
                 Ok(()) if round == 0 => continue,
                 Ok(()) => two.hear(b'y'),

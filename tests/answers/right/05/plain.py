@@ -12,15 +12,20 @@ lock = threading.Lock()
 
 def main():
     ip, port = sys.argv[1].rsplit(":", 1)
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((ip, int(port)))
+    listener.bind((ip.strip("[]"), int(port)))
     listener.listen(128)
-    print("listening on %s:%d" % listener.getsockname(), flush=True)
+    print("listening on", shown(listener.getsockname()), flush=True)
     while True:
         stream, address = listener.accept()
-        peer = "%s:%d" % address
+        peer = shown(address)
         threading.Thread(target=serve, args=(stream, peer), daemon=True).start()
+
+
+def shown(address):
+    ip, port = address[:2]
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
 def serve(stream, peer):

@@ -107,16 +107,16 @@ fn the_figures_are_those_of_the_class() {
     let full: Vec<(u32, &[&str])> = numbers.map(|number| (number, &[][..])).collect();
     let records = [
         record(&exercises, "a", &full),
-        // The first check is worth 10.
+        // This check is worth 10.
         record(
             &exercises,
             "b",
-            &[(5, &["welcomes_each_client_with_its_own_address"])],
+            &[(5, &["says_who_left_after_the_last_line"])],
         ),
         record(
             &exercises,
             "c",
-            &[(5, &["welcomes_each_client_with_its_own_address"])],
+            &[(5, &["says_who_left_after_the_last_line"])],
         ),
         record(&exercises, "d", &[]),
     ];
@@ -143,7 +143,7 @@ fn the_figures_are_those_of_the_class() {
     let hardest = texts(&page, "section:has(#hardest) tbody tr");
     assert_eq!(
         hardest,
-        ["05-1 Welcomes each client with its own address 2 of 3 failed"]
+        ["05-6 Says who left, after the last line, and closes its side 2 of 3 failed"]
     );
     // Mean, full marks, and each status.
     let chat = "05 Chat 70.0 1 3 0 0 1 0 0 0";

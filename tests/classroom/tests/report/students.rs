@@ -76,7 +76,7 @@ fn points_by_hand_count_and_are_told_everywhere() {
     let records = [record(
         &exercises,
         "ada",
-        &[(5, &["the_sender_gets_no_copy"])],
+        &[(5, &["says_who_left_after_the_last_line"])],
     )];
     let by_hand = |student: &str, points: u32, reason: &str| Override {
         student: student.to_string(),
