@@ -6,7 +6,7 @@ mod copies;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use grade::language::Language;
-use grade::terminal;
+use grade::{say, terminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,6 +44,9 @@ enum Command {
     Class(classes::ClassArguments),
     /// Put the reports of the parts of a class together (`--partition`)
     Merge(classes::MergeArguments),
+    /// Print the templates of all messages that this program can make, as JSON
+    #[command(hide = true)]
+    Messages,
 }
 
 fn main() -> ExitCode {
@@ -64,5 +67,9 @@ fn run(command: &Command, language: Language) -> anyhow::Result<bool> {
         Command::Gradescope { file } => copies::gradescope(file, language),
         Command::Class(arguments) => classes::grade(arguments, language),
         Command::Merge(arguments) => classes::merge(arguments, language),
+        Command::Messages => {
+            say!("{}", serde_json::to_string(&harness::message::templates())?);
+            Ok(true)
+        }
     }
 }

@@ -43,6 +43,7 @@ fn of_program(name: &str) -> BTreeSet<String> {
 
 fn all() -> BTreeSet<String> {
     let mut all = of_program("grade");
+    all.extend(of_program("classroom"));
     for exercise in grade::exercise::Exercise::all(workspace::root()).expect("exercises") {
         all.extend(of_rubric(&exercise.rubric()));
     }

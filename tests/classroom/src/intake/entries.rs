@@ -9,6 +9,7 @@ use super::zips::Zip;
 use crate::record::Student;
 use anyhow::{Context, ensure};
 use grade::language::Text;
+use harness::message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub(super) fn class_entries(
         );
         return zip_entries(folder);
     }
-    let entries = folder_entries(folder, report)?;
+    let mut entries = folder_entries(folder, report)?;
     ensure!(
         !entries
             .iter()
@@ -47,15 +48,19 @@ pub(super) fn class_entries(
          there is one for each student",
         folder.display()
     );
-    // A platform's download is a zip; it may have been put into a folder. But the zip of the
-    // first student who has handed in is alone, too, whatever is in it.
-    if let [only] = entries.as_slice() {
+    // A zip that is alone may be a platform's download, or what the first student has handed in
+    // and filled with the folders of others. Only a teacher can tell.
+    if let [only] = entries.as_mut_slice() {
         let is_zip = only.refused.is_none() && Kind::of(&only.name) == Kind::Zip;
         if is_zip && !only.is_folder && !is_of_one_student(&only.name, roster) {
             let inside = zip_entries(&only.path).unwrap_or_default();
             let is_download = |entry: &ClassEntry| names::of_platform(&entry.name).is_some();
             if !inside.is_empty() && inside.iter().all(is_download) {
-                return Ok(inside);
+                let why = message!(
+                    "a zip alone may be one student's; if it is the download of a platform, \
+                     name the zip itself in place of the folder"
+                );
+                only.refused = Some(why.into());
             }
         }
     }

@@ -215,7 +215,31 @@ pub(super) struct Claim {
 pub(super) fn of_platform(name: &str) -> Option<Claim> {
     // What is behind Canvas' numbers is a student's own name for a file, and may look like
     // anything.
-    of_canvas(name).or_else(|| of_moodle(name))
+    of_canvas(name)
+        .or_else(|| of_blackboard(name))
+        .or_else(|| of_moodle(name))
+}
+
+/// Blackboard: `TITLE_USERNAME_attempt_2024-11-03-10-20-30_FILE`, where the student has chosen
+/// FILE; without it, it is Blackboard's own text about the attempt.
+fn of_blackboard(name: &str) -> Option<Claim> {
+    let (owner, attempt) = name.split_once("_attempt_")?;
+    let (_, user) = owner.rsplit_once('_')?;
+    let is_moodles = owner.contains("_assignsubmission_");
+    let end = attempt.find(|c: char| !c.is_ascii_digit() && c != '-');
+    let (date, file) = attempt.split_at(end.unwrap_or(attempt.len()));
+    let is_date = date.split('-').count() == 6 && date.split('-').all(|part| !part.is_empty());
+    let rest = match file.strip_prefix('_') {
+        Some(file) => file.to_string(),
+        None => format!("attempt{file}"),
+    };
+    (is_date && !is_moodles && !user.trim().is_empty()).then(|| Claim {
+        id: user.trim().to_string(),
+        // There is no name in it that could speak for or against the id.
+        name: String::new(),
+        rest,
+        by_platform: true,
+    })
 }
 
 /// Moodle: `NAME_ID_assignsubmission_file_` is a folder; with something behind it, it is a

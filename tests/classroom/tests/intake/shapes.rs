@@ -46,7 +46,7 @@ fn names_that_say_no_exercise_are_named() {
         "main.rs",
         "05-06.rs",
         "2024.rs",
-        "08.rs",
+        "09.rs",
         "05/src/lib.rs",
     ] {
         let contents = Folder::with(&[(&format!("alice/{name}"), b"x")]).only();
