@@ -158,6 +158,7 @@ impl ClassSorter<'_> {
             paths: Vec::new(),
             parts: Vec::new(),
             unknown,
+            only: None,
         });
         if submission.student.name != name {
             let student = &submission.student;
