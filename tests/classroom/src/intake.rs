@@ -13,6 +13,7 @@ mod entries;
 mod files;
 mod listing;
 mod names;
+mod numbers;
 pub mod originals;
 mod paths;
 mod people;

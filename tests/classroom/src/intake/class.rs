@@ -57,6 +57,7 @@ pub fn class(
     let mut found = ClassSorter {
         roster,
         language,
+        found: Vec::new(),
         submissions: BTreeMap::new(),
         not_understood: Vec::new(),
     };
@@ -65,21 +66,32 @@ pub fn class(
     for entry in class_entries(folder, report.as_deref(), roster)? {
         found.sort(entry);
     }
+    found.separate();
+    found.take_all();
     Ok(found.finish())
 }
 
 /// Whose something is.
 enum Owner {
-    /// A student's, with what is left of the name, and why the student is not known.
-    Student(Student, String, Option<Message>),
+    /// A student's, by what the name says, and why the student is not known.
+    Student(Student, Claim, Option<Message>),
     /// Nobody's, and why.
     Nobody(Message),
+}
+
+/// Something that has an owner.
+struct Found {
+    entry: ClassEntry,
+    student: Student,
+    claim: Claim,
+    unknown: Option<Message>,
 }
 
 /// A class that is being sorted.
 struct ClassSorter<'a> {
     roster: Option<&'a [Student]>,
     language: Language,
+    found: Vec<Found>,
     /// By the id.
     submissions: BTreeMap<String, Submission>,
     not_understood: Vec<NotUnderstood>,
@@ -93,7 +105,43 @@ impl ClassSorter<'_> {
         };
         match owner {
             Owner::Nobody(why) => self.refuse(entry.path, &why),
-            Owner::Student(student, rest, unknown) => self.take(entry, student, rest, unknown),
+            Owner::Student(student, claim, unknown) => self.found.push(Found {
+                entry,
+                student,
+                claim,
+                unknown,
+            }),
+        }
+    }
+
+    /// Takes from the students of the roster what may be somebody else's: a participant of the
+    /// same name, or a file of which an id is only one word among others.
+    fn separate(&mut self) {
+        let Some(roster) = self.roster else {
+            return;
+        };
+        let doubts = doubts(&self.found);
+        let found = std::mem::take(&mut self.found);
+        for (one, doubt) in found.into_iter().zip(doubts) {
+            let Some(why) = doubt else {
+                self.found.push(one);
+                continue;
+            };
+            match kept_apart(one.claim, why, roster) {
+                Owner::Student(student, claim, unknown) => self.found.push(Found {
+                    entry: one.entry,
+                    student,
+                    claim,
+                    unknown,
+                }),
+                Owner::Nobody(why) => self.refuse(one.entry.path, &why),
+            }
+        }
+    }
+
+    fn take_all(&mut self) {
+        for one in std::mem::take(&mut self.found) {
+            self.take(one.entry, one.student, one.claim.rest, one.unknown);
         }
     }
 
@@ -117,6 +165,7 @@ impl ClassSorter<'_> {
             paths: Vec::new(),
             parts: Vec::new(),
             unknown,
+            only: None,
         });
         if submission.student.name != name {
             let student = &submission.student;
@@ -137,7 +186,7 @@ impl ClassSorter<'_> {
             return match self.roster {
                 None => known(claim),
                 Some(roster) => match people::find(roster, &claim) {
-                    Match::One(student) => Owner::Student(student.clone(), claim.rest, None),
+                    Match::One(student) => Owner::Student(student.clone(), claim, None),
                     other => unmatched(claim, &other, roster),
                 },
             };
@@ -165,7 +214,7 @@ impl ClassSorter<'_> {
         }
         for claim in claims.into_iter().filter(|_| is_source) {
             match people::find(roster, &claim) {
-                Match::One(student) => return Owner::Student(student.clone(), claim.rest, None),
+                Match::One(student) => return Owner::Student(student.clone(), claim, None),
                 Match::Nobody => {}
                 other => first = first.or(Some((claim, other))),
             }
@@ -210,14 +259,71 @@ impl ClassSorter<'_> {
     }
 }
 
+/// For each thing that has an owner, why it may be somebody else's.
+fn doubts(found: &[Found]) -> Vec<Option<Message>> {
+    let known = |one: &&Found| one.unknown.is_none();
+    let mut numbers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for one in found
+        .iter()
+        .filter(known)
+        .filter(|one| one.claim.by_platform)
+    {
+        let of_student = numbers.entry(&one.student.id).or_default();
+        of_student.insert(&one.claim.id);
+    }
+    let certain = found.iter().filter(known).filter(|one| one.is_certain());
+    let certain: BTreeSet<&str> = certain.map(|one| one.student.id.as_str()).collect();
+    let doubt = |one: &Found| {
+        let id = one.student.id.as_str();
+        let student = escape_line(&format!("{} ({id})", one.student.name));
+        let has_namesakes = numbers.get(id).is_some_and(|numbers| numbers.len() > 1);
+        if one.unknown.is_some() {
+            None
+        } else if one.claim.by_platform && has_namesakes && !one.has_students_id() {
+            let why = message!(
+                "its name is that of {student} of the roster, but several participants of the \
+                 platform have this name, and its number is not the id in the roster",
+                student
+            );
+            Some(why.into())
+        } else if !one.is_certain() && certain.contains(id) {
+            let why = message!(
+                "the id of {student} is only one word among others in its name, and other \
+                 files are certainly from that student",
+                student
+            );
+            Some(why.into())
+        } else {
+            None
+        }
+    };
+    found.iter().map(doubt).collect()
+}
+
+impl Found {
+    /// Whether the id that is claimed is the student's in the roster.
+    fn has_students_id(&self) -> bool {
+        people::find_id(std::slice::from_ref(&self.student), &self.claim.id).is_some()
+    }
+
+    /// Whether nothing in the name can be somebody else's.
+    fn is_certain(&self) -> bool {
+        self.claim.by_platform || people::is_all_of(&self.student, &self.claim)
+    }
+}
+
 /// A student of whom nothing is known but the name of the submission.
 fn known(claim: Claim) -> Owner {
     let student = Student {
-        id: claim.id,
-        name: claim.name,
+        id: claim.id.clone(),
+        name: if claim.name.is_empty() {
+            claim.id.clone()
+        } else {
+            claim.name.clone()
+        },
         language: None,
     };
-    Owner::Student(student, claim.rest, None)
+    Owner::Student(student, claim, None)
 }
 
 /// A submission of which the roster does not say whose it is. It counts all the same, unless
@@ -242,11 +348,16 @@ fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
             message!("the student is not in the roster")
         }
     };
-    if roster.iter().any(|student| student.id == claim.id) {
+    kept_apart(claim, why, roster)
+}
+
+/// A submission of its own, unless it would be taken for that of a student of the roster.
+fn kept_apart(claim: Claim, why: Message, roster: &[Student]) -> Owner {
+    if people::find_id(roster, &claim.id).is_some() {
         return Owner::Nobody(why);
     }
     match known(claim) {
-        Owner::Student(student, rest, _) => Owner::Student(student, rest, Some(why)),
+        Owner::Student(student, claim, _) => Owner::Student(student, claim, Some(why)),
         nobody @ Owner::Nobody(_) => nobody,
     }
 }

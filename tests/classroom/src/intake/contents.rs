@@ -6,7 +6,7 @@ use grade::catalogue::say;
 use grade::language::Language;
 use harness::message::Message;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The answers to exercises, or why nobody knows what was handed in.
 pub(super) type Answers = BTreeMap<u32, Result<Vec<u8>, Message>>;
@@ -66,6 +66,46 @@ impl SubmissionContents {
             for_other_languages: for_other_languages.map(told),
             hash,
         }
+    }
+}
+
+impl SubmissionContents {
+    /// The file that a command for an exercise asks for by this name: in the folder that was
+    /// handed in, or deeper, as a zip often has one folder more. Without it, a file with the
+    /// same extension whose name says the exercise as that of a file in Rust may; or, if
+    /// no other exercise is asked for, the only one with this extension, if it is called `main`. `None` if there is none, or several.
+    pub fn program_file(&self, name: &str, exercise: u32, is_asked_alone: bool) -> Option<&Path> {
+        let files = || self.files.keys().map(PathBuf::as_path);
+        if let Some((path, _)) = self.files.get_key_value(Path::new(name)) {
+            return Some(path);
+        }
+        let named: Vec<_> = files().filter(|path| path.ends_with(name)).collect();
+        if !named.is_empty() {
+            return only(&named);
+        }
+        let extension = Path::new(name).extension()?;
+        let of_kind = || files().filter(|path| path.extension() == Some(extension));
+        let certainty = |path: &Path| {
+            let (number, certainty) = names::exercise_of(path.to_str()?)?;
+            (number == exercise).then_some(certainty)
+        };
+        if let Some(surest) = of_kind().filter_map(certainty).min() {
+            let answers: Vec<_> = of_kind()
+                .filter(|path| certainty(path) == Some(surest))
+                .collect();
+            return only(&answers);
+        }
+        let is_main = |path: &&Path| path.file_stem().is_some_and(|stem| stem == "main");
+        let all: Vec<_> = of_kind().filter(|_| is_asked_alone).collect();
+        only(&all).filter(is_main)
+    }
+}
+
+/// The only one of some paths.
+fn only<'a>(paths: &[&'a Path]) -> Option<&'a Path> {
+    match *paths {
+        [path] => Some(path),
+        _ => None,
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn class_entries(
         );
         return zip_entries(folder);
     }
-    let entries = folder_entries(folder, report)?;
+    let mut entries = folder_entries(folder, report)?;
     ensure!(
         !entries
             .iter()
@@ -52,15 +52,19 @@ pub(super) fn class_entries(
             path = folder.display()
         ))
     );
-    // A platform's download is a zip; it may have been put into a folder. But the zip of the
-    // first student who has handed in is alone, too, whatever is in it.
-    if let [only] = entries.as_slice() {
+    // A zip that is alone may be a platform's download, or what the first student has handed in
+    // and filled with the folders of others. Only a teacher can tell.
+    if let [only] = entries.as_mut_slice() {
         let is_zip = only.refused.is_none() && Kind::of(&only.name) == Kind::Zip;
         if is_zip && !only.is_folder && !is_of_one_student(&only.name, roster) {
             let inside = zip_entries(&only.path).unwrap_or_default();
             let is_download = |entry: &ClassEntry| names::of_platform(&entry.name).is_some();
             if !inside.is_empty() && inside.iter().all(is_download) {
-                return Ok(inside);
+                let why = message!(
+                    "a zip alone may be one student's; if it is the download of a platform, \
+                     name the zip itself in place of the folder"
+                );
+                only.refused = Some(why.into());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What the names of files and folders say: whose they are, and for which exercise.
 
+use super::numbers;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
@@ -99,44 +100,12 @@ pub(super) enum Certainty {
 }
 
 /// The number in the name of an exercise: `exercise-05`, `exercise_05`, `ex05`, `05`, `5`,
-/// `练习5`, and with more after it: `05-threaded`, `exercise-05 (1)`.
+/// `练习5`, `第三题`, and with more around it: `05-threaded`, `exercise-05 (1)`, `exercise05_v2`,
+/// `2024-11-03_exercise-05`, `my exercise 05 final`.
 pub(super) fn number(stem: &str) -> Option<(u32, Certainty)> {
     let plain: String = stem.nfkc().flat_map(char::to_lowercase).collect();
     let plain = plain.trim();
-    let words = [
-        "exercise", "ex", "lesson", "homework", "hw", "练习", "习题", "作业", "第",
-    ];
-    let rest = words
-        .iter()
-        .find_map(|word| plain.strip_prefix(word))
-        .unwrap_or(plain);
-    let rest = rest.trim_start_matches([' ', '-', '_', '.', '#']);
-    let digits = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let (digits, more) = rest.split_at(digits);
-    if digits.len() > 2 {
-        return None;
-    }
-    let number = digits.parse().ok()?;
-    match more {
-        "" | "题" | "课" => Some((number, Certainty::Exact)),
-        // Only a number in brackets, as browsers put it there, is not part of the name.
-        more if more.starts_with([' ', '-', '_', '(', '.']) && !has_number(more) => {
-            Some((number, Certainty::More))
-        }
-        _ => None,
-    }
-}
-
-/// Whether there is a number that may be another exercise's.
-fn has_number(more: &str) -> bool {
-    let in_brackets = more.trim().strip_prefix('(');
-    let in_brackets = in_brackets.and_then(|rest| rest.strip_suffix(')'));
-    match in_brackets {
-        Some(copy) => copy.is_empty(),
-        None => more.contains(|c: char| c.is_ascii_digit()),
-    }
+    numbers::at_start(plain).or_else(|| numbers::after(plain))
 }
 
 /// Whether a name begins with a word for exercise, and is not a number alone.
@@ -144,18 +113,48 @@ fn has_word(stem: &str) -> bool {
     !stem.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// Whether what follows a student in a name is an exercise, or a `main.rs` that may say which.
+fn follows_student(rest: &str, extension: &str) -> bool {
+    let plain: String = rest.nfkc().flat_map(char::to_lowercase).collect();
+    match numbers::at_start(plain.trim()) {
+        Some((_, Certainty::Exact)) => true,
+        Some(_) => has_word(rest),
+        None => plain == "main" && SOURCES.contains(&extension),
+    }
+}
+
+/// The extensions of programs that may have any of the names here.
+const SOURCES: [&str; 2] = ["rs", "py"];
+
 /// The exercise that a file in a submission answers, by its path.
 pub(super) fn exercise(path: &str) -> Option<(u32, Certainty)> {
+    let (_, extension) = split_extension(path.rsplit('/').next()?);
+    (extension == "rs").then(|| exercise_of(path)).flatten()
+}
+
+/// The exercise that a path names, whatever its extension.
+pub(super) fn exercise_of(path: &str) -> Option<(u32, Certainty)> {
     let parts: Vec<&str> = path.split('/').collect();
     let (name, folders) = parts.split_last()?;
-    let (stem, extension) = split_extension(name);
-    if extension != "rs" {
-        return None;
-    }
+    let (stem, _) = split_extension(name);
     if stem.eq_ignore_ascii_case("main") {
         return of_main(folders);
     }
     number(stem)
+}
+
+/// The exercise that the first line of a source names, as that of a starter does:
+/// `//! Exercise 05: chat.`
+pub(super) fn of_first_line(source: &[u8]) -> Option<u32> {
+    let line = source.split(|b| *b == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    let words = line.trim_start_matches('\u{feff}').trim();
+    let words = words
+        .strip_prefix("//!")?
+        .trim()
+        .strip_prefix("Exercise ")?;
+    let (number, _) = words.split_once(':')?;
+    number.trim().parse().ok()
 }
 
 /// The exercise of a `main.rs` in these folders.
@@ -215,7 +214,31 @@ pub(super) struct Claim {
 pub(super) fn of_platform(name: &str) -> Option<Claim> {
     // What is behind Canvas' numbers is a student's own name for a file, and may look like
     // anything.
-    of_canvas(name).or_else(|| of_moodle(name))
+    of_canvas(name)
+        .or_else(|| of_blackboard(name))
+        .or_else(|| of_moodle(name))
+}
+
+/// Blackboard: `TITLE_USERNAME_attempt_2024-11-03-10-20-30_FILE`, where the student has chosen
+/// FILE; without it, it is Blackboard's own text about the attempt.
+fn of_blackboard(name: &str) -> Option<Claim> {
+    let (owner, attempt) = name.split_once("_attempt_")?;
+    let (_, user) = owner.rsplit_once('_')?;
+    let is_moodles = owner.contains("_assignsubmission_");
+    let end = attempt.find(|c: char| !c.is_ascii_digit() && c != '-');
+    let (date, file) = attempt.split_at(end.unwrap_or(attempt.len()));
+    let is_date = date.split('-').count() == 6 && date.split('-').all(|part| !part.is_empty());
+    let rest = match file.strip_prefix('_') {
+        Some(file) => file.to_string(),
+        None => format!("attempt{file}"),
+    };
+    (is_date && !is_moodles && !user.trim().is_empty()).then(|| Claim {
+        id: user.trim().to_string(),
+        // There is no name in it that could speak for or against the id.
+        name: String::new(),
+        rest,
+        by_platform: true,
+    })
 }
 
 /// Moodle: `NAME_ID_assignsubmission_file_` is a folder; with something behind it, it is a
@@ -303,7 +326,7 @@ pub(super) fn with_exercise(name: &str, is_folder: bool) -> Vec<Claim> {
     let splits = separators.map(|(at, separator)| (&stem[..at], &stem[at + separator.len()..]));
     splits
         .filter(|(owner, rest)| {
-            let is_exercise = matches!(number(rest), Some((_, Certainty::Exact)));
+            let is_exercise = follows_student(rest, &extension);
             !owner.trim().is_empty() && is_exercise && (has_word(rest) || !needs_word)
         })
         .map(|(owner, rest)| Claim {

@@ -21,7 +21,7 @@ pub(super) enum Match<'a> {
 /// Finds who is meant: by the id, then by the name, then by the name with its words in
 /// another order, then by an id among other words (`2021001-张三`).
 pub(super) fn find<'a>(roster: &'a [Student], claim: &Claim) -> Match<'a> {
-    let one_by_id = by_id(roster, &claim.id);
+    let one_by_id = find_id(roster, &claim.id);
     let all_by_name = by_name(roster, &claim.name);
     match (one_by_id, all_by_name.as_slice()) {
         // A platform's ids are its own numbers: that of one may be the id of another.
@@ -36,7 +36,7 @@ pub(super) fn find<'a>(roster: &'a [Student], claim: &Claim) -> Match<'a> {
         (None, several) if claim.by_platform => several_or_nobody(several),
         (None, several) => {
             let words = words(&claim.name);
-            let among: BTreeSet<_> = words.iter().filter_map(|id| by_id(roster, id)).collect();
+            let among: BTreeSet<_> = words.iter().filter_map(|id| find_id(roster, id)).collect();
             let among: Vec<_> = among.into_iter().collect();
             match among.as_slice() {
                 [one] => Match::One(one),
@@ -64,8 +64,17 @@ fn several_or_nobody<'a>(students: &[&'a Student]) -> Match<'a> {
     }
 }
 
-/// Spreadsheets take the zeros in front of a number away.
-fn by_id<'a>(roster: &'a [Student], id: &str) -> Option<&'a Student> {
+/// Whether a name that is claimed says nothing but this student's id and name.
+pub(super) fn is_all_of(student: &Student, claim: &Claim) -> bool {
+    let own = [words(&student.id), words(&student.name)].concat();
+    let is_own = |word: &String| own.contains(word);
+    words(&claim.name).iter().all(is_own)
+        || find_id(std::slice::from_ref(student), &claim.id).is_some()
+        || !by_name(std::slice::from_ref(student), &claim.name).is_empty()
+}
+
+/// The student who has this id. Spreadsheets take the zeros in front of a number away.
+pub(super) fn find_id<'a>(roster: &'a [Student], id: &str) -> Option<&'a Student> {
     let exact = roster.iter().find(|student| student.id == id.trim());
     let equal = || roster.iter().find(|s| plain(&s.id) == plain(id));
     exact.or_else(equal).or_else(|| {

@@ -23,6 +23,8 @@ pub(super) struct Candidate {
 pub(super) struct SubmissionReader<'a> {
     pub(super) exercises: &'a [Exercise],
     pub(super) originals: &'a Originals,
+    /// The only exercise that was asked for.
+    only: Option<u32>,
     pub(super) candidates: BTreeMap<u32, Vec<Candidate>>,
     files: BTreeMap<String, Vec<u8>>,
     pub(super) notices: Vec<Message>,
@@ -30,10 +32,15 @@ pub(super) struct SubmissionReader<'a> {
 }
 
 impl<'a> SubmissionReader<'a> {
-    pub(super) fn new(exercises: &'a [Exercise], originals: &'a Originals) -> Self {
+    pub(super) fn new(
+        exercises: &'a [Exercise],
+        originals: &'a Originals,
+        only: Option<u32>,
+    ) -> Self {
         Self {
             exercises,
             originals,
+            only,
             candidates: BTreeMap::new(),
             files: BTreeMap::new(),
             notices: Vec::new(),
@@ -127,8 +134,10 @@ impl<'a> SubmissionReader<'a> {
                 (Err(why), true)
             }
         };
+        let mut found = found;
         if let Ok(bytes) = &bytes {
             self.keep(&path, bytes);
+            found = found.or_else(|| self.by_first_line(&path, bytes));
         }
         if let Some((number, certainty)) = found {
             self.candidates.entry(number).or_default().push(Candidate {
@@ -138,6 +147,24 @@ impl<'a> SubmissionReader<'a> {
             });
         }
         too_much.then_some(path)
+    }
+
+    /// The exercise that a source of no telling name answers, by its first line. A `main.rs` that
+    /// is alone answers the only exercise that was asked for.
+    fn by_first_line(&self, path: &str, bytes: &[u8]) -> Option<(u32, Certainty)> {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let (stem, extension) = names::split_extension(name);
+        let is_kept = name.starts_with("main.before-reset-");
+        if extension != "rs" || is_kept || names::exercise(path).is_some() {
+            return None;
+        }
+        let is_of_handout = names::handout_root(path).is_some();
+        let said = names::of_first_line(bytes).filter(|_| !is_of_handout);
+        let is_main = stem.to_lowercase() == "main" || stem.to_lowercase().ends_with("_main");
+        let asked = || self.only.filter(|_| is_main && !is_of_handout);
+        let number = said.or_else(asked)?;
+        let is_known = self.exercises.iter().any(|one| one.number == number);
+        is_known.then_some((number, Certainty::More))
     }
 
     /// The exercise that a file answers.

@@ -21,6 +21,9 @@ pub struct Submission {
     pub(super) parts: Vec<Part>,
     /// That the student is not in the roster, if there is one.
     pub(super) unknown: Option<Message>,
+    /// The only exercise that is asked for, if it is one: that is what a `main.rs` answers whose
+    /// name and first line say nothing.
+    pub only: Option<u32>,
 }
 
 impl Submission {
@@ -41,7 +44,7 @@ impl Submission {
         for part in &self.parts {
             listing.add(part);
         }
-        let mut reader = SubmissionReader::new(exercises, originals);
+        let mut reader = SubmissionReader::new(exercises, originals, self.only);
         reader.notices.extend(self.unknown.clone());
         if listing.entries.is_empty() && listing.blocked.is_empty() {
             reader.notices.push(message!("there are no files in it"));

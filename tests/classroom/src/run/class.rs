@@ -87,12 +87,17 @@ pub fn grade(
 /// Who has handed in what, and all students of the class.
 fn read_class(options: &ClassOptions) -> anyhow::Result<(Class, Vec<Student>)> {
     let roster = options.roster.as_deref().map(roster::read).transpose()?;
-    let class = intake::class(
+    let mut class = intake::class(
         &options.folder,
         Some(&options.report),
         roster.as_deref(),
         options.language,
     )?;
+    if let [only] = options.only[..] {
+        for submission in &mut class.submissions {
+            submission.only = Some(only);
+        }
+    }
     let students = students(&class, options)?;
     Ok((class, students))
 }

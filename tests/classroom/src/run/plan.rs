@@ -4,12 +4,12 @@ use super::options::ClassOptions;
 use crate::fingerprint::Fingerprint;
 use crate::intake::{Answer, SubmissionContents};
 use crate::record::{GradedExercise, Status};
+use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::Because;
 use harness::message;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// What is to be done next for an exercise.
@@ -41,8 +41,13 @@ pub(super) fn plan(
     let fingerprint = |pieces: &[&[u8]]| fingerprint(options, built, exercise, pieces);
     if let Some(words) = &options.program {
         graded.fingerprint = fingerprint(&[contents.hash.as_bytes()]);
-        let Some(program) = program_words(words, exercise.number, &contents.files) else {
+        let Some(program) = program_words(words, exercise.number, &options.only, contents) else {
             graded.status = Status::Missing;
+            if contents.exercises.contains_key(&exercise.number) {
+                let why = message!("a file for Rust was handed in, and not for this program");
+                graded.status = Status::NotUnderstood;
+                graded.message = say(&why, options.language);
+            }
             return (graded, Step::Nothing);
         };
         let step = Step::Judge {
@@ -96,19 +101,15 @@ fn fingerprint(
 fn program_words(
     words: &[String],
     exercise: u32,
-    files: &BTreeMap<PathBuf, Vec<u8>>,
+    only: &[u32],
+    contents: &SubmissionContents,
 ) -> Option<Vec<String>> {
     let words = words.iter().map(|word| {
         let word = word.replace("{nn}", &format!("{exercise:02}"));
         let Some(name) = word.strip_prefix("{dir}/") else {
             return Some(word);
         };
-        // In the folder that was handed in, or deeper: a zip often has one folder more.
-        let mut found = files.keys().filter(|path| path.ends_with(name));
-        let path = match files.get_key_value(Path::new(name)) {
-            Some((path, _)) => path,
-            None => found.next().filter(|_| found.next().is_none())?,
-        };
+        let path = contents.program_file(name, exercise, only == [exercise])?;
         Some(format!("{{dir}}/{}", path.to_string_lossy()))
     });
     words.collect()

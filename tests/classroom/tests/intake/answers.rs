@@ -4,7 +4,7 @@ use crate::support::{Folder, assert_says, is, open_in, sources, why, zip};
 use classroom::intake::Answer;
 use grade::language::Language;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn two_different_files_for_an_exercise_are_not_understood() {
@@ -79,6 +79,46 @@ fn files_for_other_languages_lose_the_folder_that_all_are_in() {
         let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
         assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn programs_in_other_languages_have_the_names_that_files_in_rust_may_have() {
+    let cases: [(&[&str], Option<&str>); 10] = [
+        (&["05.py"], Some("05.py")),
+        (
+            &["exercise-05.py", "exercise-06.py"],
+            Some("exercise-05.py"),
+        ),
+        (&["第五题.py", "helper.py"], Some("第五题.py")),
+        (&["main.py"], Some("main.py")),
+        (
+            &[
+                "lessons/05-threaded/exercise/main.py",
+                "lessons/06-daemon-threads/exercise/main.py",
+            ],
+            Some("lessons/05-threaded/exercise/main.py"),
+        ),
+        (&["05.py", "exercise-05.py"], Some("05.py")),
+        (&["exercise-05.py", "ex5.py"], None),
+        (&["main.py", "helper.py"], None),
+        (&["other.py"], None),
+        (&["05.rs"], None),
+    ];
+    for (names, expected) in cases {
+        let folder = Folder::new();
+        for name in names {
+            folder.write(&format!("alice/{name}"), b"x");
+        }
+        let contents = folder.only();
+        let found = contents.program_file("05.py", 5, true);
+        assert_eq!(found, expected.map(Path::new), "{names:?}");
+    }
+}
+
+#[test]
+fn a_lone_main_is_no_answer_where_several_exercises_are_asked_for() {
+    let contents = Folder::with(&[("alice/main.py", b"x")]).only();
+    assert_eq!(contents.program_file("05.py", 5, false), None);
 }
 
 #[test]

@@ -72,6 +72,24 @@ fn ids_that_differ_in_their_letters_case_are_two() {
 }
 
 #[test]
+fn an_id_among_other_words_takes_nothing_from_who_has_it() {
+    let roster = [student("alice", "A. Liddell")];
+    let folder = Folder::with(&[
+        ("alice_01.rs", b"alice's"),
+        ("mallory_alice_01.rs", b"mallory's"),
+        ("A. Liddell (alice)/05.rs", b"alice's five"),
+    ]);
+    let class = folder.class_of(Some(&roster));
+    assert_eq!(ids(&class), ["alice", "mallory_alice"]);
+    let expected = is(&[(1, "alice's"), (5, "alice's five")]);
+    assert_eq!(sources(&open(&class.submissions[0])), expected);
+    assert_says(
+        &class.notices,
+        &["mallory_alice_01.rs", "one word among others"],
+    );
+}
+
+#[test]
 fn loose_files_with_a_roster() {
     let roster = [
         student("a_05", "Ann"),

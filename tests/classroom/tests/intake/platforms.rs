@@ -1,6 +1,6 @@
 //! The downloads of learning platforms.
 
-use crate::support::{Folder, ids, is, sources_by, student, zip};
+use crate::support::{Folder, assert_says, ids, is, open, sources, sources_by, student, zip};
 use classroom::intake::class;
 use classroom::record::Student;
 use grade::language::Language;
@@ -68,7 +68,7 @@ fn canvas() {
 }
 
 #[test]
-fn a_platforms_zip_of_all_given_or_alone_in_the_folder() {
+fn a_platforms_zip_of_all_is_the_class_only_if_it_is_named() {
     let inner = zip(&[("05.rs", b"bob's")]);
     let all = zip(&[
         ("Alice_1_assignsubmission_file_/05.rs", b"alice's"),
@@ -77,16 +77,19 @@ fn a_platforms_zip_of_all_given_or_alone_in_the_folder() {
     ]);
     let folder = Folder::with(&[("CS101-sockets-4711.zip", all.as_slice())]);
     let file = folder.path().join("CS101-sockets-4711.zip");
-    for path in [folder.path(), &file] {
-        let class = class(path, None, None, Language::En).expect("a class");
-        let found = sources_by(&class, |student| student.name.as_str());
-        let expected = [
-            ("Alice", is(&[(5, "alice's")])),
-            ("Bob", is(&[(5, "bob's")])),
-            ("Eve", is(&[(5, "eve's")])),
-        ];
-        assert_eq!(found, expected);
-    }
+    let given = class(&file, None, None, Language::En).expect("a class");
+    let found = sources_by(&given, |student| student.name.as_str());
+    let expected = [
+        ("Alice", is(&[(5, "alice's")])),
+        ("Bob", is(&[(5, "bob's")])),
+        ("Eve", is(&[(5, "eve's")])),
+    ];
+    assert_eq!(found, expected);
+    // In a folder it may be what one student has made.
+    let alone = folder.class();
+    assert_eq!(ids(&alone), Vec::<&str>::new());
+    let reason = &alone.not_understood[0].reason;
+    assert!(reason.contains("name the zip itself"), "{reason}");
     // Somebody's own zip is not taken for that of all.
     let folder = Folder::with(&[("alice.zip", inner.as_slice())]);
     assert_eq!(folder.class().submissions[0].student.id, "alice");
@@ -144,4 +147,61 @@ fn a_platforms_number_that_is_another_students_id_gives_nobody_the_work() {
         reason.contains("Alice (100)") && reason.contains("Bob (200)"),
         "{reason}"
     );
+}
+
+#[test]
+fn participants_of_one_name_are_never_joined() {
+    let roster = [student("12345", "Li Wei"), student("7", "Ann Li")];
+    let moodle = |id: &str, file: &str| format!("Li Wei_{id}_assignsubmission_file_/{file}");
+    // (Whose folders, each with the same exercise or with another one, whose they are).
+    let cases: [([&str; 2], &[&str], &[&str]); 2] = [
+        // The number of one is the id in the roster.
+        (["12345", "22345"], &["12345", "22345"], &["7"]),
+        // Neither is.
+        (["333", "22345"], &["22345", "333"], &["12345", "7"]),
+    ];
+    for (numbers, expected, missing) in cases {
+        for files in [["01.rs", "05.rs"], ["05.rs", "05.rs"]] {
+            let folder = Folder::new();
+            for (number, file) in numbers.iter().zip(files) {
+                folder.write(&moodle(number, file), number.as_bytes());
+            }
+            let class = folder.class_of(Some(&roster));
+            assert_eq!(ids(&class), expected);
+            for one in &class.submissions {
+                let found = sources(&open(one));
+                let own: Vec<_> = found.values().collect();
+                assert_eq!(own, [&one.student.id], "{files:?}");
+            }
+            let absent: Vec<_> = class.missing.iter().map(|one| one.id.as_str()).collect();
+            assert_eq!(absent, missing);
+            assert_says(
+                &class.notices,
+                &["22345", "several participants", "Li Wei (12345)"],
+            );
+        }
+    }
+}
+
+#[test]
+fn blackboards_usernames_and_not_the_names_that_students_choose() {
+    let folder = Folder::with(&[
+        ("HW 1_alice_attempt_2024-11-03-10-20-30_01.rs", b"alice's"),
+        ("HW 1_alice_attempt_2024-11-03-10-20-30.txt", b"Name: Alice"),
+        ("HW 1_mallory_attempt_2024-11-03-10-20-30_alice_01.rs", b"x"),
+        (
+            "HW 1_mallory_attempt_2024-11-03-10-20-30_05.rs",
+            b"mallory's",
+        ),
+        ("HW 1_eve_attempt_2024-11-03-10-20-30_t_9_8_7_01.rs", b"x"),
+        (
+            "Ann Li_77_assignsubmission_file_x_alice_attempt_2024-11-03-10-20-30_05.rs",
+            b"x",
+        ),
+    ]);
+    let roster = [student("alice", "A. Liddell"), student("7", "Ann Li")];
+    let class = folder.class_of(Some(&roster));
+    assert_eq!(ids(&class), ["7", "alice", "eve", "mallory"]);
+    assert_eq!(sources(&open(&class.submissions[1])), is(&[(1, "alice's")]));
+    assert_says(&class.notices, &["mallory", "not in the roster"]);
 }

@@ -26,6 +26,20 @@ fn loose_files_by_any_name_that_has_the_number() {
         "05-threaded/exercise/main.rs",
         "05-threaded/main.rs",
         "hand-in/deep/er/exercise_05.rs",
+        "exercise05_v2.rs",
+        "ex5v2.rs",
+        "2024-11-03_exercise-05.rs",
+        "20241103 05.rs",
+        "exercise-05_2024-11-03.rs",
+        "task5.rs",
+        "第五题.rs",
+        "第5题.rs",
+        "练习五.rs",
+        "作业五_最终版.rs",
+        "exercise-five.rs",
+        "Exercise Five.rs",
+        "my exercise 05 final.rs",
+        "我的练习五.rs",
     ];
     for name in names {
         let folder = Folder::with(&[(&format!("alice/{name}"), b"five")]);
@@ -40,12 +54,58 @@ fn loose_files_by_any_name_that_has_the_number() {
 }
 
 #[test]
+fn a_source_without_a_telling_name_by_its_first_line_or_the_only_exercise() {
+    let starter = b"//! Exercise 05: chat.\n//!\nfn main() {}\n";
+    let text = String::from_utf8_lossy(starter);
+    for name in [
+        "alice/main.rs",
+        "alice_main.rs",
+        "alice/alice_main.rs",
+        "alice/chat.rs",
+    ] {
+        let contents = Folder::with(&[(name, starter)]).only();
+        assert_eq!(sources(&contents), is(&[(5, &text)]), "{name}");
+    }
+    // What the name says comes first.
+    let contents = Folder::with(&[("alice/06.rs", starter)]).only();
+    assert_eq!(sources(&contents), is(&[(6, &text)]));
+    let folder = Folder::with(&[("alice/main.rs", b"x"), ("alice/other.rs", b"y")]);
+    let mut class = folder.class();
+    class.submissions[0].only = Some(5);
+    assert_eq!(sources(&open(&class.submissions[0])), is(&[(5, "x")]));
+    class.submissions[0].only = None;
+    assert_eq!(sources(&open(&class.submissions[0])), is(&[]));
+}
+
+#[test]
+fn loose_files_of_a_class_by_the_names_that_platforms_and_people_make() {
+    let roster = [student("alice", "Alice Abel")];
+    for name in [
+        "alice_exercise05_v2.rs",
+        "alice_第五题.rs",
+        "Alice Abel_练习五.rs",
+        "alice_exercise-five.rs",
+    ] {
+        let folder = Folder::with(&[(name, b"five")]);
+        let class = folder.class_of(Some(&roster));
+        assert_eq!(class.submissions.len(), 1, "{name}: {class:?}");
+        assert_eq!(class.submissions[0].student, roster[0], "{name}");
+        assert_eq!(sources(&open(&class.submissions[0])), is(&[(5, "five")]));
+    }
+}
+
+#[test]
 fn names_that_say_no_exercise_are_named() {
     for name in [
         "solution.rs",
         "main.rs",
         "05-06.rs",
         "2024.rs",
+        "2024-11-03.rs",
+        "exercise-05-and-06.rs",
+        "my exercise 05 06.rs",
+        "练习一下.rs",
+        "index 5.rs",
         "09.rs",
         "05/src/lib.rs",
     ] {
