@@ -31,30 +31,10 @@ pub fn path(lesson: usize) -> PathBuf {
 ///
 /// If a source cannot be read.
 pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
-    Ok(between(&source(lesson - 1)?, &source(lesson)?))
-}
-
-/// The two steps in which lesson 05 changes lesson 04: first threads, then the end. They are
-/// the files and what these must hold.
-///
-/// # Errors
-///
-/// If a source cannot be read.
-pub fn steps() -> anyhow::Result<[(PathBuf, String); 2]> {
-    let folder = workspace::root().join(FOLDER);
-    let threads = named("lessons/05-threaded/examples/threads.rs".to_string())?;
-    let first = between(&source(4)?, &threads);
-    let second = between(&threads, &source(5)?);
-    Ok([
-        (folder.join("05-threads.diff"), first),
-        (folder.join("05-end.diff"), second),
-    ])
-}
-
-/// The difference between two sources, each a name and a text.
-fn between((old_name, old): &(String, String), (new_name, new): &(String, String)) -> String {
-    let difference = unified(old, new);
-    format!("--- {old_name}\n+++ {new_name}\n{difference}")
+    let (old_name, old) = source(lesson - 1)?;
+    let (new_name, new) = source(lesson)?;
+    let difference = unified(&old, &new);
+    Ok(format!("--- {old_name}\n+++ {new_name}\n{difference}"))
 }
 
 /// The pieces in which two texts differ, white space aside. What is the same in both is shown
@@ -111,6 +91,24 @@ pub fn all() -> anyhow::Result<Vec<(PathBuf, String)>> {
         files.push((path(lesson), of_lesson(lesson)?));
     }
     Ok(files)
+}
+
+/// The two steps in which lesson 05 changes lesson 04, first threads, then the end: the files
+/// and what these must hold.
+fn steps() -> anyhow::Result<[(PathBuf, String); 2]> {
+    let folder = workspace::root().join(FOLDER);
+    let between = |(old_name, old): &(String, String), (new_name, new): &(String, String)| {
+        let difference = unified(old, new);
+        format!("--- {old_name}\n+++ {new_name}\n{difference}")
+    };
+    let threads = named("lessons/05-threaded/examples/threads.rs".to_string())?;
+    Ok([
+        (
+            folder.join("05-threads.diff"),
+            between(&source(4)?, &threads),
+        ),
+        (folder.join("05-end.diff"), between(&threads, &source(5)?)),
+    ])
 }
 
 /// The path of a lesson's source, seen from the workspace, and its text without the lines

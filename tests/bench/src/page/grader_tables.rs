@@ -17,7 +17,7 @@ pub(super) fn of_grader(figures: &grader::Figures, language: Language) -> String
             let answer = if of.is_solution {
                 language.pick("solution", "参考答案")
             } else {
-                language.pick("starter", "初始代码")
+                language.pick("starter", "起始代码")
             };
             let waits = if WITH_A_WAIT.contains(&of.number) {
                 language.pick(" (waits)", "（有等待）")

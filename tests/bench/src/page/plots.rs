@@ -194,7 +194,7 @@ fn of_grader(figures: &grader::Figures, language: Language) -> Plot {
         description: what.to_string(),
         groups: vec![
             (
-                language.pick("starters", "初始代码").to_string(),
+                language.pick("starters", "起始代码").to_string(),
                 rows(false),
             ),
             (
