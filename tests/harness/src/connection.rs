@@ -69,14 +69,51 @@ impl Connection {
             client = self.local,
             bytes
         ));
-        let sent = self.stream.set_write_timeout(Some(self.log.limit()));
-        if let Err(error) = sent.and_then(|()| self.stream.write_all(bytes)) {
+        if let Err(error) = self.send_in_time(bytes) {
             self.fail(
                 message!("{client} can send", client = self.local),
                 &error,
                 None,
             );
         }
+    }
+
+    /// Sends bytes, and fails when the time is over. A timeout of the socket begins anew with each
+    /// write, so a program that receives slowly would never reach it.
+    #[track_caller]
+    fn send_in_time(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let deadline = Instant::now() + self.log.limit();
+        let mut taken = 0;
+        let mut progress = Instant::now();
+        while taken < bytes.len() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let expected = message!(
+                    "the program receives all that {client} sends",
+                    client = self.local
+                );
+                let got = message!(
+                    "{count} of {total} bytes {patience}",
+                    count = taken,
+                    total = bytes.len(),
+                    patience = self.log.patience()
+                );
+                let hint = hints::slow(progress.elapsed());
+                self.log.fail_with_hint(expected, got, hint);
+            }
+            // Short, to see whether the program still receives.
+            let patience = left.min(Duration::from_millis(100));
+            self.stream.set_write_timeout(Some(patience))?;
+            match self.stream.write(&bytes[taken..]) {
+                Ok(length) => {
+                    taken += length;
+                    progress = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted || is_timeout(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Sends a text in GBK.
@@ -203,10 +240,26 @@ impl Connection {
             }
             if got[..length] != expected[..length] {
                 let got = &got[..length];
-                self.log
-                    .fail_with_hint(what(), got, hints::reply(expected, got));
+                let hint = hints::reply(expected, got);
+                if length == expected.len() && self.has_more() {
+                    let came = message!(
+                        "{bytes} (the first {count} bytes; more came)",
+                        bytes = got,
+                        count = length
+                    );
+                    self.log.fail_with_hint(what(), came, hint);
+                }
+                self.log.fail_with_hint(what(), got, hint);
             }
         }
+    }
+
+    /// Whether there are more bytes to receive right now.
+    fn has_more(&self) -> bool {
+        let limited = self
+            .stream
+            .set_read_timeout(Some(Duration::from_millis(20)));
+        limited.is_ok() && matches!(self.stream.peek(&mut [0]), Ok(1))
     }
 
     /// Expects exactly this text next, in GBK.

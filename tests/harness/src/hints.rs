@@ -9,6 +9,7 @@ use crate::message::Message;
 use crate::text;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Why a program has not printed that it is listening.
 pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<Message> {
@@ -55,7 +56,17 @@ pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<
 pub(crate) fn no_port(address: SocketAddr) -> Option<Message> {
     (address.port() == 0).then(|| {
         message!("Port 0 is no port: it asks the kernel to choose one. Print the address that the listener \
-         really has (`local_addr`, `getsockname`).")
+         really has (`local_addr`, `getsockname`). The other checks need this line, too: mend it first.")
+    })
+}
+
+/// Why a program has not received all that was sent, if it still received a moment ago.
+pub(crate) fn slow(since_progress: Duration) -> Option<Message> {
+    (since_progress < Duration::from_millis(500)).then(|| {
+        message!(
+            "The program was still receiving, but too slowly. Does it copy all that it has for each \
+             new piece, as `bytes += piece` does in Python? Collect the pieces, and join them once."
+        )
     })
 }
 
@@ -145,6 +156,14 @@ pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -
                  receive again until all is there."
             ));
         }
+    }
+    if expected.contains("\\u{1b}") && got.iter().any(|line| line.contains('\u{1b}')) {
+        return Some(message!(
+            "The program printed the raw byte 1b, which is shown here as {shown}: it has not \
+             escaped what came. Print it with {format}.",
+            shown = "`\\u{1b}`",
+            format = "`{:?}`"
+        ));
     }
     if let Some(hint) = got.iter().find_map(|line| printed(line)) {
         return (!expected.contains('\u{fffd}')).then_some(hint);

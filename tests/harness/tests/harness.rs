@@ -456,6 +456,57 @@ fn half_a_reply_and_a_wrong_line_are_told() {
 }
 
 #[test]
+fn a_reply_that_goes_on_is_told_so() {
+    let transcript = failure(|| {
+        let scenario = Scenario::of_command(["/bin/true"]);
+        let listener = scenario.listen();
+        let mut client = scenario.connect(listener.address());
+        let mut server = listener.accept();
+        server.send(b"15 characters in 12 bytes");
+        client.expect(b"15 characters in 9 bytes");
+    });
+    expect_in_order(&transcript, &["Got: ", "(the first 24 bytes; more came)\n"]);
+}
+
+#[test]
+fn a_raw_escape_character_is_told_apart_from_its_escape() {
+    let transcript = failure(|| {
+        let program = shell(r#"printf '1.2.3.4:5 sent "\033[2J"\n'"#).start::<&str>([]);
+        program.expect_line(r#"1.2.3.4:5 sent "\u{1b}[2J""#);
+    });
+    expect_in_order(&transcript, &["Hint: The program printed the raw byte 1b"]);
+}
+
+/// A Python client that receives 1 KB in a millisecond at most.
+const SLOW: &str = "
+import socket, sys, time
+ip, port = sys.argv[1].split(':')
+connection = socket.create_connection((ip, int(port)))
+while connection.recv(1024):
+    time.sleep(0.001)
+";
+
+#[test]
+fn a_program_that_receives_too_slowly_is_told_so() {
+    let transcript = failure(|| {
+        let scenario = Scenario::of_command(["python3", "-c", SLOW]);
+        let listener = scenario.listen_narrow();
+        let _program = scenario.start([listener.address().to_string()]);
+        let mut server = listener.accept();
+        scenario.set_limit(Duration::from_millis(500));
+        server.send(&vec![b'x'; 100 << 20]);
+    });
+    expect_in_order(
+        &transcript,
+        &[
+            "Expected: the program receives all",
+            "of 104857600 bytes for 500ms\n",
+            "Hint: The program was still receiving, but too slowly.",
+        ],
+    );
+}
+
+#[test]
 fn the_command_may_come_from_the_environment() {
     // The variable is of the whole process: this test runs itself in another one.
     if std::env::var_os("PROGRAM").is_some() {
