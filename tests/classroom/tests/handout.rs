@@ -3,7 +3,6 @@
 
 use classroom::handout::{self, Made};
 use grade::catalogue::say;
-use grade::exercise::Exercise;
 use grade::exercise::{self, Exercise};
 use grade::failed::in_words;
 use grade::language::Language::{En, Zh};
