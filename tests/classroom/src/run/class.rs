@@ -114,7 +114,7 @@ fn grade_selected<P: Fn(Event) + Sync>(
         students: submissions.len() + missing.len(),
     });
     for student in missing {
-        pipeline.write_missing(student)?;
+        pipeline.write_missing(student, class.set_aside.get(&student.id))?;
     }
     pipeline.grade_all(&submissions)
 }
