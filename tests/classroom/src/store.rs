@@ -29,6 +29,9 @@ pub struct ClassNotes {
     /// What else a teacher should know.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// Which part of the class it is, and of how many.
+    #[serde(default)]
+    pub part: Option<(usize, usize)>,
 }
 
 impl Store {

@@ -46,7 +46,8 @@ pub fn grade(
     let regrade = options.regrade()?;
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
-    let notes = class_notes(&class, &previous.gone, &sandbox, options.language);
+    let mut notes = class_notes(&class, &previous.gone, &sandbox, options.language);
+    notes.part = Some((options.partition.part, options.partition.of));
     store.set_class_notes(&notes)?;
     let in_report = exercises_in_report(&exercises, &wanted, previous.records.values());
     let writer = ReportWriter {
@@ -150,6 +151,7 @@ fn class_notes(
             .map(|what| (what.path.display().to_string(), what.reason.clone()))
             .collect(),
         notices: notices.chain(sandbox.missing_limits(language)).collect(),
+        part: None,
     }
 }
 
