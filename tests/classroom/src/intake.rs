@@ -26,6 +26,7 @@ pub use class::{Class, NotUnderstood, class};
 pub use contents::{Answer, SubmissionContents};
 pub use listing::{FILE_COUNT_LIMIT, FILE_LIMIT, SUBMISSION_LIMIT};
 pub use submission::Submission;
+pub(crate) use text::list;
 
 /// How much stack [`Submission::open`] may need, in bytes. A student's TOML can be 6,400 tables
 /// deep, as its crate limits nested tables and the dots of a key to 80 each, and what is so deep

@@ -7,9 +7,11 @@ use grade::language::Language;
 use grade::outcome::{Outcome, Result};
 use harness::{Failure, Verdict};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
-/// A student, as in the roster, or as the name of the submission says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A student, as in the roster, or as the name of the submission says. Students are in the order
+/// of their ids, where the numbers in an id count as numbers: S2 stands before S10.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Student {
     /// What tells students apart, and names their files.
     pub id: String,
@@ -18,6 +20,46 @@ pub struct Student {
     /// The language of their feedback, if it is not that of the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+}
+
+impl Ord for Student {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let all = |one: &Self| (one.id.clone(), one.name.clone(), one.language);
+        let by_id = natural_order(&self.id).cmp(&natural_order(&other.id));
+        by_id.then_with(|| all(self).cmp(&all(other)))
+    }
+}
+
+impl PartialOrd for Student {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A part of an id.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece<'a> {
+    /// A number without zeros in front, after its length: the longer one is the larger one.
+    Number(usize, &'a str),
+    Text(&'a str),
+}
+
+/// The numbers in an id, and what is between them.
+fn natural_order(id: &str) -> Vec<Piece<'_>> {
+    let is_same = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
+    let mut pieces = Vec::new();
+    let mut rest = id;
+    for piece in id.as_bytes().chunk_by(is_same) {
+        let (piece, more) = rest.split_at(piece.len());
+        rest = more;
+        let digits = piece.trim_start_matches('0');
+        pieces.push(if piece.starts_with(|c: char| c.is_ascii_digit()) {
+            Piece::Number(digits.len(), digits)
+        } else {
+            Piece::Text(piece)
+        });
+    }
+    pieces
 }
 
 impl Student {

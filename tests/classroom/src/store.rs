@@ -35,6 +35,9 @@ pub struct ClassNotes {
     /// The seed of what the checks chose at random: one for the whole class.
     #[serde(default)]
     pub seed: Option<u64>,
+    /// Which part of the class it is, and of how many.
+    #[serde(default)]
+    pub part: Option<(usize, usize)>,
 }
 
 impl Store {

@@ -141,6 +141,15 @@ fn what_the_machine_could_not_grade_has_no_points_and_no_total() {
 }
 
 #[test]
+fn numbers_in_ids_are_in_the_order_of_numbers() {
+    let ids = ["10", "S10", "S2", "2", "S1", "S02b", "é7", "S010"];
+    let records = ids.map(|id| record(id, id, STATUSES));
+    let (_, rows) = write(&records, &[]);
+    let found: Vec<&str> = rows[2..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(found, ["2", "10", "S1", "S2", "S02b", "S010", "S10", "é7"]);
+}
+
+#[test]
 fn names_with_anything_in_them_come_out_right() {
     let names = [
         "Lee, Bob \"Bobby\"",

@@ -5,6 +5,7 @@ use super::listing::Part;
 use super::names::{self, Claim, Kind};
 use super::people::{self, Match};
 use super::submission::Submission;
+use super::text::shorten;
 use crate::escape::escape_line;
 use crate::record::Student;
 use grade::catalogue::say;
@@ -22,6 +23,8 @@ pub struct Class {
     pub submissions: Vec<Submission>,
     /// Who is in the roster and has handed in nothing, in the order of the ids.
     pub missing: Vec<Student>,
+    /// What may be a student's but was set aside, and why, by the id in the roster.
+    pub set_aside: BTreeMap<String, String>,
     /// What is no part of a submission.
     pub not_understood: Vec<NotUnderstood>,
     /// What else a teacher should know: submissions of students who are not in the roster.
@@ -59,6 +62,7 @@ pub fn class(
         language,
         found: Vec::new(),
         submissions: BTreeMap::new(),
+        set_aside: BTreeMap::new(),
         not_understood: Vec::new(),
     };
     // There is none before the first time.
@@ -94,6 +98,8 @@ struct ClassSorter<'a> {
     found: Vec<Found>,
     /// By the id.
     submissions: BTreeMap<String, Submission>,
+    /// What may be a student's, and why it is not taken for that.
+    set_aside: BTreeMap<String, Vec<Message>>,
     not_understood: Vec<NotUnderstood>,
 }
 
@@ -127,6 +133,7 @@ impl ClassSorter<'_> {
                 self.found.push(one);
                 continue;
             };
+            self.set_aside(&one.student, &one.entry.name, &why);
             match kept_apart(one.claim, why, roster) {
                 Owner::Student(student, claim, unknown) => self.found.push(Found {
                     entry: one.entry,
@@ -137,6 +144,31 @@ impl ClassSorter<'_> {
                 Owner::Nobody(why) => self.refuse(one.entry.path, &why),
             }
         }
+    }
+
+    fn set_aside(&mut self, student: &Student, name: &str, why: &Message) {
+        let of_student = self.set_aside.entry(student.id.clone()).or_default();
+        let name = shorten(&escape_line(name));
+        of_student.push(message!("{name}: {why}", name, why));
+    }
+
+    /// A submission of which the roster does not say whose it is. It counts all the same, unless
+    /// it would be taken for another student's.
+    fn unmatched(&mut self, name: &str, claim: Claim, found: &Match, roster: &[Student]) -> Owner {
+        let why = why_unmatched(found);
+        match found {
+            Match::Several(students) => {
+                for student in students {
+                    self.set_aside(student, name, &why);
+                }
+            }
+            Match::Contradiction(one, other) => {
+                self.set_aside(one, name, &why);
+                self.set_aside(other, name, &why);
+            }
+            Match::One(_) | Match::Nobody => {}
+        }
+        kept_apart(claim, why, roster)
     }
 
     fn take_all(&mut self) {
@@ -181,13 +213,13 @@ impl ClassSorter<'_> {
     }
 
     /// Whose a file or a folder is, by its name.
-    fn owner(&self, name: &str, is_folder: bool) -> Owner {
+    fn owner(&mut self, name: &str, is_folder: bool) -> Owner {
         if let Some(claim) = names::of_platform(name) {
             return match self.roster {
                 None => known(claim),
                 Some(roster) => match people::find(roster, &claim) {
                     Match::One(student) => Owner::Student(student.clone(), claim, None),
-                    other => unmatched(claim, &other, roster),
+                    other => self.unmatched(name, claim, &other, roster),
                 },
             };
         }
@@ -220,12 +252,12 @@ impl ClassSorter<'_> {
             }
         }
         if let Some((claim, other)) = first {
-            return unmatched(claim, &other, roster);
+            return self.unmatched(name, claim, &other, roster);
         }
         match splits.into_iter().next() {
-            Some(split) if is_source => unmatched(split, &Match::Nobody, roster),
+            Some(split) if is_source => self.unmatched(name, split, &Match::Nobody, roster),
             _ if is_folder || Kind::of(name) == Kind::Zip => {
-                unmatched(whole, &Match::Nobody, roster)
+                self.unmatched(name, whole, &Match::Nobody, roster)
             }
             _ => Owner::Nobody(not_a_students(name)),
         }
@@ -250,7 +282,12 @@ impl ClassSorter<'_> {
             let what = escape_line(&paths.join(", "));
             Some(say(&message!("{what}: {why}", what, why), language))
         });
+        let set_aside = self.set_aside.into_iter().map(|(id, whys)| {
+            let whys: Vec<_> = whys.iter().map(|why| say(why, language)).collect();
+            (id, whys.join("; "))
+        });
         Class {
+            set_aside: set_aside.collect(),
             notices: notices.collect(),
             missing,
             not_understood: self.not_understood,
@@ -326,11 +363,10 @@ fn known(claim: Claim) -> Owner {
     Owner::Student(student, claim, None)
 }
 
-/// A submission of which the roster does not say whose it is. It counts all the same, unless
-/// it would be taken for another student's.
-fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
+/// Why something is nobody's of the roster.
+fn why_unmatched(found: &Match) -> Message {
     let named = |student: &Student| escape_line(&format!("{} ({})", student.name, student.id));
-    let why = match found {
+    match found {
         Match::Contradiction(one, other) => {
             let (one, other) = (named(one), named(other));
             message!(
@@ -347,8 +383,7 @@ fn unmatched(claim: Claim, found: &Match, roster: &[Student]) -> Owner {
         Match::One(_) | Match::Nobody => {
             message!("the student is not in the roster")
         }
-    };
-    kept_apart(claim, why, roster)
+    }
 }
 
 /// A submission of its own, unless it would be taken for that of a student of the roster.

@@ -24,6 +24,8 @@ pub struct SubmissionContents {
     pub notices: Vec<String>,
     /// The same of files that count for programs in other languages only.
     pub for_other_languages: Option<String>,
+    /// The sources that may be answers, and do not count as nothing says to which exercise.
+    pub set_aside: Vec<String>,
     /// The SHA-256 of all of the above, in hexadecimal digits, for telling whether a result is
     /// out of date. It does not depend on the language.
     pub hash: String,
@@ -44,6 +46,7 @@ impl SubmissionContents {
         files: BTreeMap<String, Vec<u8>>,
         notices: &[Message],
         for_other_languages: Option<&Message>,
+        set_aside: Vec<String>,
         language: Language,
     ) -> Self {
         let hash = hash(&answers, &files, notices);
@@ -64,6 +67,7 @@ impl SubmissionContents {
             files: files.collect(),
             notices: notices.iter().map(told).collect(),
             for_other_languages: for_other_languages.map(told),
+            set_aside,
             hash,
         }
     }

@@ -29,6 +29,7 @@ pub(super) struct SubmissionReader<'a> {
     files: BTreeMap<String, Vec<u8>>,
     pub(super) notices: Vec<Message>,
     for_other_languages: Option<Message>,
+    set_aside: Vec<String>,
 }
 
 impl<'a> SubmissionReader<'a> {
@@ -45,13 +46,21 @@ impl<'a> SubmissionReader<'a> {
             files: BTreeMap::new(),
             notices: Vec::new(),
             for_other_languages: None,
+            set_aside: Vec::new(),
         }
     }
 
     /// What has been read, with these answers.
     pub(super) fn into_contents(self, answers: Answers, language: Language) -> SubmissionContents {
         let others = self.for_other_languages.as_ref();
-        SubmissionContents::new(answers, self.files, &self.notices, others, language)
+        SubmissionContents::new(
+            answers,
+            self.files,
+            &self.notices,
+            others,
+            self.set_aside,
+            language,
+        )
     }
 
     /// Takes over the notices of the listing, and drops those above the limit.
@@ -256,6 +265,7 @@ shown
                 Standing::Teachers => {}
             }
         }
+        self.set_aside.clone_from(&sources);
         self.add_ignored_notices(&changed, &sources, &others);
     }
 

@@ -7,12 +7,26 @@ use harness::message::{Message, Place};
 /// How many names are listed in one notice.
 const NAMES_LISTED: usize = 10;
 
+/// How many characters are shown of a name or a path.
+const NAME_SHOWN: usize = 120;
+
+/// A name, cut if it is long: the start says whose it is, and the end what it is.
+pub(super) fn shorten(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= NAME_SHOWN {
+        return name.to_string();
+    }
+    let start: String = name.chars().take(NAME_SHOWN / 2).collect();
+    let end: String = name.chars().skip(count - NAME_SHOWN / 2).collect();
+    format!("{start}…{end}")
+}
+
 /// Some of the names, and how many more there are.
-pub(super) fn list(paths: &[String]) -> String {
+pub(crate) fn list(paths: &[String]) -> String {
     let names = paths
         .iter()
         .take(NAMES_LISTED)
-        .map(|path| escape_line(path));
+        .map(|path| shorten(&escape_line(path)));
     let mut list: Vec<_> = names.collect();
     if paths.len() > NAMES_LISTED {
         list.push(format!("… (+{})", paths.len() - NAMES_LISTED));

@@ -51,11 +51,9 @@ pub fn grade(
     let regrade = options.regrade()?;
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
-    let notes = class_notes(&class, &previous, &sandbox, options.language);
-    let notes = ClassNotes {
-        seed: Some(seed),
-        ..notes
-    };
+    let mut notes = class_notes(&class, &previous, &sandbox, options.language);
+    notes.seed = Some(seed);
+    notes.part = Some((options.partition.part, options.partition.of));
     store.set_class_notes(&notes)?;
     let in_report = exercises_in_report(&exercises, &wanted, previous.records.values());
     let writer = ReportWriter {
@@ -124,7 +122,7 @@ fn grade_selected<P: Fn(Event) + Sync>(
         students: submissions.len() + missing.len(),
     });
     for student in missing {
-        pipeline.write_missing(student)?;
+        pipeline.write_missing(student, class.set_aside.get(&student.id))?;
     }
     pipeline.grade_all(&submissions)
 }
@@ -186,6 +184,7 @@ fn class_notes(
             .collect(),
         notices: notices.chain(sandbox.missing_limits(language)).collect(),
         seed: None,
+        part: None,
     }
 }
 

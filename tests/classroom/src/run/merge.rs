@@ -4,11 +4,13 @@ use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, ClassNotes, Store};
 use anyhow::{bail, ensure};
+use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::Failed;
 use grade::language::Language;
 use harness::message;
-use std::collections::BTreeMap;
+use harness::message::Message;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Puts the reports of the parts of a class together.
@@ -25,7 +27,7 @@ pub fn merge(
     language: Language,
 ) -> anyhow::Result<Summary> {
     let exercises = Exercise::all(workspace)?;
-    let (records, notes) = read_parts(parts)?;
+    let (records, notes) = read_parts(parts, language)?;
     let store = Store::open(report)?;
     for (id, record) in store.records()? {
         let is_same = |new: &StudentRecord| new.student == record.student;
@@ -50,9 +52,13 @@ pub fn merge(
 }
 
 /// What the parts have found: the records by the students' ids, and the notes of all classes.
-fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
+fn read_parts(
+    parts: &[PathBuf],
+    language: Language,
+) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
     let mut records: BTreeMap<String, (StudentRecord, &PathBuf)> = BTreeMap::new();
     let mut notes = ClassNotes::default();
+    let mut there = BTreeSet::new();
     for (index, part) in parts.iter().enumerate() {
         store::ensure_readable(part, &message!("grade that part again"))?;
         for (id, record) in store::records(part)? {
@@ -67,6 +73,7 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
             };
         }
         let more = store::class_notes(part)?;
+        there.extend(more.part);
         notes.not_understood.extend(more.not_understood);
         notes.notices.extend(more.notices);
         // Parts that were graded by different seeds have none in common.
@@ -90,6 +97,21 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
     notes.not_understood.dedup();
     notes.notices.sort();
     notes.notices.dedup();
+    let absent = absent(&there);
+    let absent = absent.iter().map(|part| say(part, language));
+    notes.notices.extend(absent);
     let records = records.into_iter().map(|(id, (record, _))| (id, record));
     Ok((records.collect(), notes))
+}
+
+/// The parts that are not there, of those that the others are parts of.
+fn absent(there: &BTreeSet<(usize, usize)>) -> Vec<Message> {
+    let counts: BTreeSet<usize> = there.iter().map(|(_, of)| *of).collect();
+    let all = counts
+        .iter()
+        .flat_map(|of| (1..=*of).map(|part| (part, *of)));
+    let absent = all.filter(|part| !there.contains(part));
+    absent
+        .map(|(part, of)| message!("part {part} of {of} is not among the reports", part, of))
+        .collect()
 }

@@ -98,11 +98,19 @@ impl Task<'_> {
 }
 
 impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
-    /// Writes the files of a student who has handed in nothing.
-    pub(super) fn write_missing(&self, student: &Student) -> anyhow::Result<()> {
+    /// Writes the files of a student who has handed in nothing, or of whom all was set aside.
+    pub(super) fn write_missing(
+        &self,
+        student: &Student,
+        set_aside: Option<&String>,
+    ) -> anyhow::Result<()> {
         let mut exercises = self.known(student);
         for exercise in self.wanted {
-            let missing = GradedExercise::new(exercise, Status::Missing);
+            let mut missing = GradedExercise::new(exercise, Status::Missing);
+            if let Some(why) = set_aside {
+                missing.status = Status::NotUnderstood;
+                missing.message.clone_from(why);
+            }
             exercises.insert(exercise.number, missing);
         }
         self.finish(&StudentJob::new(student, Vec::new(), None, exercises, 0))

@@ -2,7 +2,7 @@
 
 use super::options::ClassOptions;
 use crate::fingerprint::Fingerprint;
-use crate::intake::{Answer, SubmissionContents};
+use crate::intake::{self, Answer, SubmissionContents};
 use crate::record::{GradedExercise, Status};
 use grade::catalogue::say;
 use grade::exercise::Exercise;
@@ -66,6 +66,17 @@ pub(super) fn plan(
             graded.fingerprint = fingerprint(&[b"not understood", reason.as_bytes()]);
             graded.status = Status::NotUnderstood;
             graded.message.clone_from(reason);
+            Step::Nothing
+        }
+        None if !contents.set_aside.is_empty() => {
+            let why = message!(
+                "nothing says which exercise these files answer: {files}",
+                files = intake::list(&contents.set_aside)
+            );
+            let reason = say(&why, options.language);
+            graded.fingerprint = fingerprint(&[b"set aside", reason.as_bytes()]);
+            graded.status = Status::NotUnderstood;
+            graded.message = reason;
             Step::Nothing
         }
         None => {

@@ -19,7 +19,7 @@ pub struct Summary {
     pub students: usize,
     /// How many of them have handed in nothing.
     pub missing: usize,
-    /// What could not be understood: where it is, and the reason.
+    /// What could not be understood: where it is, or whose and for which exercises, and the reason.
     pub not_understood: Vec<(String, String)>,
     /// Which exercises have no grade because of the machine: the student, the number of the
     /// exercise, and the reason.
@@ -73,7 +73,8 @@ impl ReportWriter<'_> {
     /// Writes the files of all students anew, as the overrides may have changed, and those
     /// of the class.
     pub(super) fn write_class(&self) -> anyhow::Result<Summary> {
-        let records: Vec<StudentRecord> = self.store.records()?.into_values().collect();
+        let mut records: Vec<StudentRecord> = self.store.records()?.into_values().collect();
+        records.sort_by(|a, b| a.student.cmp(&b.student));
         for record in &records {
             self.write_student(record)?;
         }
@@ -93,12 +94,17 @@ impl ReportWriter<'_> {
             let student = &record.student;
             results.map(move |result| (student.clone(), result.exercise.number, result.message))
         });
+        let not_gradable: Vec<_> = not_gradable.collect();
+        let mut not_understood = notes.not_understood;
+        for record in &records {
+            not_understood.extend(self.not_understood(record));
+        }
         Ok(Summary {
             students: records.len(),
-            not_gradable: not_gradable.collect(),
+            not_gradable,
             missing: records.iter().filter(|one| self.is_missing(one)).count(),
             notices: notices.collect(),
-            not_understood: notes.not_understood,
+            not_understood,
             remarks: notes.notices,
         })
     }
@@ -115,6 +121,25 @@ impl ReportWriter<'_> {
             not_understood,
             language: self.language,
         }
+    }
+
+    /// What of a student's is not understood: whose it is and for which exercises, and each reason
+    /// once.
+    fn not_understood(&self, record: &StudentRecord) -> Vec<(String, String)> {
+        let mut reasons: Vec<(String, String)> = Vec::new();
+        let exercises = self.exercises.iter();
+        let graded = exercises.filter_map(|one| Some((one, record.graded(one.number)?)));
+        for (exercise, graded) in graded.filter(|(_, one)| one.status == Status::NotUnderstood) {
+            let package = exercise.package();
+            match reasons.iter_mut().find(|(_, why)| *why == graded.message) {
+                Some((what, _)) => *what = format!("{what}, {package}"),
+                None => {
+                    let what = format!("{}: {package}", record.student.id);
+                    reasons.push((what, graded.message.clone()));
+                }
+            }
+        }
+        reasons
     }
 
     /// Whether a student has handed in nothing.

@@ -59,6 +59,12 @@ fn who_is_matched_by_id_then_by_name_in_any_order() {
         &class.notices,
         &["Wang Wei (s4)", "Wei Wang (s5)", "wangwei"],
     );
+    // Neither is missing without a word.
+    for id in ["s4", "s5"] {
+        let why = &class.set_aside[id];
+        assert!(why.starts_with("wangwei: it may be from any"), "{why}");
+    }
+    assert_eq!(class.set_aside.len(), 2);
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn names_that_say_no_exercise_are_named() {
     ] {
         let contents = Folder::with(&[(&format!("alice/{name}"), b"x")]).only();
         assert_eq!(sources(&contents), is(&[]), "{name}");
+        assert_eq!(contents.set_aside, [name]);
         assert_says(
             &contents.notices,
             &["do not count", name.rsplit('/').next().unwrap_or(name)],

@@ -3,6 +3,7 @@
 mod formats;
 #[path = "../made_up/mod.rs"]
 mod made_up;
+mod merge;
 mod page;
 mod students;
 mod support;
