@@ -173,6 +173,17 @@ impl ClassSorter<'_> {
 
     fn take_all(&mut self) {
         for one in std::mem::take(&mut self.found) {
+            let by_id = self.roster.is_some() && one.has_students_id();
+            let others = self.submissions.get(&one.student.id);
+            let other = others.and_then(|submission| submission.paths.first());
+            if let Some(other) = other.filter(|path| path.parent() != one.entry.path.parent())
+                && !by_id
+            {
+                let other = shorten(&escape_line(&other.display().to_string()));
+                let why = message!("{other} of another group has the same name", other);
+                self.refuse(one.entry.path, &why.into());
+                continue;
+            }
             self.take(one.entry, one.student, one.claim.rest, one.unknown);
         }
     }

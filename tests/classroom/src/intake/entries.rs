@@ -86,12 +86,33 @@ fn folder_entries(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Cl
         let entry = entry.because(cannot)?;
         let is_report =
             report.is_some() && fs::canonicalize(entry.path()).ok().as_deref() == report;
-        if !is_report {
-            entries.extend(folder_entry(&entry)?);
+        if is_report {
+            continue;
+        }
+        match folder_entry(&entry)? {
+            // Of a folder of students, and no group of a group.
+            Some(group) if group.is_folder && group.refused.is_none() && is_group(&group.name) => {
+                for student in fs::read_dir(&group.path).with_context(cannot)? {
+                    entries.extend(folder_entry(&student.with_context(cannot)?)?);
+                }
+            }
+            other => entries.extend(other),
         }
     }
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
     Ok(entries)
+}
+
+/// Whether a folder has the name of a part of a class: `1班`, `三班`, `class 2`.
+fn is_group(name: &str) -> bool {
+    let name = name.trim().to_lowercase();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = |word: &str| Some(name.strip_prefix(word)?.trim_start_matches([' ', '-', '_']));
+    let is_english = ["class", "section"]
+        .into_iter()
+        .filter_map(number)
+        .any(is_number);
+    is_english || name.ends_with('班')
 }
 
 /// An entry of a folder, unless nobody would miss it.

@@ -95,6 +95,34 @@ fn loose_files_of_a_class_by_the_names_that_platforms_and_people_make() {
 }
 
 #[test]
+fn the_folders_of_a_classs_groups_have_students_in_them() {
+    let work = zip(&[("05.rs", b"eve's")]);
+    let folder = Folder::with(&[
+        ("1班/alice/05.rs", b"alice's"),
+        ("1班/bob_05.rs", b"bob's"),
+        ("Class 2/eve.zip", work.as_slice()),
+        ("class/05.rs", b"of somebody called so"),
+    ]);
+    let found = sources_by(&folder.class(), |student| student.id.clone());
+    let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["alice", "bob", "class", "eve"]);
+    assert_eq!(found[3].1, is(&[(5, "eve's")]));
+
+    // One name in two groups may be two people; one id of the roster is one.
+    let folder = Folder::with(&[("1班/alice/05.rs", b"a"), ("2班/alice/06.rs", b"b")]);
+    let class = folder.class();
+    assert_eq!(sources(&open(&class.submissions[0])), is(&[(5, "a")]));
+    let reason = &class.not_understood[0].reason;
+    assert!(
+        reason.contains("another group has the same name"),
+        "{reason}"
+    );
+    let class = folder.class_of(Some(&[student("alice", "A. Liddell")]));
+    let found = sources(&open(&class.submissions[0]));
+    assert_eq!(found, is(&[(5, "a"), (6, "b")]));
+}
+
+#[test]
 fn names_that_say_no_exercise_are_named() {
     for name in [
         "solution.rs",
