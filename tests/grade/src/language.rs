@@ -1,8 +1,6 @@
 //! The learner's language.
 
-use crate::catalogue::say;
 use clap::ValueEnum;
-use harness::message::Message;
 use serde::{Deserialize, Serialize};
 
 /// A language that everything is said in.
@@ -62,15 +60,6 @@ pub struct Text {
     pub en: String,
     /// In Chinese.
     pub zh: String,
-}
-
-impl From<Message> for Text {
-    fn from(message: Message) -> Self {
-        Self {
-            en: say(&message, Language::En),
-            zh: say(&message, Language::Zh),
-        }
-    }
 }
 
 impl Text {

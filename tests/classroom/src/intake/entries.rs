@@ -92,8 +92,8 @@ fn folder_entries(folder: &Path, report: Option<&Path>) -> anyhow::Result<Vec<Cl
         match folder_entry(&entry)? {
             // Of a folder of students, and no group of a group.
             Some(group) if group.is_folder && group.refused.is_none() && is_group(&group.name) => {
-                for student in fs::read_dir(&group.path).with_context(cannot)? {
-                    entries.extend(folder_entry(&student.with_context(cannot)?)?);
+                for student in fs::read_dir(&group.path).because(cannot)? {
+                    entries.extend(folder_entry(&student.because(cannot)?)?);
                 }
             }
             other => entries.extend(other),
