@@ -181,7 +181,7 @@ impl ClassSorter<'_> {
             {
                 let other = shorten(&escape_line(&other.display().to_string()));
                 let why = message!("{other} of another group has the same name", other);
-                self.refuse(one.entry.path, &why.into());
+                self.refuse(one.entry.path, &why);
                 continue;
             }
             self.take(one.entry, one.student, one.claim.rest, one.unknown);
@@ -333,14 +333,14 @@ fn doubts(found: &[Found]) -> Vec<Option<Message>> {
                  platform have this name, and its number is not the id in the roster",
                 student
             );
-            Some(why.into())
+            Some(why)
         } else if !one.is_certain() && certain.contains(id) {
             let why = message!(
                 "the id of {student} is only one word among others in its name, and other \
                  files are certainly from that student",
                 student
             );
-            Some(why.into())
+            Some(why)
         } else {
             None
         }

@@ -64,7 +64,7 @@ pub(super) fn class_entries(
                     "a zip alone may be one student's; if it is the download of a platform, \
                      name the zip itself in place of the folder"
                 );
-                only.refused = Some(why.into());
+                only.refused = Some(why);
             }
         }
     }
