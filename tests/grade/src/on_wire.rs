@@ -81,16 +81,17 @@ fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
     words.push("record".to_string());
     words.push(file.to_string_lossy().into_owned());
     words.push("--".to_string());
-    for attempt in 1.. {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
         let Ready { rubric, program } = ready;
         let result = rubric.run_behind(words.clone(), &failed.check, program)?;
         let ladder =
             fs::read_to_string(&file).because(|| message!("the packets were not recorded"))?;
-        if !ladder.starts_with(LOST) || attempt == ATTEMPTS {
+        if !ladder.starts_with(LOST) || attempts == ATTEMPTS {
             return Ok((result, ladder));
         }
     }
-    unreachable!("the last attempt returns")
 }
 
 /// The words before a command that give it a network of its own, in which it may record packets.

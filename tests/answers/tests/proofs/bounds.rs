@@ -1,7 +1,7 @@
 //! What points are worth: most of them stand for the very point of the exercise, and none for
 //! what the lesson has already, or for an end alone.
 //!
-//! These proofs are made for each exercise whose file of wrong answers names its very point.
+//! The very point is named in the file of an exercise's wrong answers.
 
 use crate::{exercise, grade, python};
 use std::collections::BTreeSet;

@@ -32,7 +32,7 @@ use std::thread;
 type Proof = fn(u32);
 
 /// What is proved of each exercise.
-const PROOFS: [(&str, Proof); 4] = [
+const PROOFS: [(&str, Proof); 5] = [
     ("right_answers_get_full_marks", right_answers_get_full_marks),
     (
         "right_answers_get_full_marks_on_a_bad_network",
@@ -43,23 +43,23 @@ const PROOFS: [(&str, Proof); 4] = [
         wrong_answers_fail_what_they_state_and_nothing_else,
     ),
     ("the_starter_gets_at_most_20", the_starter_gets_at_most_20),
-];
-
-/// What is proved of each exercise whose very point is named.
-const BOUNDS: [(&str, Proof); 3] = [
-    (
-        "without_its_very_point_it_gets_at_most_60",
-        bounds::without_its_very_point_it_gets_at_most_60,
-    ),
-    (
-        "the_lessons_own_program_gets_at_most_50",
-        bounds::the_lessons_own_program_gets_at_most_50,
-    ),
     (
         "a_program_that_only_ends_gets_at_most_20",
         bounds::a_program_that_only_ends_gets_at_most_20,
     ),
 ];
+
+/// What is proved of each exercise whose very point is named.
+const OF_THE_POINT: (&str, Proof) = (
+    "without_its_very_point_it_gets_at_most_60",
+    bounds::without_its_very_point_it_gets_at_most_60,
+);
+
+/// What is proved of each exercise that has a lesson's program beside it.
+const OF_THE_LESSON: (&str, Proof) = (
+    "the_lessons_own_program_gets_at_most_50",
+    bounds::the_lessons_own_program_gets_at_most_50,
+);
 
 fn main() -> std::process::ExitCode {
     let mut arguments = Arguments::from_args();
@@ -67,8 +67,11 @@ fn main() -> std::process::ExitCode {
     arguments.test_threads.get_or_insert(8);
     let mut trials = hostile::trials();
     for number in exercises().iter().map(|exercise| exercise.number) {
-        let bounds = bounds::very_point(number).map(|_| BOUNDS);
-        for (name, proof) in PROOFS.into_iter().chain(bounds.into_iter().flatten()) {
+        let of_the_point = bounds::very_point(number).map(|_| OF_THE_POINT);
+        let has_lesson = workspace::lesson(number).folder.join("src").exists();
+        let of_the_lesson = has_lesson.then_some(OF_THE_LESSON);
+        let more = of_the_point.into_iter().chain(of_the_lesson);
+        for (name, proof) in PROOFS.into_iter().chain(more) {
             let name = format!("exercise_{number:02}::{name}");
             trials.push(Trial::test(name, move || {
                 proof(number);

@@ -55,9 +55,9 @@ pub(super) fn files(workspace: &Path) -> anyhow::Result<Files> {
         files.insert(manifest.clone(), read(&manifest)?);
         let starter = starter(Path::new(""), exercise.number);
         files.insert(folder.join("main.rs"), read(&starter)?);
-        let rubric = Path::new("tests/exercises").join(exercise.rubric() + ".rs");
-        files.insert(rubric.clone(), read(&rubric)?);
     }
+    // A rubric may have modules beside it.
+    add_folder(&mut files, workspace, Path::new("tests/exercises"))?;
     add_folder(&mut files, workspace, Path::new("tests/harness/src"))?;
     for name in AS_THEY_ARE.map(Path::new) {
         if workspace.join(name).is_file() {
