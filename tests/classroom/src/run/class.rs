@@ -53,7 +53,8 @@ pub fn grade(
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
     let mut notes = class_notes(&class, &previous, &sandbox, options.language);
     notes.seed = Some(seed);
-    notes.part = Some((options.partition.part, options.partition.of));
+    let (part, of) = (options.partition.part, options.partition.of);
+    notes.part = (of > 1).then_some((part, of));
     store.set_class_notes(&notes)?;
     let in_report = exercises_in_report(&exercises, &wanted, previous.records.values());
     let writer = ReportWriter {

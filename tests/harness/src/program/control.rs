@@ -208,6 +208,27 @@ impl Program {
         }
     }
 
+    /// Whether this process may change the program's limits: the kernel asks for the same user, or
+    /// for `CAP_SYS_RESOURCE` (prlimit(2)). Only Linux can do it at all.
+    pub fn may_limit_open_files(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+            // A limit that is permitted, and no other than that of this process.
+            let own = getrlimit(Resource::Nofile);
+            let most = self.most_open_files();
+            let current = own.current.zip(most).map(|(own, most)| own.min(most));
+            let limit = Rlimit {
+                current: current.or(most).or(own.current),
+                maximum: most,
+            };
+            let pid = Pid::from_raw(self.id().cast_signed());
+            prlimit(pid, Resource::Nofile, limit).is_ok()
+        }
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
     /// The hard limit of the program's open files; `None` if there is none.
     #[cfg(target_os = "linux")]
     fn most_open_files(&self) -> Option<u64> {
