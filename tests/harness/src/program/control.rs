@@ -200,33 +200,36 @@ impl Program {
             maximum: self.most_open_files(),
         };
         let pid = Pid::from_raw(self.id().cast_signed());
-        if let Err(error) = prlimit(pid, Resource::Nofile, limit) {
-            self.log.fail(
-                message!("the program's limit can be set"),
-                io::Error::from(error),
-            );
+        let set = prlimit(pid, Resource::Nofile, limit).map(drop);
+        let set = set.map_err(io::Error::from);
+        // In a class the program is another user's, and root may lack `CAP_SYS_RESOURCE`.
+        if let Err(error) = set.or_else(|_| self.limit_as_its_user(free + more)) {
+            self.log
+                .fail(message!("the program's limit can be set"), error);
         }
     }
 
-    /// Whether this process may change the program's limits: the kernel asks for the same user, or
-    /// for `CAP_SYS_RESOURCE` (prlimit(2)). Only Linux can do it at all.
-    pub fn may_limit_open_files(&self) -> bool {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-            // A limit that is permitted, and no other than that of this process.
-            let own = getrlimit(Resource::Nofile);
-            let most = self.most_open_files();
-            let current = own.current.zip(most).map(|(own, most)| own.min(most));
-            let limit = Rlimit {
-                current: current.or(most).or(own.current),
-                maximum: most,
-            };
-            let pid = Pid::from_raw(self.id().cast_signed());
-            prlimit(pid, Resource::Nofile, limit).is_ok()
+    /// Sets the limit of the program's open files by a process of the program's own user, which the
+    /// kernel always permits (prlimit(2)).
+    #[cfg(target_os = "linux")]
+    fn limit_as_its_user(&self, files: u64) -> io::Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        use std::process::Command;
+
+        let owner = std::fs::metadata(format!("/proc/{}", self.id()))?;
+        let mut command = Command::new("setpriv");
+        let output = crate::outside(&mut command)
+            .arg(format!("--reuid={}", owner.uid()))
+            .arg(format!("--regid={}", owner.gid()))
+            .args(["--clear-groups", "prlimit"])
+            .arg(format!("--pid={}", self.id()))
+            .arg(format!("--nofile={files}:"))
+            .output()?;
+        if output.status.success() {
+            return Ok(());
         }
-        #[cfg(not(target_os = "linux"))]
-        false
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(io::Error::other(words))
     }
 
     /// The hard limit of the program's open files; `None` if there is none.
