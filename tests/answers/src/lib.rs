@@ -42,6 +42,10 @@ pub struct Wrong {
     pub base: String,
     /// The checks that it must fail.
     pub fails: BTreeSet<String>,
+    /// Whether it is wrong only by a hair: the rubric sees it nearly always, but less often in a
+    /// sandbox, where fewer clients come.
+    #[serde(default)]
+    pub by_a_hair: bool,
     /// What makes it wrong.
     pub edit: Vec<Edit>,
 }

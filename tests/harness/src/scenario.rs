@@ -105,6 +105,11 @@ impl Scenario {
         &self.launch.command
     }
 
+    /// Whether its programs run in a sandbox, where the number of processes and threads is limited.
+    pub fn is_sandboxed(&self) -> bool {
+        !self.launch.sandbox.is_empty()
+    }
+
     /// Starts the program with these arguments.
     #[track_caller]
     pub fn start<S: AsRef<str>>(&self, arguments: impl IntoIterator<Item = S>) -> Program {
