@@ -1,13 +1,16 @@
 //! The rubric of exercise 06: a polite end.
 
+#[path = "received.rs"]
+mod received;
+
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_signals};
-use harness::message::{Argument, Message};
+use harness::message::Argument;
 use harness::{
-    Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
-    loopback_without_past, message,
+    Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel, message,
+    narrow_socket,
 };
-use socket2::{Domain, Socket, Type};
+use received::{End, Received};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
@@ -364,33 +367,6 @@ struct Client {
     peer: SocketAddr,
 }
 
-/// What has come, and how it ended.
-#[derive(Default)]
-struct Received {
-    bytes: Vec<u8>,
-    end: End,
-}
-
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The end of the stream.
-    Fin,
-    Reset,
-    /// No end in time.
-    #[default]
-    Nothing,
-}
-
-impl End {
-    fn describe(self) -> Message {
-        match self {
-            End::Fin => message!("the end of the stream"),
-            End::Reset => message!("a reset"),
-            End::Nothing => message!("nothing more"),
-        }
-    }
-}
-
 impl Client {
     fn connect(scenario: &Scenario, server: &Program) -> Self {
         Self::connected(scenario, Self::try_connect(scenario, server))
@@ -400,12 +376,7 @@ impl Client {
     /// server has to wait soon.
     fn connect_narrow(scenario: &Scenario, server: &Program) -> Self {
         let open = || {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // As for a narrow listener of the harness.
-            socket.set_recv_buffer_size(1)?;
-            #[cfg(unix)]
-            socket.set_tcp_mss(536)?;
-            socket.bind(&SocketAddr::from((loopback_without_past(), 0)).into())?;
+            let socket = narrow_socket()?;
             socket.connect_timeout(&server.address().into(), scenario.limit())?;
             Self::new(scenario, socket.into())
         };
@@ -580,22 +551,7 @@ impl Client {
 
     /// Receives until the end.
     fn read_to_end(&mut self) -> Received {
-        let mut received = Received::default();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match self.stream.read(&mut buffer) {
-                Ok(0) => received.end = End::Fin,
-                Ok(length) => {
-                    acknowledge_at_once(&self.stream);
-                    received.bytes.extend_from_slice(&buffer[..length]);
-                    continue;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if is_timeout(&error) => {}
-                Err(_) => received.end = End::Reset,
-            }
-            return received;
-        }
+        received::read_to_end(&mut self.stream)
     }
 
     /// Ends its sending half. It fails where the server has ended the connection.

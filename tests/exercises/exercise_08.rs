@@ -4,15 +4,17 @@
 //! a client sends one request at a time, in one piece, and waits until the server has received
 //! it before it sends more.
 
+#[path = "received.rs"]
+mod received;
+
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
-use harness::message::Message;
 use harness::{
-    Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel,
-    loopback_without_past, message,
+    Connection, Program, Scenario, Signal, acknowledge_at_once, kernel, message, narrow_socket,
 };
-use socket2::{Domain, SockRef, Socket, Type};
-use std::io::{self, ErrorKind, Read, Write};
+use received::{End, Received};
+use socket2::SockRef;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -527,31 +529,6 @@ struct Client {
     peer: SocketAddr,
 }
 
-/// What has come, and how it ended.
-struct Received {
-    bytes: Vec<u8>,
-    end: End,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The end of the stream.
-    Fin,
-    Reset,
-    /// No end in time.
-    Nothing,
-}
-
-impl End {
-    fn describe(self) -> Message {
-        match self {
-            End::Fin => message!("the end of the stream"),
-            End::Reset => message!("a reset"),
-            End::Nothing => message!("nothing more"),
-        }
-    }
-}
-
 impl Client {
     fn connect(scenario: &Scenario, server: &Program) -> Self {
         Self::connected(scenario, Self::try_connect(scenario, server))
@@ -561,14 +538,9 @@ impl Client {
     /// server has to wait soon.
     fn connect_narrow(scenario: &Scenario, server: &Program) -> Self {
         let open = || {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // As for a narrow listener of the harness.
-            socket.set_recv_buffer_size(1)?;
-            #[cfg(unix)]
-            socket.set_tcp_mss(536)?;
+            let socket = narrow_socket()?;
             // A request does not wait for the acknowledgement of the one before it.
             socket.set_tcp_nodelay(true)?;
-            socket.bind(&SocketAddr::from((loopback_without_past(), 0)).into())?;
             socket.connect_timeout(&server.address().into(), scenario.limit())?;
             Self::new(scenario, socket.into())
         };
@@ -685,20 +657,6 @@ impl Client {
     fn read_to_end(&mut self) -> Received {
         // A narrow client is in a hurry now. Where this fails, it takes a little longer.
         let _ = SockRef::from(&self.stream).set_recv_buffer_size(1 << 20);
-        let mut bytes = Vec::new();
-        let mut buffer = vec![0; 1 << 16];
-        let end = loop {
-            match self.stream.read(&mut buffer) {
-                Ok(0) => break End::Fin,
-                Ok(length) => {
-                    acknowledge_at_once(&self.stream);
-                    bytes.extend_from_slice(&buffer[..length]);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => break End::Nothing,
-                Err(_) => break End::Reset,
-            }
-        };
-        Received { bytes, end }
+        received::read_to_end(&mut self.stream)
     }
 }

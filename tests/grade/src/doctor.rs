@@ -159,7 +159,7 @@ fn loopback() -> Finding {
 
 /// Whether the machine has what a check needs: space, memory, processes.
 fn resources() -> Finding {
-    let cure = Shortage::watch().found().map(|shortage| {
+    let cure = Shortage::now().map(|shortage| {
         message!(
             "free some, or raise the limit (`ulimit -a` shows all limits): {shortage}",
             shortage

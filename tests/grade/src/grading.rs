@@ -61,15 +61,21 @@ pub(crate) fn build(
     Ok(Ready { rubric, program })
 }
 
+/// Fails if this program was asked to end: then nothing more is graded, shown or written.
+fn go_on() -> anyhow::Result<()> {
+    match harness::asked_to_end() {
+        None => Ok(()),
+        Some(_) => bail!(Failed::new(message!("this program was asked to end"))),
+    }
+}
+
 /// Builds an exercise and runs its checks.
 pub(crate) fn grade(
     exercise: &Exercise,
     program: Option<&str>,
     seed: Option<u64>,
 ) -> anyhow::Result<Outcome> {
-    if harness::asked_to_end().is_some() {
-        bail!(Failed::new(message!("this program was asked to end")));
-    }
+    go_on()?;
     let progress = show::Progress::start(exercise);
     let ready = build(exercise, program, seed)?;
     progress.checks();
@@ -111,9 +117,7 @@ pub(crate) fn grade_one(
     let seed = Some(arguments.seed.map_or_else(seed::new, Ok)?);
     let program = arguments.program.as_deref();
     let graded = grade(exercise, program, seed);
-    if harness::asked_to_end().is_some() {
-        return graded.map(|_| false);
-    }
+    go_on()?;
     write_reports(&[for_report(exercise, &graded)], arguments, language)?;
     let outcome = graded?;
     if !arguments.json {
@@ -138,9 +142,7 @@ pub(crate) fn grade_all(
     let mut all_full = true;
     for exercise in exercises {
         let graded = grade(exercise, None, arguments.seed);
-        if harness::asked_to_end().is_some() {
-            return graded.map(|_| false);
-        }
+        go_on()?;
         if !arguments.json {
             show::line(exercise, graded.as_ref().ok(), language);
         }
@@ -189,7 +191,7 @@ fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Outcome 
         Ok(outcome) => return outcome.clone(),
         Err(error) => error,
     };
-    let compiler = error.chain().find_map(|link| link.downcast_ref());
+    let compiler = DoesNotCompile::of(error);
     let verdict = |index: usize| match compiler {
         None => Verdict::NotGradable(in_words(error)),
         Some(DoesNotCompile { messages, .. }) if index == 0 => {
@@ -238,9 +240,7 @@ pub(crate) fn first_open(exercises: &[Exercise], language: Language) -> anyhow::
     tell!(language, "Looking where you stand ...");
     for (index, exercise) in exercises.iter().enumerate() {
         let graded = grade(exercise, None, None);
-        if harness::asked_to_end().is_some() {
-            bail!(Failed::new(message!("this program was asked to end")));
-        }
+        go_on()?;
         if !graded.is_ok_and(|outcome| outcome.is_full()) {
             return Ok(index);
         }
@@ -260,11 +260,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
     }
     let outcome = grade(exercise, None, None)?;
     show::task(exercise, language);
-    match outcome
-        .results
-        .iter()
-        .find(|result| result.failure().is_some())
-    {
+    match outcome.failures().next() {
         Some(result) => show::hint(&result.check, language),
         None => tell!(language, "Nothing fails."),
     }

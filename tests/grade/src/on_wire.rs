@@ -27,11 +27,7 @@ const ATTEMPTS: usize = 3;
 
 /// Shows the packets of the first check that has failed, if there is one.
 pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyhow::Result<()> {
-    let Some(failed) = outcome
-        .results
-        .iter()
-        .find(|result| result.failure().is_some())
-    else {
+    let Some(failed) = outcome.failures().next() else {
         return Ok(());
     };
     let strong = Style::new().bold();

@@ -106,12 +106,15 @@ impl Outcome {
             })
     }
 
+    /// The results of the checks that have failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Result> {
+        let results = self.results.iter();
+        results.filter(|result| result.failure().is_some())
+    }
+
     /// The names of the checks that have failed.
     pub fn failed(&self) -> Vec<&str> {
-        let failed = self
-            .results
-            .iter()
-            .filter(|result| result.failure().is_some());
-        failed.map(|result| result.check.name.as_str()).collect()
+        let failures = self.failures();
+        failures.map(|result| result.check.name.as_str()).collect()
     }
 }

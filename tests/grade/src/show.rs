@@ -78,11 +78,7 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
         let title = result.check.title.get(language);
         say!("\n{STRONG}{title}{STRONG:#}: {}", verdict(result, language));
     }
-    let failed: Vec<_> = outcome
-        .results
-        .iter()
-        .filter(|result| result.failure().is_some())
-        .collect();
+    let failed: Vec<_> = outcome.failures().collect();
     let told = if all {
         failed.len()
     } else {

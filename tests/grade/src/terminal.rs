@@ -47,8 +47,7 @@ pub fn line_of(words: Arguments) {
 /// Prints the compiler's output unchanged, if an error holds it, and a likely reason in the reader's
 /// language.
 pub fn show_compiler(error: &anyhow::Error, language: Language) {
-    let compiler = error.chain().find_map(|link| link.downcast_ref());
-    if let Some(DoesNotCompile { messages, reason }) = compiler {
+    if let Some(DoesNotCompile { messages, reason }) = DoesNotCompile::of(error) {
         anstream::eprint!("{messages}");
         if let Some(reason) = reason {
             anstream::eprintln!("{}", catalogue::say(reason, language));

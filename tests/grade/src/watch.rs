@@ -174,7 +174,7 @@ fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Opt
         Err(error) if harness::asked_to_end().is_some() => return Err(error),
         Err(error) => error,
     };
-    match error.chain().find_map(|link| link.downcast_ref()) {
+    match DoesNotCompile::of(&error) {
         Some(DoesNotCompile { messages, reason }) => {
             anstream::print!("{messages}");
             if let Some(reason) = reason {
@@ -189,12 +189,7 @@ fn grade_and_show(exercise: &Exercise, language: Language) -> anyhow::Result<Opt
 
 fn show_hint(exercise: &Exercise, outcome: Option<&Outcome>, language: Language) {
     say!("");
-    match outcome.and_then(|outcome| {
-        outcome
-            .results
-            .iter()
-            .find(|result| result.failure().is_some())
-    }) {
+    match outcome.and_then(|outcome| outcome.failures().next()) {
         Some(result) => show::hint(&result.check, language),
         None => show::task(exercise, language),
     }

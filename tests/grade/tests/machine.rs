@@ -7,9 +7,10 @@ use grade::outcome::Outcome;
 use grade::rubric::Rubric;
 use harness::Verdict;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use tempfile::TempDir;
 
@@ -39,8 +40,16 @@ fn grade(script: &str) -> Outcome {
     outcome.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
+/// Lets a process of its own write the file: the programs that other tests start at the same moment
+/// would inherit a descriptor of this one, and a file that is open for writing cannot be run.
 fn write_script(path: &Path, text: &str) {
-    fs::write(path, text).expect("a script can be written");
+    let mut cp = Command::new("cp");
+    let cp = cp.arg("/dev/stdin").arg(path);
+    let mut child = cp.stdin(Stdio::piped()).spawn().expect("cp starts");
+    let mut input = child.stdin.take().expect("its input is a pipe");
+    input.write_all(text.as_bytes()).expect("cp reads");
+    drop(input);
+    assert!(child.wait().expect("cp ends").success());
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be run");
 }
 

@@ -39,17 +39,8 @@ impl Listener {
     #[track_caller]
     pub(crate) fn narrow(log: &Log) -> Self {
         let open = || {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // Connections inherit both options if they are set before listening. The kernel
-            // raises the 1 to the minimum that it allows; and its limit for the send buffer
-            // grows with the segment size, of which 536 bytes is the smallest usual one.
-            socket.set_recv_buffer_size(1)?;
-            #[cfg(unix)]
-            socket.set_tcp_mss(536)?;
-            socket.bind(&SockAddr::from(SocketAddr::from((
-                loopback_without_past(),
-                0,
-            ))))?;
+            // Connections inherit both options of a listener.
+            let socket = narrow_socket()?;
             socket.listen(128)?;
             Self::of(log, socket.into())
         };
@@ -159,11 +150,28 @@ impl Listener {
     }
 }
 
+/// A socket on a free loopback port whose connections take little of what the other side sends
+/// until it is received. The kernel raises the receive buffer of 1 byte to the minimum that it
+/// allows; and its limit for the send buffer of the other side grows with the segment size, of
+/// which 536 bytes is the smallest usual one.
+///
+/// # Errors
+///
+/// If the system refuses the socket or one of the options.
+pub fn narrow_socket() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_recv_buffer_size(1)?;
+    #[cfg(unix)]
+    socket.set_tcp_mss(536)?;
+    socket.bind(&SocketAddr::from((loopback_without_past(), 0)).into())?;
+    Ok(socket)
+}
+
 /// An address of this machine about which the kernel remembers nothing. The kernel keeps metrics
 /// of past connections for each pair of addresses (`ip tcp_metrics`), and a connection between a
 /// pair with a record of much reordering gets a send buffer 30 times as large. On Linux all of
 /// 127.0.0.0/8 is loopback; other systems have only 127.0.0.1.
-pub fn loopback_without_past() -> Ipv4Addr {
+fn loopback_without_past() -> Ipv4Addr {
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST;
     }

@@ -34,6 +34,11 @@ impl Shortage {
         }
     }
 
+    /// What the machine is short of now.
+    pub fn now() -> Option<Message> {
+        Self::watch().found()
+    }
+
     /// What the machine is short of now, or has been since the watch began; `None` if nothing is
     /// known to be short.
     pub fn found(&self) -> Option<Message> {
@@ -130,6 +135,6 @@ mod tests {
 
     #[test]
     fn this_machine_is_short_of_nothing() {
-        assert_eq!(Shortage::watch().found(), None);
+        assert_eq!(Shortage::now(), None);
     }
 }

@@ -12,7 +12,7 @@ const TELL: &str = "TELL_SHORTAGE";
 #[test]
 fn tell() {
     if std::env::var_os(TELL).is_some() {
-        let found = Shortage::watch().found();
+        let found = Shortage::now();
         println!(
             "[{}]",
             found.map_or("nothing".to_string(), |found| found.to_string())

@@ -9,7 +9,7 @@ use predicates::str::contains;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -178,6 +178,24 @@ fn parts_make_the_whole() {
     class.assert_same("merged", "whole");
 }
 
+/// Runs a script, which gets a folder and a command, with mounts of its own. `None`, with a note
+/// on stderr, if this machine permits none.
+fn with_own_mounts(script: &str, folder: &Path, inner: &Command) -> Option<Output> {
+    let mut command = Command::new("unshare");
+    harness::outside(&mut command)
+        .args(["--mount", "--map-root-user", "sh", "-c", script])
+        .arg(folder)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let output = command.output().expect("unshare can be run");
+    let words = String::from_utf8_lossy(&output.stderr);
+    if words.contains("unshare:") || words.contains("mount:") {
+        harness::skip(&format!("a small file system cannot be made: {words}"));
+        return None;
+    }
+    Some(output)
+}
+
 #[test]
 fn a_full_disk_is_told_and_leaves_what_is_done() {
     let class = class_of_all_kinds();
@@ -187,18 +205,10 @@ fn a_full_disk_is_told_and_leaves_what_is_done() {
     let inner = class.grade_somehow("small", &["--only", "1", "--no-sandbox"]);
     // A file system of its own that holds one student, or two.
     let mount = "mount -t tmpfs -o size=96k none \"$0\" && \"$@\"; status=$?; cp -r \"$0\" \"$0-copy\"; exit $status";
-    let mut command = Command::new("unshare");
-    harness::outside(&mut command)
-        .args(["--mount", "--map-root-user", "sh", "-c", mount])
-        .arg(&out)
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    let output = command.output().expect("unshare can be run");
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    if words.contains("unshare:") || words.contains("mount:") {
-        harness::skip(&format!("a small file system cannot be made: {words}"));
+    let Some(output) = with_own_mounts(mount, &out, &inner) else {
         return;
-    }
+    };
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{words}");
     assert!(words.contains("No space left"), "{words}");
     assert!(words.contains("goes on from it"), "{words}");
@@ -215,18 +225,11 @@ fn what_the_machine_cannot_grade_has_no_points_and_is_graded_in_the_next_run() {
     class.hand_in("ada/01.rs", &model(1));
     // The records of its checks do not fit into the file system of the temporary files.
     let inner = class.grade_somehow("report", &["--only", "1", "--no-sandbox"]);
-    let mount = "mount -t tmpfs -o size=4k none /mnt && TMPDIR=/mnt exec \"$@\"";
-    let mut command = Command::new("unshare");
-    harness::outside(&mut command)
-        .args(["--mount", "--map-root-user", "sh", "-c", mount, "sh"])
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    let output = command.output().expect("unshare can be run");
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    if words.contains("unshare:") || words.contains("mount:") {
-        harness::skip(&format!("a small file system cannot be made: {words}"));
+    let mount = "mount -t tmpfs -o size=4k none \"$0\" && TMPDIR=\"$0\" exec \"$@\"";
+    let Some(output) = with_own_mounts(mount, Path::new("/mnt"), &inner) else {
         return;
-    }
+    };
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{words}");
     assert!(
         words.contains("no grade because of this machine"),

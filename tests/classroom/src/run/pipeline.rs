@@ -256,7 +256,7 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 })?;
             task.step = Step::Nothing;
             match compiled {
-                Compiled::Refused(messages) => match Shortage::watch().found() {
+                Compiled::Refused(messages) => match Shortage::now() {
                     // The compiler lacks it, too.
                     Some(shortage) => {
                         let language = self.options.language_of(student);

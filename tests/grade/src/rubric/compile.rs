@@ -23,6 +23,13 @@ pub struct DoesNotCompile {
     pub reason: Option<Message>,
 }
 
+impl DoesNotCompile {
+    /// This error, if it is the error or one of its causes.
+    pub fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.chain().find_map(|link| link.downcast_ref())
+    }
+}
+
 impl std::fmt::Display for DoesNotCompile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "it does not compile")

@@ -144,7 +144,7 @@ fn result(
     // A program in a sandbox cannot reach its check, and one that has ended cannot either.
     let is_innocent = !isolation.command.is_empty() || !was_running;
     let verdict = if ended.in_time && is_innocent {
-        Verdict::NotGradable(Shortage::watch().found().unwrap_or(what))
+        Verdict::NotGradable(Shortage::now().unwrap_or(what))
     } else {
         let printed = ended.stderr.text.clone();
         Verdict::Failed(Failure::NoTranscript { what, printed })
