@@ -1,22 +1,26 @@
-//! The folder of a report: a file for each student, written as results come.
+//! The folder of a report: a record for each student, written as results come. All that others
+//! read is made of the records, and is never read again.
 //!
 //! Every file is written beside its place and then renamed: whoever reads it, and whenever
 //! the grader is killed, there is the old file or the new one, never half of one.
 
 use super::disk::{self, UNFINISHED};
 use super::record::{Student, StudentRecord};
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use grade::failed::{Because, Failed};
 use harness::message;
 use harness::message::Message;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Which part of the class is being graded again, until that is done.
 const PENDING_REGRADE: &str = ".again";
+
+/// The folders with a file of each student.
+const FOLDERS: [&str; 3] = ["records", "results", "feedback"];
 
 /// The folder of a report. As long as this lives no other grader can write there.
 pub struct Store {
@@ -47,8 +51,8 @@ impl Store {
     ///
     /// If it cannot be written, or another grader is at work in it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
-        for folder in [folder, &folder.join("results"), &folder.join("feedback")] {
-            fs::create_dir_all(folder)
+        for folder in FOLDERS.map(|name| folder.join(name)) {
+            fs::create_dir_all(&folder)
                 .because(|| message!("cannot make the folder {path}", path = folder.display()))?;
         }
         let path = folder.join(".lock");
@@ -72,11 +76,8 @@ impl Store {
     /// Removes what a grader that was killed while it wrote has left. Nobody else writes here:
     /// the folder is locked.
     fn remove_unfinished(&self) -> anyhow::Result<()> {
-        for folder in [
-            self.folder.clone(),
-            self.path("results"),
-            self.path("feedback"),
-        ] {
+        for folder in [""].into_iter().chain(FOLDERS) {
+            let folder = self.path(folder);
             let entries = fs::read_dir(&folder)
                 .because(|| message!("cannot read {path}", path = folder.display()))?;
             for entry in entries {
@@ -106,7 +107,7 @@ impl Store {
 ))
     }
 
-    /// The records of all students, by their ids. What is no record is left alone.
+    /// The records of all students, by their ids, as far as this version can read them.
     ///
     /// # Errors
     ///
@@ -167,11 +168,25 @@ impl Store {
     ///
     /// If one cannot be removed.
     pub fn remove_student(&self, student: &Student) -> anyhow::Result<()> {
-        let stem = student.file_stem();
+        self.remove(&student.file_stem())
+    }
+
+    /// Removes what another version of this program has left of students who are not in the class
+    /// any more.
+    pub(crate) fn remove_outdated(&self) -> anyhow::Result<()> {
+        for stem in outdated(&self.folder)? {
+            self.remove(&stem)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a student's files. The record goes last: what is there without one counts as outdated.
+    fn remove(&self, stem: &str) -> anyhow::Result<()> {
         for name in [
-            format!("results/{stem}.json"),
             format!("feedback/{stem}.html"),
             format!("feedback/{stem}.txt"),
+            format!("results/{stem}.json"),
+            format!("records/{stem}.json"),
         ] {
             disk::remove(&self.path(&name))?;
         }
@@ -179,49 +194,36 @@ impl Store {
     }
 }
 
-/// The records of a report's folder, by the ids of the students.
+/// The records of a report's folder, by the ids of the students, as far as this version can read
+/// them.
 ///
 /// # Errors
 ///
 /// If the folder cannot be read.
 pub fn records(folder: &Path) -> anyhow::Result<BTreeMap<String, StudentRecord>> {
     let mut records = BTreeMap::new();
-    for path in result_files(folder)? {
-        if let Some(record) = read_record(&path)? {
+    for stem in stems(folder)? {
+        if let Some(record) = read_record(folder, &stem)? {
             records.insert(record.student.id.clone(), record);
         }
     }
     Ok(records)
 }
 
-/// The files of results in a report's folder, in the order of the names.
-fn result_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let results = folder.join("results");
-    let cannot = || message!("cannot read {path}", path = results.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&results).because(cannot)? {
-        let path = entry.because(cannot)?.path();
-        if path.extension().is_some_and(|end| end == "json") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// The files of results that another version of this program has written.
+/// The names of the files that another version of this program has written: whose record this one
+/// cannot read, or does not find in its place.
 ///
 /// # Errors
 ///
 /// If the folder cannot be read.
-pub(crate) fn unreadable(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut unreadable = Vec::new();
-    for path in result_files(folder)? {
-        if read_record(&path)?.is_none() {
-            unreadable.push(path);
+pub(crate) fn outdated(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let mut outdated = BTreeSet::new();
+    for stem in stems(folder)? {
+        if read_record(folder, &stem)?.is_none() {
+            outdated.insert(stem);
         }
     }
-    Ok(unreadable)
+    Ok(outdated)
 }
 
 /// Refuses a report with results of another version of this program: a part of the class could
@@ -231,25 +233,45 @@ pub(crate) fn unreadable(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 ///
 /// If there are such results, or the folder cannot be read.
 pub(crate) fn ensure_readable(folder: &Path, what_to_do: &Message) -> anyhow::Result<()> {
-    let unreadable = unreadable(folder)?;
-    if let Some(first) = unreadable.first() {
-        bail!(Failed::new(message!(
-            "{path} is no result of this version of cargo grade ({count} in all): {what_to_do}",
-            path = first.display(),
-            count = unreadable.len(),
+    let count = outdated(folder)?.len();
+    ensure!(
+        count == 0,
+        Failed::new(message!(
+            "{path} has {count} result(s) of another version of cargo grade: {what_to_do}",
+            path = folder.display(),
+            count,
             what_to_do
-        )));
-    }
+        ))
+    );
     Ok(())
 }
 
-/// The record in a file; `None` where another version of this program has written it: the
-/// student is graded anew then.
-fn read_record(path: &Path) -> anyhow::Result<Option<StudentRecord>> {
-    let bytes = fs::read(path).because(|| message!("cannot read {path}", path = path.display()))?;
-    let value: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
-    let record = value.and_then(|value| value.pointer("/extra_data/record").cloned());
-    Ok(record.and_then(|record| serde_json::from_value(record).ok()))
+/// The names of the students' files, without an extension. The results are looked at, too: earlier
+/// versions had no records besides.
+fn stems(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let (records, results) = (folder.join("records"), folder.join("results"));
+    let records = records.exists().then_some(records);
+    let mut stems = BTreeSet::new();
+    for folder in [results].into_iter().chain(records) {
+        let cannot = || message!("cannot read {path}", path = folder.display());
+        for entry in fs::read_dir(&folder).because(cannot)? {
+            let name = entry.because(cannot)?.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            stems.extend(stem.map(str::to_string));
+        }
+    }
+    Ok(stems)
+}
+
+/// The record in a student's file; `None` where this version has not written it: the student is
+/// graded anew then.
+fn read_record(folder: &Path, stem: &str) -> anyhow::Result<Option<StudentRecord>> {
+    let path = folder.join(format!("records/{stem}.json"));
+    match fs::read(&path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).because(|| message!("cannot read {path}", path = path.display())),
+    }
 }
 
 /// What is known of the class of a report's folder.

@@ -91,7 +91,7 @@ impl Class {
     }
 
     fn records(&self, out: &str) -> BTreeMap<String, StudentRecord> {
-        store::records(&self.path(out)).expect("the results can be read")
+        store::records(&self.path(out)).expect("the records can be read")
     }
 
     /// Two reports have the same files, and the same in them.
@@ -124,7 +124,7 @@ impl Class {
     fn files(&self, out: &str) -> BTreeMap<PathBuf, String> {
         let root = self.path(out);
         let mut files = BTreeMap::new();
-        for folder in ["", "results", "feedback"] {
+        for folder in ["", "records", "results", "feedback"] {
             for entry in fs::read_dir(root.join(folder)).expect("the report can be read") {
                 let path = entry.expect("the report can be read").path();
                 if path.is_file() && !path.ends_with(".lock") {

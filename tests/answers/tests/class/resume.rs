@@ -26,6 +26,7 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
         "grades.csv",
         "report.html",
         "junit.xml",
+        "records/xaver.json",
         "results/xaver.json",
     ] {
         assert!(
@@ -43,7 +44,7 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
     let mut kills = 0;
     let arguments = ["--roster", roster];
     loop {
-        let before = count(&class.path("parts/results"));
+        let before = count(&class.path("parts/records"));
         let mut command = class.grade("parts", &arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut grader = command.spawn().expect("the grader can be started");
@@ -52,7 +53,7 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
             if let Some(status) = grader.try_wait().expect("it can be waited for") {
                 break Some(status);
             }
-            if count(&class.path("parts/results")) > before {
+            if count(&class.path("parts/records")) > before {
                 break None;
             }
             assert!(Instant::now() < deadline, "nothing happens");
@@ -215,7 +216,7 @@ fn a_full_disk_is_told_and_leaves_what_is_done() {
     // Whatever is there is whole.
     let copy = class.path("small-copy");
     let records = store::records(&copy).expect("the results can be read");
-    assert_eq!(records.len(), count(&copy.join("results")));
+    assert_eq!(records.len(), count(&copy.join("records")));
     assert!(records.len() < 9, "all have found room");
 }
 

@@ -32,7 +32,8 @@ class=$(mktemp -d) || fail "cannot make a temporary folder"
 trap 'rm -rf "$class"' EXIT
 # Links stay links: the grader does not follow them.
 cp -R --no-dereference "$submission" "$class/submission" || fail "cannot copy the submission"
-rm -rf "$report/results"
+# The report of an earlier submission must not count as this one's.
+rm -rf "$report"
 
 options=()
 if ! bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev true 2> /dev/null ||

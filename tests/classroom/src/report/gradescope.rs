@@ -1,4 +1,4 @@
-//! `results/STEM.json`: what Gradescope shows, and what this program reads again.
+//! `results/STEM.json`: what Gradescope shows.
 
 use super::results::{ExerciseResult, Report, heading, override_in_words, status_in_words};
 use crate::escape::escape_text;
@@ -10,8 +10,7 @@ use harness::message;
 use serde_json::{Map, Value, json};
 
 impl Report<'_> {
-    /// `results/STEM.json`: Gradescope's `results.json`, in the student's language. The whole
-    /// record stands in `extra_data.record`, from where it is read again.
+    /// `results/STEM.json`: Gradescope's `results.json`, in the student's language.
     pub fn gradescope(&self, record: &StudentRecord) -> Value {
         let language = record.language;
         let exercise_results = self.exercise_results(record);
@@ -28,6 +27,7 @@ impl Report<'_> {
         let mut results = json!({
             "output": remarks(&exercise_results, record),
             "tests": tests.collect::<Vec<_>>(),
+            "extra_data": { "rubric_versions": versions.collect::<Map<_, _>>() },
         });
         // Without a score, the platform shows a run that has failed, and not a grade of 0.
         if !exercise_results
@@ -37,10 +37,6 @@ impl Report<'_> {
             results["score"] = self.points(record).into();
         }
         escape_all(&mut results);
-        results["extra_data"] = json!({
-            "rubric_versions": versions.collect::<Map<_, _>>(),
-            "record": record,
-        });
         results
     }
 }

@@ -169,10 +169,10 @@ fn class_notes(
             language,
         )
     });
-    let other_version = (previous.unreadable > 0).then(|| {
+    let other_version = (previous.outdated > 0).then(|| {
         let words = message!(
             "{count} result(s) of another version of cargo grade: graded again",
-            count = previous.unreadable
+            count = previous.outdated
         );
         say(&words, language)
     });

@@ -19,7 +19,7 @@ pub(super) struct Previous {
     /// Students who are not in the class any more.
     pub(super) gone: Vec<Student>,
     /// How many results another version of this program has written: they count as missing.
-    pub(super) unreadable: usize,
+    pub(super) outdated: usize,
 }
 
 impl Previous {
@@ -62,7 +62,7 @@ impl Previous {
             records,
             stale,
             gone,
-            unreadable: store::unreadable(&options.report)?.len(),
+            outdated: store::outdated(&options.report)?.len(),
         })
     }
 

@@ -6,9 +6,7 @@ use crate::record::{Override, Status, Student, StudentRecord};
 use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
 use grade::exercise::Exercise;
-use grade::failed::Because;
 use grade::language::Language;
-use harness::message;
 use std::fs;
 use std::path::Path;
 
@@ -44,8 +42,17 @@ impl ReportWriter<'_> {
     pub(super) fn write_student(&self, record: &StudentRecord) -> anyhow::Result<u32> {
         let report = self.report(std::slice::from_ref(record), &[]);
         let stem = record.student.file_stem();
-        let json = serde_json::to_vec_pretty(&report.gradescope(record));
         let files = [
+            // First: the others are made of it, and made again if a run is stopped before they are
+            // there.
+            (
+                format!("records/{stem}.json"),
+                serde_json::to_vec_pretty(record)?,
+            ),
+            (
+                format!("results/{stem}.json"),
+                serde_json::to_vec_pretty(&report.gradescope(record))?,
+            ),
             (
                 format!("feedback/{stem}.html"),
                 report.feedback_html(record)?.into_bytes(),
@@ -53,11 +60,6 @@ impl ReportWriter<'_> {
             (
                 format!("feedback/{stem}.txt"),
                 report.feedback_text(record)?.into_bytes(),
-            ),
-            // Last: it says that the student is done.
-            (
-                format!("results/{stem}.json"),
-                json.because(|| message!("cannot make JSON"))?,
             ),
         ];
         for (name, contents) in files {
@@ -73,6 +75,7 @@ impl ReportWriter<'_> {
     /// Writes the files of all students anew, as the overrides may have changed, and those
     /// of the class.
     pub(super) fn write_class(&self) -> anyhow::Result<Summary> {
+        self.store.remove_outdated()?;
         let mut records: Vec<StudentRecord> = self.store.records()?.into_values().collect();
         records.sort_by(|a, b| a.student.cmp(&b.student));
         for record in &records {
