@@ -4,7 +4,7 @@
 mod received;
 
 use assert_cmd::cargo::cargo_bin;
-use harness::check::{Checked, Passed, needs_signals};
+use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
 use harness::message::Argument;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel, message,
@@ -58,6 +58,16 @@ fn echoes_clients_side_by_side() {
         for client in &mut clients {
             talk(client, b"hello again");
         }
+        Ok(Passed)
+    });
+}
+
+#[test]
+fn echoes_over_ipv6() {
+    check(|scenario| {
+        needs_ipv6()?;
+        let server = scenario.start_server_on("[::1]:0");
+        talk(&mut server.connect(), b"hello");
         Ok(Passed)
     });
 }

@@ -1,7 +1,7 @@
 //! The rubric of exercise 07: both ways at once.
 
 use assert_cmd::cargo::cargo_bin;
-use harness::check::{Checked, Passed, needs_memory_figures};
+use harness::check::{Checked, Passed, needs_ipv6, needs_memory_figures};
 use harness::message::Message;
 use harness::{Program, Scenario, message};
 use std::io::{self, ErrorKind, Read, Write};
@@ -30,6 +30,19 @@ fn sends_stdin_and_prints_what_comes_back() {
         connection.send(b"welcome\n");
         connection.half_close();
         program.expect_output(b"welcome\n");
+        Ok(Passed)
+    });
+}
+
+#[test]
+fn connects_to_ipv6() {
+    check(|scenario| {
+        needs_ipv6()?;
+        let server = scenario.listen_on("[::1]:0");
+        let program = scenario.start_with_stdin([&server.address().to_string()]);
+        program.write_stdin(*b"hello\n");
+        program.close_stdin();
+        server.accept().expect(b"hello\n");
         Ok(Passed)
     });
 }

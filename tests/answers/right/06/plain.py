@@ -15,9 +15,10 @@ lock = threading.Lock()
 
 def main():
     ip, port = sys.argv[1].rsplit(":", 1)
-    listener = socket.socket()
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((ip, int(port)))
+    listener.bind((ip.strip("[]"), int(port)))
     listener.listen(128)
     listener.setblocking(False)
 
@@ -27,7 +28,7 @@ def main():
     signal.set_wakeup_fd(wakeup)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
-    print("listening on %s:%d" % listener.getsockname(), flush=True)
+    print(f"listening on {ip}:{listener.getsockname()[1]}", flush=True)
 
     while True:
         ready, _, _ = select.select([listener, wake], [], [])

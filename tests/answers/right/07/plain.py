@@ -11,7 +11,7 @@ all_sent = False
 def main():
     ip, port = sys.argv[1].rsplit(":", 1)
     try:
-        stream = socket.create_connection((ip, int(port)))
+        stream = socket.create_connection((ip.strip("[]"), int(port)))
     except OSError as error:
         sys.exit(f"cannot connect to {sys.argv[1]}: {error}")
     threading.Thread(target=send, args=(stream,), daemon=True).start()

@@ -7,7 +7,7 @@ import sys
 
 ip, port = sys.argv[1].rsplit(":", 1)
 try:
-    stream = socket.create_connection((ip, int(port)))
+    stream = socket.create_connection((ip.strip("[]"), int(port)))
 except OSError as error:
     sys.exit(f"cannot connect to {sys.argv[1]}: {error}")
 stream.setblocking(False)
