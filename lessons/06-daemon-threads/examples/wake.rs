@@ -33,11 +33,11 @@ fn main() -> io::Result<()> {
         });
         // ANCHOR_END: thread
     }
+    // ANCHOR: wake
     // What is left are the clones of the threads: when the last one is dropped, `endings`
     // is disconnected.
     drop(ended);
 
-    // ANCHOR: wake
     for stream in &streams {
         // The thread's `read` returns 0. It can still send: this ends one direction alone.
         stream.shutdown(Shutdown::Read)?;

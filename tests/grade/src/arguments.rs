@@ -49,6 +49,12 @@ pub(crate) enum Command {
         #[arg(value_parser = number)]
         exercise: Option<u32>,
     },
+    /// Show the task of an exercise
+    Task {
+        /// The exercise
+        #[arg(value_parser = number)]
+        exercise: u32,
+    },
     /// Show the task of an exercise, and help for the first check that fails
     Hint {
         /// The exercise (default: the first that is not full)

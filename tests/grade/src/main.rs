@@ -35,6 +35,10 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
     let exercises = Exercise::all(workspace::root())?;
     match (&arguments.command, arguments.exercise) {
         (Some(Command::Watch { exercise }), _) => watch::watch(&exercises, *exercise, language),
+        (Some(Command::Task { exercise }), _) => {
+            show::task(find(&exercises, *exercise)?, language);
+            Ok(true)
+        }
         (Some(Command::Hint { exercise, all }), _) => {
             let exercise = match exercise {
                 Some(number) => find(&exercises, *number)?,

@@ -39,7 +39,7 @@ fn help_is_in_the_language_of_the_locale_or_the_arguments() {
 
 #[test]
 fn help_of_each_subcommand_is_chinese() {
-    for subcommand in ["watch", "hint", "reset", "doctor"] {
+    for subcommand in ["watch", "task", "hint", "reset", "doctor"] {
         for arguments in [format!("help {subcommand}"), format!("{subcommand} -h")] {
             let (code, help) = grade(&arguments, "zh_CN.UTF-8");
             assert_eq!(code, Some(0), "{help}");
@@ -100,4 +100,18 @@ fn an_explanation_says_what_would_be_right() {
     assert!(told.ends_with("\n更多说明见 '--help'。\n"), "{told}");
     let (_, told) = grade("5 --lang fr", "zh_CN.UTF-8");
     assert!(told.contains("\n  [可选值：en, zh]\n"), "{told}");
+}
+
+#[test]
+fn the_task_is_printed_and_nothing_is_graded() {
+    for (locale, words) in [
+        ("C", "`exercise-05 ADDR` prints"),
+        ("zh_CN.UTF-8", "`exercise-05 ADDR` 打印"),
+    ] {
+        let (code, told) = grade("task 05", locale);
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains(words), "{told}");
+    }
+    let (code, told) = grade("task 99", "C");
+    assert_eq!(code, Some(2), "{told}");
 }
