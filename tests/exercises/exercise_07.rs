@@ -4,13 +4,14 @@ use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_memory_figures};
 use harness::message::Message;
 use harness::{Program, Scenario, message};
+use std::hint;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-07"), test);
@@ -66,8 +67,44 @@ fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
         connection.close();
         program.expect_output(b"one\ntwo\n");
         program.expect_exit(0);
+        ends_well_when_the_server_ends_right_after_it(scenario);
         Ok(Passed)
     });
+}
+
+/// For how long the program is started to meet a server that ends right after it: the server's end
+/// may come while the program still remembers that stdin has ended, but not each time.
+const STARTS: Duration = Duration::from_secs(1);
+
+fn ends_well_when_the_server_ends_right_after_it(scenario: &Scenario) {
+    let server = Server::listen(
+        scenario,
+        message!("a server that ends right after its client"),
+    );
+    let address = server.address.to_string();
+    thread::spawn(move || {
+        // An error is the end of the connection: what the program does then will tell.
+        for stream in server.listener.incoming() {
+            let _ = stream.and_then(|stream| end_right_after(&stream));
+        }
+    });
+    scenario.again_and_again(STARTS, || {
+        let program = scenario.start_with_stdin([&address]);
+        program.close_stdin();
+        program.expect_exit(0);
+    });
+}
+
+/// Waits for the client's end without going to sleep, as waking up would take some time.
+fn end_right_after(mut stream: &TcpStream) -> io::Result<()> {
+    stream.set_nonblocking(true)?;
+    loop {
+        match stream.read(&mut [0; 64]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => hint::spin_loop(),
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(_) => {}
+        }
+    }
 }
 
 #[test]
@@ -98,6 +135,14 @@ fn prints_at_once_while_stdin_is_open() {
         program.expect_output(b"login: \n");
         connection.send(b"x");
         program.expect_output(b"login: \nx");
+        // Its end comes at once as well. What the program says to that is for another check.
+        connection.close();
+        scenario.set_limit(LOST);
+        scenario.wait_until(
+            message!("the program has ended, within 2 s of the server's end"),
+            || program.has_ended().then_some(()),
+            || message!("it still runs").into(),
+        );
         Ok(Passed)
     });
 }
@@ -313,32 +358,55 @@ fn keeps_little_of_64_mb_in_memory() {
     });
 }
 
+/// Within 2 s of the loss the program has to end, says the contract; the rest is for a busy machine.
+const LOST: Duration = Duration::from_millis(2500);
+
 #[test]
 fn a_lost_connection_is_told_and_is_a_failure() {
     check(|scenario| {
         let server = scenario.listen();
         let address = server.address().to_string();
-        let lost = |program: &Program| {
-            program.expect_exit_failure();
-            program.expect_any_stderr();
+        let start = || {
+            let program = scenario.start_with_stdin([&address]);
+            (program, server.accept())
         };
-        // A reset, and an end, while there may still be something to send.
-        let program = scenario.start_with_stdin([&address]);
-        server.accept().reset();
-        lost(&program);
-        let program = scenario.start_with_stdin([&address]);
-        server.accept().close();
-        lost(&program);
         // A reset while there may still be something to receive.
-        let program = scenario.start_with_stdin([&address]);
-        program.write_stdin(*b"hello\n");
-        program.close_stdin();
-        let mut connection = server.accept();
+        let (receiving, mut connection) = start();
+        receiving.write_stdin(*b"hello\n");
+        receiving.close_stdin();
         connection.expect(b"hello\n");
         connection.let_it_end_its_half();
         thread::sleep(MOMENT);
         connection.reset();
-        lost(&program);
+        // A reset, and an end, while there is still something to send.
+        let (sending, connection) = start();
+        connection.reset();
+        let (last, connection) = start();
+        connection.close();
+        // They may all take their time, but they take it together.
+        scenario.set_limit(LOST);
+        send_in_vain(&sending);
+        send_in_vain(&last);
+        for program in [&receiving, &sending, &last] {
+            program.expect_exit_failure();
+            program.expect_any_stderr();
+        }
         Ok(Passed)
     });
+}
+
+/// Has a program send what it cannot send any more, unless it ends first: so it notices the loss
+/// even if it does not receive meanwhile, which is for other checks. After an end the first send
+/// still succeeds.
+fn send_in_vain(program: &Program) {
+    for _ in 0..5 {
+        let deadline = Instant::now() + 2 * MOMENT;
+        while Instant::now() < deadline {
+            if program.has_ended() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        program.write_stdin(*b"is anybody there?\n");
+    }
 }

@@ -146,6 +146,24 @@ impl Log {
         lock(&self.inner.steps).push(Step { what, result: None });
     }
 
+    /// Does the same again and again for this long, and at least once. The transcript has only the
+    /// last time.
+    pub fn again_and_again(&self, time: Duration, mut once: impl FnMut()) {
+        let (begin, before) = (Instant::now(), lock(&self.inner.steps).len());
+        for number in 1_usize.. {
+            lock(&self.inner.steps).truncate(before);
+            self.step(message!(
+                "do what follows again and again for {time}; this is time {number}",
+                time,
+                number
+            ));
+            once();
+            if begin.elapsed() >= time {
+                return;
+            }
+        }
+    }
+
     /// Adds a result to the last step.
     pub(crate) fn result(&self, result: impl Into<Argument>) {
         if let Some(step) = lock(&self.inner.steps).last_mut() {

@@ -567,6 +567,26 @@ fn a_long_output_is_compared_with_a_block() {
 }
 
 #[test]
+fn what_is_done_again_and_again_is_told_once() {
+    let mut times = 0;
+    let text = failure(|| {
+        let scenario = shell("exit $0");
+        scenario.again_and_again(Duration::from_secs(60), || {
+            times += 1;
+            let status = if times < 3 { "0" } else { "7" };
+            scenario.start([status]).expect_exit(0);
+        });
+    });
+    assert_eq!(times, 3);
+    let start = "again and again for 60s; this is time 3";
+    expect_in_order(
+        &text,
+        &["1. do what follows", start, "2. start", "status 7"],
+    );
+    assert_eq!(text.matches("start the program").count(), 1, "{text}");
+}
+
+#[test]
 fn a_check_has_a_deadline_and_a_folder_of_its_own() {
     let start = Instant::now();
     let transcript = failure(|| {
