@@ -5,6 +5,7 @@ use crate::message::{Argument, Message, Place, Translate};
 use crate::text;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write};
+use std::ops::Range;
 
 /// Why a check has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,11 +127,22 @@ impl Transcript {
         put("\n\n".to_string());
         put(message!("What the test did with `{command}`:", command).fill(translate));
         put("\n".to_string());
-        for (step, number) in self.steps.iter().zip(1..) {
-            put(format!(
-                "{number:>4}. {}\n",
-                step.describe().fill(translate)
-            ));
+        let left_out = left_out(self.steps.len());
+        for (index, step) in self.steps.iter().enumerate() {
+            if index == left_out.start && !left_out.is_empty() {
+                let count = left_out.len();
+                put(format!(
+                    "      {}\n",
+                    message!("... ({count} steps left out) ...", count).fill(translate)
+                ));
+            }
+            if !left_out.contains(&index) {
+                put(format!(
+                    "{:>4}. {}\n",
+                    index + 1,
+                    step.describe().fill(translate)
+                ));
+            }
         }
         for program in &self.programs {
             put(program.tell(translate));
@@ -166,6 +178,16 @@ impl Transcript {
         self.got.visit(visit);
         self.hint.iter_mut().for_each(|hint| hint.visit(visit));
     }
+}
+
+/// The steps of a long story that are not told: what led to the failure stands at its end.
+fn left_out(steps: usize) -> Range<usize> {
+    const FIRST: usize = 10;
+    const LAST: usize = 40;
+    if steps <= FIRST + LAST {
+        return 0..0;
+    }
+    FIRST..steps - LAST
 }
 
 /// All of it in English.
@@ -271,7 +293,8 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Block;
+    use super::{Block, Step, Transcript};
+    use crate::message;
 
     #[test]
     fn a_block_is_cut_and_harmless() {
@@ -286,5 +309,28 @@ mod tests {
         assert!(shown.lines().count() < 40, "{shown}");
         assert!(shown.contains("(9970 lines left out)"), "{shown}");
         assert!(shown.contains("(950000 more bytes, not kept)"), "{shown}");
+    }
+    #[test]
+    fn a_long_story_is_told_at_its_beginning_and_its_end() {
+        let told = |steps: u64| {
+            let step = |number| Step {
+                what: message!("step {number}", number),
+                result: None,
+            };
+            Transcript {
+                command: "program".to_string(),
+                steps: (1..=steps).map(step).collect(),
+                programs: Vec::new(),
+                expected: message!("an end"),
+                got: message!("none").into(),
+                hint: None,
+            }
+            .to_string()
+        };
+        assert!(!told(50).contains("left out"), "{}", told(50));
+        let long = told(300);
+        let gap = "\n  10. step 10\n      ... (250 steps left out) ...\n 261. step 261\n";
+        assert!(long.contains(gap), "{long}");
+        assert!(long.contains("\n 300. step 300\n"), "{long}");
     }
 }
