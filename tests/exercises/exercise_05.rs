@@ -260,11 +260,12 @@ fn welcomes_each_client_with_its_own_address() {
                 }
             };
             if line != welcome.as_bytes() {
-                let (peer, welcome) = (client.peer(), format!("{welcome:?}"));
-                client.fail(
-                    message!("{client} receives {welcome}", client = peer, welcome),
-                    &line,
+                let expected = message!(
+                    "{client} receives {welcome}",
+                    client = client.peer(),
+                    welcome = Argument::quoted(&welcome)
                 );
+                client.fail(expected, &line);
             }
         }
         Ok(Passed)
@@ -572,7 +573,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
         let sent = two.say(b"zy\n");
         let answered = || match answer.join() {
             Ok(answered) => answered,
-            Err(_) => Err(io::Error::other("the check has panicked")),
+            Err(_) => Err(io::Error::other(message!("the check has panicked"))),
         };
         if let Err(error) = sent.and_then(|()| answered()) {
             held_up(&one, explain(&error));

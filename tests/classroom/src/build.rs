@@ -25,6 +25,7 @@ use grade::failed::{Because, Failed};
 use grade::rubric::Rubric;
 use grade::sandbox::kind::Kind;
 use harness::message;
+use harness::message::Message;
 use harness::{Stderr, Supervised};
 use lock::FolderLock;
 use std::collections::BTreeMap;
@@ -67,9 +68,8 @@ pub struct Builder {
 pub enum Compiled {
     /// The program.
     Program(PathBuf),
-    /// What the compiler said against it, at most 64 KB. Where a limit has ended the
-    /// compiler, a line says so in English, and another in Chinese.
-    Refused(String),
+    /// What the compiler said against it, at most 64 KB, or what has ended the compiler.
+    Refused(Message),
     /// The compiler was not done after [`LIMIT`].
     TimedOut,
 }
@@ -333,7 +333,7 @@ impl Builder {
         status: ExitStatus,
         messages: &str,
         bench: &Path,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> anyhow::Result<Option<Message>> {
         let ended = End::of(status);
         if ended == End::Exit(0) {
             return Ok(None);
@@ -353,23 +353,31 @@ impl Builder {
                 messages = messages.trim_end()
             ))
         );
-        let note = match ended {
+        let told = self.anonymous(messages, bench);
+        let refused = match ended {
             // The second is a panic of the compiler: it says so itself.
-            End::Exit(1 | 101) => return Ok(Some(self.anonymous(messages, bench))),
-            End::Signal(XFSZ) => TOO_BIG,
-            End::Signal(_) if is_out_of_memory(messages) => OUT_OF_MEMORY,
+            End::Exit(1 | 101) => message!("{words}", words = told),
+            End::Signal(XFSZ) => message!(
+                "What the compiler made of this file was bigger than 64 MB, and the compiler was ended.\n\n{told}",
+                told
+            ),
             // The kernel ends so what takes too much memory.
-            End::Signal(KILL) => OUT_OF_MEMORY,
+            End::Signal(signal) if signal == KILL || is_out_of_memory(messages) => message!(
+                "The compiler needed more than 2 GB of memory for this file, and was ended.\n\n{told}",
+                told
+            ),
             // What it says is about itself, and not about the file.
-            End::Signal(signal) => return Ok(Some(crashed(signal))),
+            End::Signal(signal) => message!(
+                "The compiler crashed on this file (signal {signal}): it may be nested too deeply.",
+                signal
+            ),
             End::Exit(code) => bail!(Failed::new(message!(
                 "the compiler cannot be run (exit status {code}): {messages}",
                 code,
                 messages = messages.trim_end()
             ))),
         };
-        let messages = self.anonymous(messages, bench);
-        Ok(Some(format!("{note}\n\n{messages}").trim_end().to_string()))
+        Ok(Some(refused))
     }
 
     /// What the compiler said, without the folders of this machine. In the sandbox there are
@@ -394,18 +402,6 @@ impl Builder {
 const KILL: i32 = 9;
 /// A file has become too big.
 const XFSZ: i32 = 25;
-
-const OUT_OF_MEMORY: &str = "The compiler needed more than 2 GB of memory for this file, and was ended.\n\
-     编译这个文件所需的内存超过 2 GB，编译器已被终止。";
-const TOO_BIG: &str = "What the compiler made of this file was bigger than 64 MB, and the compiler was ended.\n\
-     编译这个文件产生的输出超过 64 MB，编译器已被终止。";
-
-fn crashed(signal: i32) -> String {
-    format!(
-        "The compiler crashed on this file (signal {signal}): it may be nested too deeply.\n\
-         编译器在编译这个文件时崩溃（信号 {signal}）：代码可能嵌套过深。"
-    )
-}
 
 /// How a compiler has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use harness::message;
 use harness::message::Message;
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 /// An error in words of ours, and the error that has caused it, if there is one.
 #[derive(Debug)]
@@ -64,8 +65,8 @@ impl<T> Because<T> for Option<T> {
     }
 }
 
-/// An error and its causes as one message. Words that are not ours, such as the system's, are the
-/// same in every language.
+/// An error and its causes as one message. Words that are not ours are the same in every language,
+/// but for the system's errors that are met often.
 pub fn in_words(error: &anyhow::Error) -> Message {
     let causes = error.chain().skip(1).map(link_in_words).rev();
     let why = causes.reduce(|why, what| message!("{what}: {why}", what, why));
@@ -81,7 +82,10 @@ pub(crate) fn link_in_words(error: &(dyn Error + 'static)) -> Message {
     match error.downcast_ref::<Failed>() {
         Some(failed) => failed.message.clone(),
         None if error.is::<DoesNotCompile>() => message!("it does not compile"),
-        None => message!("{words}", words = error.to_string()),
+        None => match error.downcast_ref::<io::Error>() {
+            Some(error) => message!("{words}", words = error),
+            None => message!("{words}", words = error.to_string()),
+        },
     }
 }
 
@@ -91,7 +95,6 @@ mod tests {
     use crate::catalogue::say;
     use crate::language::Language;
     use anyhow::Context;
-    use std::io;
 
     fn said(error: &anyhow::Error) -> [String; 2] {
         [Language::En, Language::Zh].map(|language| say(&in_words(error), language))
@@ -122,6 +125,16 @@ mod tests {
         let error = error.expect_err("it is one");
         assert_eq!(said(&error), ["no connection", "没有连接"]);
         assert!(error.source().is_none());
+    }
+
+    #[test]
+    fn a_system_error_that_is_made_of_a_message_is_translated() {
+        let error = Err::<(), _>(io::Error::other(message!("no connection")));
+        let error = error.because(|| message!("{name}", name = "exercise-01"));
+        assert_eq!(
+            said(&error.expect_err("it is one")),
+            ["exercise-01: no connection", "exercise-01：没有连接"]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::process::Command;
 #[cfg(target_os = "linux")]
 const SHOWN: usize = 40;
 
-/// What a recording that lacks packets begins with.
+/// What a recording that lacks packets begins with; then come the ends of the connection.
 const LOST: &str = "lost ";
 
 /// How often a check is run until all packets have been recorded.
@@ -43,7 +43,10 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
     }
     let (result, ladder) = run(ready, failed)?;
     for line in ladder.lines() {
-        say!("    {line}");
+        match line.strip_prefix(LOST) {
+            Some(ends) => tell!(language, "    lost packets between {ends}", ends),
+            None => say!("    {line}"),
+        }
     }
     if ladder.is_empty() {
         tell!(language, "    Nothing went over the wire.");
@@ -144,7 +147,7 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
     let lines = connections.lines(&capture.packets());
     let mut text: Vec<String> = wire::shorten(&lines, SHOWN);
     if let Some(lost) = connections.lost() {
-        text.insert(0, format!("{LOST}packets between {lost}"));
+        text.insert(0, format!("{LOST}{lost}"));
     }
     fs::write(file, text.join("\n")).because(|| message!("cannot write the packets"))?;
     std::process::exit(status.code().unwrap_or(1))

@@ -1,5 +1,6 @@
 //! Signals that ask this program to end. It first ends what it has started, and removes its files.
 
+use crate::message;
 use std::io;
 #[cfg(unix)]
 pub use system::{asked_to_end, heed_signals};
@@ -22,7 +23,8 @@ pub fn asked_to_end() -> Option<i32> {
 
 /// The error of a wait that was given up because this program was asked to end.
 pub(crate) fn interrupted() -> io::Error {
-    io::Error::new(io::ErrorKind::Interrupted, "this program was asked to end")
+    let why = message!("this program was asked to end");
+    io::Error::new(io::ErrorKind::Interrupted, why)
 }
 
 #[cfg(unix)]

@@ -196,7 +196,7 @@ impl Refusing {
             socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
             let address = socket.local_addr()?.as_socket();
             Ok((
-                address.ok_or_else(|| io::Error::other("no IP address"))?,
+                address.ok_or_else(|| io::Error::other(message!("no IP address")))?,
                 socket,
             ))
         });

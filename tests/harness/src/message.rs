@@ -93,6 +93,10 @@ impl fmt::Display for Message {
     }
 }
 
+/// So that an [`io::Error`](std::io::Error) can be made of a message, and says it in the reader's
+/// language where it is an argument.
+impl std::error::Error for Message {}
+
 /// A piece of a template: text, or the name of an argument in braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece<'a> {

@@ -37,8 +37,8 @@ impl Failure {
     pub fn in_short(&self, translate: Translate) -> (Option<String>, String) {
         match self {
             Self::Transcript(transcript) => (
-                Some(cut(&transcript.expected.fill(translate))),
-                cut(&transcript.got.show(translate)),
+                Some(cut(&transcript.expected.fill(translate), translate)),
+                cut(&transcript.got.show(translate), translate),
             ),
             Self::NoTranscript { what, printed } => {
                 let first = printed.trim_start().lines().next().unwrap_or_default();
@@ -148,7 +148,7 @@ impl Transcript {
             put(program.tell(translate));
         }
         let mut hang = |label: Message, text: String| {
-            let text = cut(&text).replace('\n', "\n          ");
+            let text = cut(&text, translate).replace('\n', "\n          ");
             put(format!("{}{text}\n", label.fill(translate)));
         };
         hang(message!("\nExpected: "), self.expected.fill(translate));
@@ -279,7 +279,7 @@ impl Block {
 }
 
 /// A text to show, with the middle left out if it is long: an argument may be any text.
-fn cut(text: &str) -> String {
+fn cut(text: &str, translate: Translate) -> String {
     const SHOWN: usize = 1500;
     let length = text.chars().count();
     if length <= 2 * SHOWN {
@@ -287,8 +287,11 @@ fn cut(text: &str) -> String {
     }
     let head: String = text.chars().take(SHOWN).collect();
     let tail: String = text.chars().skip(length - SHOWN).collect();
-    let left_out = length - 2 * SHOWN;
-    format!("{head}\n... ({left_out} characters left out) ...\n{tail}")
+    let left_out = message!(
+        "... ({count} characters left out) ...",
+        count = length - 2 * SHOWN
+    );
+    format!("{head}\n{}\n{tail}", left_out.fill(translate))
 }
 
 #[cfg(test)]

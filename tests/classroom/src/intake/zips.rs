@@ -35,7 +35,7 @@ impl Read for Bounded {
         let left = self.left.load(Ordering::Relaxed);
         match left.checked_sub(read as u64) {
             Some(left) => self.left.store(left, Ordering::Relaxed),
-            None => return Err(io::Error::other("its list of files is too long")),
+            None => return Err(io::Error::other(message!("its list of files is too long"))),
         }
         Ok(read)
     }

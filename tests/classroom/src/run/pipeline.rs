@@ -265,7 +265,9 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                     }
                     None => {
                         task.graded.status = Status::DoesNotCompile;
-                        task.graded.message = messages;
+                        let language = self.options.language_of(student);
+                        let words = catalogue::say(&messages, language);
+                        task.graded.message = words.trim_end().to_string();
                     }
                 },
                 Compiled::TimedOut => {

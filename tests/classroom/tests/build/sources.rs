@@ -177,10 +177,7 @@ fn a_file_that_needs_much_memory_is_refused() {
          fn main() { double!(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1); }";
     let message = refused(&format!("#![recursion_limit = \"1000\"]\n{doubled}"));
     let message = message.unwrap_or_default();
-    assert!(
-        message.contains("2 GB") && message.contains("内存"),
-        "{message}"
-    );
+    assert!(message.contains("more than 2 GB of memory"), "{message}");
 }
 
 #[test]
@@ -203,7 +200,7 @@ fn a_file_that_crashes_the_compiler_is_refused() {
     let deep = format!("fn main() {{ let _ = {}1; }}", "-".repeat(300_000));
     if let Some(message) = refused(&deep) {
         assert!(
-            message.contains("(signal 11)") && message.contains("崩溃"),
+            message.contains("crashed on this file (signal 11)"),
             "{message}"
         );
     }

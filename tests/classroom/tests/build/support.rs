@@ -188,6 +188,7 @@ pub(crate) fn refused(source: &str) -> Option<String> {
 pub(crate) fn refused_by(builder: &Builder, source: &[u8]) -> String {
     match compile_with(builder, source).0 {
         Compiled::Refused(message) => {
+            let message = message.to_string();
             assert!(message.len() < 66_000, "{} bytes", message.len());
             // A path that the file itself names may be told.
             let secret = secret_path();

@@ -1,18 +1,23 @@
 //! System errors, in the words of Linux and in the reader's language.
 
-use super::Argument;
+use super::{Argument, Message};
 use crate::message;
 use std::io;
 
-/// An error as an argument: a message for the errors that learners see often, and the system's
-/// text for all others.
+/// An error as an argument: the message that it was made of, or one for the errors that learners
+/// see often, and the system's text for all others.
 pub(super) fn of_system(error: &io::Error) -> Argument {
+    if let Some(message) = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Message>())
+    {
+        return message.into();
+    }
     let words = error.to_string();
     let Some(code) = error.raw_os_error() else {
         return match words.as_str() {
             "failed to fill whole buffer" => message!("failed to fill whole buffer").into(),
             "connection timed out" => message!("connection timed out").into(),
-            "no IP address" => message!("no IP address").into(),
             _ => words.into(),
         };
     };

@@ -321,9 +321,11 @@ impl Program {
                 count = length
             ),
             || (queue() == Some(length)).then_some(()),
-            || {
-                let length = format!("{:?}", queue());
-                message!("the length of the accept queue is {length}", length).into()
+            || match queue() {
+                Some(length) => {
+                    message!("the length of the accept queue is {length}", length).into()
+                }
+                None => message!("the program has no listener").into(),
             },
         );
     }
