@@ -48,11 +48,16 @@ fn expect_printed(program: &Program, text: &str) {
 #[test]
 fn sends_the_message_and_prints_the_reply() {
     check(|scenario| {
-        let (program, mut connection) = meet(scenario, "你好，服务器");
-        connection.expect_text("你好，服务器");
-        reply(scenario, &program, &mut connection, &[&gbk("你好，客户端")]);
+        let mut random = scenario.random();
+        let [message, answer] = [(); 2].map(|()| {
+            let length = random.number(4..=20);
+            random.sentence(length) + &random.chinese(2)
+        });
+        let (program, mut connection) = meet(scenario, &message);
+        connection.expect_text(&message);
+        reply(scenario, &program, &mut connection, &[&gbk(&answer)]);
         program.expect_exit(0);
-        program.expect_output("你好，客户端\n".as_bytes());
+        program.expect_output(format!("{answer}\n").as_bytes());
         Ok(Passed)
     });
 }
@@ -60,14 +65,16 @@ fn sends_the_message_and_prints_the_reply() {
 #[test]
 fn ends_its_half_and_goes_on_receiving() {
     check(|scenario| {
-        let (program, mut connection) = meet(scenario, "hello");
-        connection.expect(b"hello");
+        let mut random = scenario.random();
+        let [message, answer] = random.different_words();
+        let (program, mut connection) = meet(scenario, &message);
+        connection.expect(message.as_bytes());
         scenario.step(message!(
             "the test answers when it knows that no more of the message will come"
         ));
         connection.expect_end();
-        reply(scenario, &program, &mut connection, &[b"got it"]);
-        expect_printed(&program, "got it");
+        reply(scenario, &program, &mut connection, &[answer.as_bytes()]);
+        expect_printed(&program, &answer);
         Ok(Passed)
     });
 }
@@ -75,15 +82,15 @@ fn ends_its_half_and_goes_on_receiving() {
 #[test]
 fn an_answer_in_pieces_is_whole() {
     check(|scenario| {
+        let mut random = scenario.random();
         let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
-        reply(
-            scenario,
-            &program,
-            &mut connection,
-            &[b"one, ", b"two, ", b"three"],
-        );
-        expect_printed(&program, "one, two, three");
+        let pieces: Vec<String> = (0..random.number(3..=5))
+            .map(|_| random.some_word())
+            .collect();
+        let bytes: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+        reply(scenario, &program, &mut connection, &bytes);
+        expect_printed(&program, &pieces.concat());
         Ok(Passed)
     });
 }
@@ -91,16 +98,18 @@ fn an_answer_in_pieces_is_whole() {
 #[test]
 fn a_character_in_two_pieces_is_one_character() {
     check(|scenario| {
+        let mut random = scenario.random();
         let (program, mut connection) = meet(scenario, "hello");
         connection.expect(b"hello");
-        let bytes = gbk("a你好");
+        let answer = random.word(1) + &random.chinese(2);
+        let bytes = gbk(&answer);
         reply(
             scenario,
             &program,
             &mut connection,
             &[&bytes[..2], &bytes[2..4], &bytes[4..]],
         );
-        expect_printed(&program, "a你好");
+        expect_printed(&program, &answer);
         Ok(Passed)
     });
 }
@@ -108,13 +117,15 @@ fn a_character_in_two_pieces_is_one_character() {
 #[test]
 fn a_long_message_and_a_long_answer_are_whole() {
     check(|scenario| {
+        let mut random = scenario.random();
         // 10,000 bytes, a thousand times. The newline at its end is the program's.
-        let lines = (0..1000).map(|line| format!("line {line:04}\n"));
+        let word = random.word(4);
+        let lines = (0..1000).map(|line| format!("{word} {line:04}\n"));
         let block: String = lines.collect();
-        let mut answer = block.repeat(1000);
+        let mut answer = block.repeat(random.number(1000..=1049));
         answer.pop();
 
-        let message = "hello ".repeat(16_000);
+        let message = (random.word(5) + " ").repeat(random.number(15_000..=16_000));
         let server = scenario.listen_narrow();
         let address = server.address().to_string();
         let program = scenario.start_copying([&address, &message], block.into());
@@ -165,7 +176,8 @@ fn refuses_what_gbk_cannot_encode() {
     check(|scenario| {
         drop(meet(scenario, "hello"));
         let server = scenario.listen();
-        let program = scenario.start([server.address().to_string().as_str(), "hello 😀"]);
+        let message = scenario.random().some_word() + " 😀";
+        let program = scenario.start([server.address().to_string().as_str(), &message]);
         program.expect_exit_failure();
         program.expect_any_stderr();
         server.expect_nothing();
@@ -180,8 +192,9 @@ fn connects_to_ipv6() {
         let server = scenario.listen_on("[::1]:0");
         let program = scenario.start([server.address().to_string().as_str(), "hello"]);
         let mut connection = server.accept();
-        reply(scenario, &program, &mut connection, &[b"got it"]);
-        program.expect_stdout(&predicate::str::contains("got it"));
+        let answer = scenario.random().some_word();
+        reply(scenario, &program, &mut connection, &[answer.as_bytes()]);
+        program.expect_stdout(&predicate::str::contains(answer));
         Ok(Passed)
     });
 }

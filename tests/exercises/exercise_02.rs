@@ -27,6 +27,11 @@ fn ask(scenario: &Scenario, pieces: &[&[u8]]) -> (Program, Connection) {
     (server, client)
 }
 
+/// The reply to a text.
+fn counted(characters: usize, bytes: usize) -> Vec<u8> {
+    format!("{characters} characters in {bytes} bytes").into_bytes()
+}
+
 #[test]
 fn listens_and_says_who_has_come() {
     check(|scenario| {
@@ -41,8 +46,9 @@ fn listens_and_says_who_has_come() {
 #[test]
 fn counts_what_it_received() {
     check(|scenario| {
-        let (_server, mut client) = ask(scenario, &[b"hello, server"]);
-        client.expect(b"13 characters in 13 bytes");
+        let text = scenario.random().some_word();
+        let (_server, mut client) = ask(scenario, &[text.as_bytes()]);
+        client.expect(&counted(text.len(), text.len()));
         Ok(Passed)
     });
 }
@@ -50,7 +56,8 @@ fn counts_what_it_received() {
 #[test]
 fn closes_and_exits_with_0() {
     check(|scenario| {
-        let (server, mut client) = ask(scenario, &[b"hello"]);
+        let text = scenario.random().some_word();
+        let (server, mut client) = ask(scenario, &[text.as_bytes()]);
         let reply = client.expect_gone();
         scenario.expect(
             message!("the reply ends with `bytes`, and nothing comes after it"),
@@ -74,11 +81,17 @@ fn nothing_at_all_is_0_characters() {
 #[test]
 fn waits_for_the_end_of_the_question() {
     check(|scenario| {
-        let (_server, mut client) = ask(scenario, &[b"one, ", b"two, ", b"three"]);
-        client.expect(b"15 characters in 15 bytes");
-        let question = vec![b'x'; 1 << 20];
+        let mut random = scenario.random();
+        let pieces: Vec<String> = (0..random.number(3..=5))
+            .map(|_| random.some_word())
+            .collect();
+        let bytes: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+        let total = pieces.concat().len();
+        let (_server, mut client) = ask(scenario, &bytes);
+        client.expect(&counted(total, total));
+        let question = vec![b'x'; (1 << 20) + random.number(0..=9999)];
         let (_server, mut client) = ask(scenario, &[&question]);
-        client.expect(b"1048576 characters in 1048576 bytes");
+        client.expect(&counted(question.len(), question.len()));
         Ok(Passed)
     });
 }
@@ -86,11 +99,17 @@ fn waits_for_the_end_of_the_question() {
 #[test]
 fn counts_characters_and_not_bytes() {
     check(|scenario| {
-        let (_server, mut client) = ask(scenario, &[&gbk("你好，server")]);
-        client.expect(b"9 characters in 12 bytes");
+        let mut random = scenario.random();
+        let length = random.number(4..=20);
+        // At least one character of each kind.
+        let text = random.word(1) + &random.sentence(length) + &random.chinese(1);
+        let bytes = gbk(&text);
+        let (_server, mut client) = ask(scenario, &[&bytes]);
+        client.expect(&counted(text.chars().count(), bytes.len()));
         // Each U+FFFD counts: for a byte that begins no character, and for half a one.
-        let (_server, mut client) = ask(scenario, &[b"\xffhello\xc4"]);
-        client.expect(b"7 characters in 7 bytes");
+        let bytes = [b"\xff", random.some_word().as_bytes(), b"\xc4"].concat();
+        let (_server, mut client) = ask(scenario, &[&bytes]);
+        client.expect(&counted(bytes.len(), bytes.len()));
         Ok(Passed)
     });
 }
@@ -98,9 +117,12 @@ fn counts_characters_and_not_bytes() {
 #[test]
 fn a_character_in_two_pieces_is_one_character() {
     check(|scenario| {
-        let bytes = gbk("a你好");
-        let (_server, mut client) = ask(scenario, &[&bytes[..2], &bytes[2..4], &bytes[4..]]);
-        client.expect(b"3 characters in 5 bytes");
+        let mut random = scenario.random();
+        let word = random.some_word();
+        let bytes = [word.as_bytes(), &gbk(&random.chinese(2))].concat();
+        let (begin, rest) = bytes.split_at(word.len() + 1);
+        let (_server, mut client) = ask(scenario, &[begin, &rest[..2], &rest[2..]]);
+        client.expect(&counted(word.len() + 2, bytes.len()));
         Ok(Passed)
     });
 }
@@ -111,7 +133,7 @@ fn listens_on_ipv6() {
         needs_ipv6()?;
         let server = scenario.start_server_on("[::1]:0");
         let mut client = server.connect();
-        client.send(b"hello");
+        client.send(scenario.random().some_word().as_bytes());
         client.half_close();
         let reply = client.receive(1024);
         scenario.expect(message!("there was a reply"), !reply.is_empty(), &reply);

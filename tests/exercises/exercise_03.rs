@@ -9,8 +9,7 @@ use harness::{Program, Scenario, kernel, message};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// What clients send and servers reply.
-const MESSAGE: &str = "hello";
+/// What servers reply.
 const REPLY: &str = "server: hello, client!";
 
 /// A program that has just been started tries for 1 s. It may have given up already where the
@@ -24,7 +23,7 @@ fn check(test: impl FnOnce(&Scenario) -> Checked) {
 /// Has the program serve a client. What it replies is the affair of another check.
 fn expect_served(scenario: &Scenario, server: &Program) {
     let mut client = server.connect();
-    client.send(MESSAGE.as_bytes());
+    client.send(b"hello");
     let reply = client.receive(1024);
     scenario.expect(message!("there was a reply"), !reply.is_empty(), &reply);
 }
@@ -37,15 +36,16 @@ fn waiting(address: SocketAddr) -> String {
 #[test]
 fn serves_a_client_and_exits_with_0() {
     check(|scenario| {
+        let message = scenario.random().some_word();
         let server = scenario.start_server();
         let mut client = server.connect();
-        client.send(MESSAGE.as_bytes());
+        client.send(message.as_bytes());
         client.expect(REPLY.as_bytes());
         // An end is no reset, and nothing follows the reply.
         client.expect_end();
         let peer = client.local();
         server.expect_line(&format!("client connected: {peer}"));
-        server.expect_line(&format!("{peer} sent \"{MESSAGE}\""));
+        server.expect_line(&format!("{peer} sent \"{message}\""));
         server.expect_exit(0);
         Ok(Passed)
     });
@@ -54,11 +54,14 @@ fn serves_a_client_and_exits_with_0() {
 #[test]
 fn prints_gbk_and_escapes_it() {
     check(|scenario| {
+        let mut random = scenario.random();
+        let length = random.number(2..=10);
+        let [begin, end] = [random.chinese(length), random.some_word()];
         let server = scenario.start_server();
         let mut client = server.connect();
-        client.send(&gbk("你好\n\u{1b}[2J"));
+        client.send(&gbk(&format!("{begin}\n\u{1b}[2J{end}")));
         let peer = client.local();
-        server.expect_line(&format!(r#"{peer} sent "你好\n\u{{1b}}[2J""#));
+        server.expect_line(&format!(r#"{peer} sent "{begin}\n\u{{1b}}[2J{end}""#));
         Ok(Passed)
     });
 }
@@ -94,7 +97,7 @@ fn started_again_at_once_it_listens() {
             }
             address = real;
             let mut client = server.connect();
-            client.send(MESSAGE.as_bytes());
+            client.send(b"hello");
             // The server closes first: its port is in TIME_WAIT.
             client.expect_gone();
             client.close();

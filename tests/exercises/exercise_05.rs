@@ -218,8 +218,7 @@ impl Client {
 
 /// What somebody says: a few letters.
 fn some_words(random: &mut Random) -> Vec<u8> {
-    let length = random.number(2..=30);
-    random.word(length).into_bytes()
+    random.some_word().into_bytes()
 }
 
 /// A text to wait for.

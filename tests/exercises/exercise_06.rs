@@ -6,6 +6,7 @@ mod received;
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
 use harness::message::Argument;
+use harness::random::Random;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel, message,
     narrow_socket,
@@ -31,16 +32,22 @@ fn talk(client: &mut Connection, bytes: &[u8]) {
     client.expect(bytes);
 }
 
+fn say_something(client: &mut Connection, random: &mut Random) {
+    talk(client, random.some_word().as_bytes());
+}
+
 #[test]
 fn echoes_what_a_client_sends() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let mut client = server.connect();
-        talk(&mut client, b"hello");
+        say_something(&mut client, &mut random);
         // Bytes, not text, and with no end of a line to wait for.
-        let bytes: Vec<u8> = (0..=255).rev().collect();
+        let mut bytes: Vec<u8> = (0..=255).collect();
+        random.shuffle(&mut bytes);
         talk(&mut client, &bytes);
-        talk(&mut client, &bytes.repeat(100));
+        talk(&mut client, &bytes.repeat(random.number(80..=120)));
         Ok(Passed)
     });
 }
@@ -48,15 +55,16 @@ fn echoes_what_a_client_sends() {
 #[test]
 fn echoes_clients_side_by_side() {
     check(|scenario| {
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
         // The last one speaks first: a server that serves one after the other waits for the
         // first one.
         for client in clients.iter_mut().rev() {
-            talk(client, b"hello");
+            say_something(client, &mut random);
         }
         for client in &mut clients {
-            talk(client, b"hello again");
+            say_something(client, &mut random);
         }
         Ok(Passed)
     });
@@ -67,7 +75,7 @@ fn echoes_over_ipv6() {
     check(|scenario| {
         needs_ipv6()?;
         let server = scenario.start_server_on("[::1]:0");
-        talk(&mut server.connect(), b"hello");
+        say_something(&mut server.connect(), &mut scenario.random());
         Ok(Passed)
     });
 }
@@ -76,10 +84,11 @@ fn echoes_over_ipv6() {
 fn says_goodbye_to_every_client_it_has_echoed() {
     check(|scenario| {
         needs_signals()?;
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
         for client in &mut clients {
-            talk(client, b"hello");
+            say_something(client, &mut random);
         }
         server.signal(Signal::Int);
         for client in &mut clients {
@@ -94,10 +103,11 @@ fn says_goodbye_to_every_client_it_has_echoed() {
 fn exits_with_0_on_sigint_and_on_sigterm() {
     check(|scenario| {
         needs_signals()?;
+        let mut random = scenario.random();
         for signal in [Signal::Int, Signal::Term] {
             let server = scenario.start_server();
             let mut client = server.connect();
-            talk(&mut client, b"hello");
+            say_something(&mut client, &mut random);
             // Nobody is there any more: who waits for clients is the business of one check.
             client.close();
             server.signal(signal);
@@ -116,7 +126,7 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         let mut silent = Client::connect(scenario, &server);
         let mut client = Client::connect(scenario, &server);
         // Accepted after the other one, which so has been accepted as well.
-        client.talk(b"hello");
+        client.talk(scenario.random().some_word().as_bytes());
         server.signal(Signal::Int);
         client.read_to_goodbye();
         scenario.step(message!(
@@ -150,7 +160,7 @@ fn takes_no_new_connections_after_the_signal() {
         needs_signals()?;
         let server = scenario.start_server();
         let mut client = Client::connect(scenario, &server);
-        client.talk(b"hello");
+        client.talk(scenario.random().some_word().as_bytes());
         // This one may give the server something to wait for.
         let mut never_reads = Client::connect_narrow(scenario, &server);
         never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
@@ -183,6 +193,7 @@ fn takes_no_new_connections_after_the_signal() {
 fn ends_within_2_seconds_whoever_is_connected() {
     check(|scenario| {
         needs_signals()?;
+        let mut random = scenario.random();
         let server = scenario.start_server();
         let silent = Client::connect_narrow(scenario, &server);
         let mut client = Client::connect(scenario, &server);
@@ -190,14 +201,14 @@ fn ends_within_2_seconds_whoever_is_connected() {
             "{client} is silent, and stays",
             client = silent.peer
         ));
-        client.talk(b"hello");
+        client.talk(random.some_word().as_bytes());
         server.signal(Signal::Int);
         scenario.set_limit(END);
         expect_end_of_program(scenario, &server);
 
         // On a busy machine a server may seem to be stuck and is not. Then there was nothing
         // that it could have waited for.
-        let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(scenario));
+        let was_stuck = (0..5).any(|_| ends_with_a_client_that_never_reads(scenario, &mut random));
         if !was_stuck {
             scenario.fail(
                 message!("a client that never reads does not get all of its echo"),
@@ -210,12 +221,12 @@ fn ends_within_2_seconds_whoever_is_connected() {
 
 /// Expects that the program ends although it cannot send all of an echo. Returns whether that
 /// was so.
-fn ends_with_a_client_that_never_reads(scenario: &Scenario) -> bool {
+fn ends_with_a_client_that_never_reads(scenario: &Scenario, random: &mut Random) -> bool {
     let server = scenario.start_server();
     let mut never_reads = Client::connect_narrow(scenario, &server);
     let mut client = Client::connect(scenario, &server);
     let sent = never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
-    client.talk(b"hello");
+    client.talk(random.some_word().as_bytes());
     server.signal(Signal::Int);
     scenario.set_limit(END);
     expect_end_of_program(scenario, &server);
@@ -235,11 +246,14 @@ fn expect_end_of_program(scenario: &Scenario, server: &Program) {
 fn echoes_in_full_before_the_goodbye() {
     check(|scenario| {
         needs_signals()?;
-        let bytes: Vec<u8> = (0..=250).collect::<Vec<u8>>().repeat(120_000);
+        let mut random = scenario.random();
+        let mut bytes: Vec<u8> = (0..=250).collect();
+        random.shuffle(&mut bytes);
+        let bytes = bytes.repeat(120_000);
         let server = scenario.start_server();
         // The echo for the first one is complete, and waits to be received.
         let mut done = Client::connect(scenario, &server);
-        let all = &bytes[..20_000];
+        let all = &bytes[..random.number(18_000..=20_000)];
         scenario.step(message!(
             "{client} sends {count} bytes",
             client = done.peer,
@@ -268,7 +282,7 @@ fn echoes_in_full_before_the_goodbye() {
         let received = sent.saturating_sub(busy.not_received(&server));
         // The third one is not finished yet.
         let mut talking = Client::connect(scenario, &server);
-        talking.talk(b"hello");
+        talking.talk(random.some_word().as_bytes());
         server.signal(Signal::Int);
         // Now all receive, at once and side by side: the server may not wait for long.
         let [done, busy] = [done, busy].map(|mut client| {
@@ -283,7 +297,7 @@ fn echoes_in_full_before_the_goodbye() {
             client = talking.peer
         ));
         // It fails where the connection is closed, which is as it should be.
-        let _ = talking.stream.write_all(b"one thing more");
+        let _ = talking.stream.write_all(random.some_word().as_bytes());
         let got = talking.read_to_end();
         scenario.expect(
             message!(

@@ -3,6 +3,7 @@
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_memory_figures};
 use harness::message::Message;
+use harness::random::Random;
 use harness::{Program, Scenario, message};
 use std::hint;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,20 +18,25 @@ fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-07"), test);
 }
 
+fn some_lines<const N: usize>(random: &mut Random) -> [Vec<u8>; N] {
+    [(); N].map(|()| (random.some_word() + "\n").into_bytes())
+}
+
 #[test]
 fn sends_stdin_and_prints_what_comes_back() {
     check(|scenario| {
         let server = scenario.listen();
+        let [question, answer] = some_lines(&mut scenario.random());
         let program = scenario.start_with_stdin([&server.address().to_string()]);
-        program.write_stdin(*b"hello\n");
+        program.write_stdin(&*question);
         // How it ends, and what happens when, is for other checks.
         program.close_stdin();
         let mut connection = server.accept();
-        connection.expect(b"hello\n");
+        connection.expect(&question);
         connection.let_it_end_its_half();
-        connection.send(b"welcome\n");
+        connection.send(&answer);
         connection.half_close();
-        program.expect_output(b"welcome\n");
+        program.expect_output(&answer);
         Ok(Passed)
     });
 }
@@ -40,10 +46,11 @@ fn connects_to_ipv6() {
     check(|scenario| {
         needs_ipv6()?;
         let server = scenario.listen_on("[::1]:0");
+        let [line] = some_lines(&mut scenario.random());
         let program = scenario.start_with_stdin([&server.address().to_string()]);
-        program.write_stdin(*b"hello\n");
+        program.write_stdin(&*line);
         program.close_stdin();
-        server.accept().expect(b"hello\n");
+        server.accept().expect(&line);
         Ok(Passed)
     });
 }
@@ -54,18 +61,19 @@ fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
         let server = scenario.listen();
         let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
-        program.write_stdin(*b"question\n");
+        let [question, one, two] = some_lines(&mut scenario.random());
+        program.write_stdin(&*question);
         program.close_stdin();
-        connection.expect(b"question\n");
+        connection.expect(&question);
         // The server knows now that the question is whole, and answers.
         connection.expect_end();
         // Who ends now, and does not wait for the server, has the time to do so.
         thread::sleep(MOMENT);
         program.expect_running();
-        connection.send(b"one\n");
-        connection.send(b"two\n");
+        connection.send(&one);
+        connection.send(&two);
         connection.close();
-        program.expect_output(b"one\ntwo\n");
+        program.expect_output(&[one, two].concat());
         program.expect_exit(0);
         ends_well_when_the_server_ends_right_after_it(scenario);
         Ok(Passed)
@@ -113,10 +121,16 @@ fn sends_at_once_while_stdin_is_open() {
         let server = scenario.listen();
         let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
+        let mut random = scenario.random();
+        let pieces = [
+            random.some_word() + "\n",
+            random.some_word(),
+            random.word(1),
+        ];
         // With a newline and without one, and each when the one before has come.
-        for bytes in [&b"one\n"[..], b"two", b"3"] {
-            program.write_stdin(bytes);
-            connection.expect(bytes);
+        for piece in pieces {
+            program.write_stdin(piece.as_bytes());
+            connection.expect(piece.as_bytes());
         }
         Ok(Passed)
     });
@@ -129,12 +143,13 @@ fn prints_at_once_while_stdin_is_open() {
         let program = scenario.start_with_stdin([&server.address().to_string()]);
         let mut connection = server.accept();
         // The server speaks first, and nothing has come on stdin.
-        connection.send(b"login:");
-        program.expect_output(b"login:");
-        connection.send(b" \n");
-        program.expect_output(b"login: \n");
-        connection.send(b"x");
-        program.expect_output(b"login: \nx");
+        let mut random = scenario.random();
+        let mut printed = Vec::new();
+        for piece in [random.some_word() + ":", " \n".to_string(), random.word(1)] {
+            connection.send(piece.as_bytes());
+            printed.extend(piece.bytes());
+            program.expect_output(&printed);
+        }
         // Its end comes at once as well. What the program says to that is for another check.
         connection.close();
         scenario.set_limit(LOST);
@@ -159,22 +174,25 @@ fn leaves_every_byte_as_it_is() {
     check(|scenario| {
         let server = scenario.listen();
         let program = scenario.start_with_stdin([&server.address().to_string()]);
-        program.write_stdin(BYTES);
+        let mut random = scenario.random();
+        let bytes = [BYTES, random.some_word().as_bytes(), BYTES].concat();
+        program.write_stdin(&*bytes);
         program.close_stdin();
         let mut connection = server.accept();
-        connection.expect(BYTES);
+        connection.expect(&bytes);
         connection.let_it_end_its_half();
-        connection.send(BYTES);
+        connection.send(&bytes);
         connection.half_close();
-        program.expect_output(BYTES);
+        program.expect_output(&bytes);
         Ok(Passed)
     });
 }
 
 /// What goes both ways: this block of 1 MB, again and again. It is text, and ends with a
 /// newline: whoever changes other bytes, or holds them back, is found by other checks.
-fn block() -> Vec<u8> {
-    let lines = (0..1024).map(|number| format!("{number:01023}\n"));
+fn block(random: &mut Random) -> Vec<u8> {
+    let word = random.word(8);
+    let lines = (0..1024).map(|number| format!("{word}{number:01015}\n"));
     lines.collect::<String>().into_bytes()
 }
 
@@ -186,8 +204,8 @@ fn total() -> u64 {
 }
 
 /// Writes all blocks to the program's stdin, without waiting for it.
-fn write_blocks(program: &Program) {
-    program.write_stdin(block().repeat(BLOCKS));
+fn write_blocks(program: &Program, block: &[u8]) {
+    program.write_stdin(block.repeat(BLOCKS));
 }
 
 /// A server in threads of its own: these connections carry too much for each step to be told.
@@ -254,7 +272,8 @@ fn copies_64_mb_through_an_echo_server() {
             scenario,
             message!("an echo server, which does not read while it cannot write,"),
         );
-        let program = scenario.start_copying([server.address.to_string()], block());
+        let block = block(&mut scenario.random());
+        let program = scenario.start_copying([server.address.to_string()], block.clone());
         server.serve(|stream| {
             let mut left = total();
             receive(&stream, |bytes| {
@@ -267,7 +286,7 @@ fn copies_64_mb_through_an_echo_server() {
             })?;
             stream.shutdown(Shutdown::Write)
         });
-        write_blocks(&program);
+        write_blocks(&program, &block);
         program.close_stdin();
         program.expect_copied(total());
         Ok(Passed)
@@ -284,7 +303,9 @@ fn keeps_little_of_64_mb_in_memory() {
             scenario,
             message!("a server that sends and receives at once"),
         );
-        let program = scenario.start_copying([server.address.to_string()], block());
+        let block = block(&mut scenario.random());
+        let program = scenario.start_copying([server.address.to_string()], block.clone());
+        let to_send = block.clone();
         // It sends whether anything comes or not, and receives whatever comes: no program
         // waits here because of the order in which it does things.
         let received = Arc::new(AtomicU64::new(0));
@@ -298,12 +319,11 @@ fn keeps_little_of_64_mb_in_memory() {
             let _ = accepted.send(());
             let _ = started.recv();
             thread::spawn(move || {
-                let block = block();
                 for _ in 1..BLOCKS {
-                    (&sending).write_all(&block)?;
+                    (&sending).write_all(&to_send)?;
                 }
                 let _ = has_sent_all.recv();
-                (&sending).write_all(&block)
+                (&sending).write_all(&to_send)
             });
             receive(&stream, |bytes| {
                 count.fetch_add(bytes.len() as u64, SeqCst);
@@ -329,7 +349,7 @@ fn keeps_little_of_64_mb_in_memory() {
         }
         let before = program.peak_memory();
         let _ = begin.send(());
-        write_blocks(&program);
+        write_blocks(&program, &block);
         program.close_stdin();
         scenario.wait_until(
             message!("the server has received {count} bytes", count = total()),
@@ -371,10 +391,11 @@ fn a_lost_connection_is_told_and_is_a_failure() {
             (program, server.accept())
         };
         // A reset while there may still be something to receive.
+        let [line] = some_lines(&mut scenario.random());
         let (receiving, mut connection) = start();
-        receiving.write_stdin(*b"hello\n");
+        receiving.write_stdin(&*line);
         receiving.close_stdin();
-        connection.expect(b"hello\n");
+        connection.expect(&line);
         connection.let_it_end_its_half();
         thread::sleep(MOMENT);
         connection.reset();

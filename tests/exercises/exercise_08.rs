@@ -36,9 +36,9 @@ fn check(test: impl FnOnce(&Scenario) -> Checked) {
 }
 
 /// Sends a request, and expects this answer.
-fn ask(client: &mut Connection, request: &[u8], answer: &[u8]) {
-    client.send(&[request, b"\n"].concat());
-    client.expect(&[answer, b"\n"].concat());
+fn ask(client: &mut Connection, request: impl AsRef<[u8]>, answer: impl AsRef<[u8]>) {
+    client.send(&[request.as_ref(), b"\n"].concat());
+    client.expect(&[answer.as_ref(), b"\n"].concat());
 }
 
 /// Receives a line that begins with `ERROR`.
@@ -72,46 +72,52 @@ fn ask_in_vain(scenario: &Scenario, client: &mut Connection, request: &[u8]) {
 #[test]
 fn answers_set_get_del_and_count() {
     check(|scenario| {
+        let [tea, milk, sugar, green, black] = scenario.random().different_words();
         let server = scenario.start_server();
         let mut client = server.connect();
-        ask(&mut client, b"COUNT", b"0");
-        ask(&mut client, b"GET tea", b"NONE");
-        ask(&mut client, b"SET tea green", b"OK");
-        ask(&mut client, b"GET tea", b"VALUE green");
-        ask(&mut client, b"SET tea black", b"OK");
-        ask(&mut client, b"GET tea", b"VALUE black");
+        ask(&mut client, "COUNT", "0");
+        ask(&mut client, format!("GET {tea}"), "NONE");
+        ask(&mut client, format!("SET {tea} {green}"), "OK");
+        ask(&mut client, format!("GET {tea}"), format!("VALUE {green}"));
+        ask(&mut client, format!("SET {tea} {black}"), "OK");
+        ask(&mut client, format!("GET {tea}"), format!("VALUE {black}"));
         // A value is the rest of the line, with all its spaces, and may be empty.
-        ask(&mut client, b"SET milk  a drop, or two ", b"OK");
-        ask(&mut client, b"GET milk", b"VALUE  a drop, or two ");
-        ask(&mut client, b"SET sugar ", b"OK");
-        ask(&mut client, b"GET sugar", b"VALUE ");
-        ask(&mut client, b"COUNT", b"3");
-        ask(&mut client, b"DEL milk", b"OK");
-        ask(&mut client, b"DEL milk", b"NONE");
-        ask(&mut client, b"GET milk", b"NONE");
-        ask(&mut client, b"COUNT", b"2");
+        let spaces = format!(" {green}, or {black} ");
+        ask(&mut client, format!("SET {milk} {spaces}"), "OK");
+        ask(
+            &mut client,
+            format!("GET {milk}"),
+            format!("VALUE {spaces}"),
+        );
+        ask(&mut client, format!("SET {sugar} "), "OK");
+        ask(&mut client, format!("GET {sugar}"), "VALUE ");
+        ask(&mut client, "COUNT", "3");
+        ask(&mut client, format!("DEL {milk}"), "OK");
+        ask(&mut client, format!("DEL {milk}"), "NONE");
+        ask(&mut client, format!("GET {milk}"), "NONE");
+        ask(&mut client, "COUNT", "2");
         // Any bytes; and one \r at the end does not count.
         ask(&mut client, b"SET \xc4\xe3 \xff\x00\r\t\xba\r\r", b"OK");
         ask(&mut client, b"GET \xc4\xe3\r", b"VALUE \xff\x00\r\t\xba\r");
 
         // What is no request is an error, and the connection goes on.
         for request in [
-            &b"SET tea"[..],
-            b"SET",
-            b"SET  empty",
-            b"GET tea cup",
-            b"GET",
-            b"GET ",
-            b"DEL tea cup",
-            b"COUNT tea",
-            b"get tea",
-            b"SETTLE tea x",
-            b"",
-            b"\r",
+            format!("SET {tea}"),
+            "SET".to_string(),
+            format!("SET  {green}"),
+            format!("GET {tea} {black}"),
+            "GET".to_string(),
+            "GET ".to_string(),
+            format!("DEL {tea} {black}"),
+            format!("COUNT {tea}"),
+            format!("get {tea}"),
+            format!("SETTLE {tea} {green}"),
+            String::new(),
+            "\r".to_string(),
         ] {
-            ask_in_vain(scenario, &mut client, request);
+            ask_in_vain(scenario, &mut client, request.as_bytes());
         }
-        ask(&mut client, b"GET tea", b"VALUE black");
+        ask(&mut client, format!("GET {tea}"), format!("VALUE {black}"));
         ask(&mut client, b"COUNT", b"3");
         Ok(Passed)
     });
@@ -124,18 +130,23 @@ fn clients_share_the_store_side_by_side() {
         let mut clients = [server.connect(), server.connect(), server.connect()];
         // The last one speaks first: nobody has to wait for those before.
         let [one, two, three] = &mut clients;
-        ask(three, b"SET tea green", b"OK");
-        ask(two, b"GET tea", b"VALUE green");
-        ask(one, b"DEL tea", b"OK");
-        ask(three, b"GET tea", b"NONE");
+        let mut random = scenario.random();
+        let [tea, green, milk, cold] = random.different_words();
+        ask(three, format!("SET {tea} {green}"), "OK");
+        ask(two, format!("GET {tea}"), format!("VALUE {green}"));
+        ask(one, format!("DEL {tea}"), "OK");
+        ask(three, format!("GET {tea}"), "NONE");
         // A key stays when its client leaves.
-        ask(one, b"SET milk cold", b"OK");
+        ask(one, format!("SET {milk} {cold}"), "OK");
         one.half_close();
         one.expect_gone();
-        ask(two, b"GET milk", b"VALUE cold");
+        ask(two, format!("GET {milk}"), format!("VALUE {cold}"));
 
         // Two set the same key at once, and a third looks.
-        let values = [vec![b'a'; 900], vec![b'b'; 600]];
+        let values = [900, 600].map(|most| {
+            let length = random.number(most - 99..=most);
+            random.word(length).into_bytes()
+        });
         for _ in 0..10 {
             for (client, value) in [two as &mut Connection, three].into_iter().zip(&values) {
                 client.send(&[b"SET key ", &value[..], b"\n"].concat());
@@ -177,28 +188,32 @@ fn requests_stay_whole_in_whatever_pieces_they_come() {
     check(|scenario| {
         let server = scenario.start_server();
         let mut client = server.connect();
-        for piece in [&b"SE"[..], b"T tea gr", b"een", b"\n"] {
-            client.send(piece);
+        let mut random = scenario.random();
+        let [tea, milk, green, black, cold] = random.different_words();
+        let (begin, end) = green.split_at(random.number(1..=green.len() - 1));
+        for piece in ["SE", &format!("T {tea} {begin}"), end, "\n"] {
+            client.send(piece.as_bytes());
             client.let_it_receive();
         }
         client.expect(b"OK\n");
-        for byte in b"GET tea\n" {
-            client.send(&[*byte]);
+        for byte in format!("GET {tea}\n").bytes() {
+            client.send(&[byte]);
             client.let_it_receive();
         }
-        client.expect(b"VALUE green\n");
+        client.expect(format!("VALUE {green}\n").as_bytes());
         // A second client's pieces come between those of the first.
         let mut other = server.connect();
-        client.send(b"SET milk ");
+        client.send(format!("SET {milk} ").as_bytes());
         client.let_it_receive();
-        other.send(b"SET tea bl");
+        let (begin, end) = black.split_at(random.number(1..=black.len() - 1));
+        other.send(format!("SET {tea} {begin}").as_bytes());
         other.let_it_receive();
-        client.send(b"cold\n");
+        client.send(format!("{cold}\n").as_bytes());
         client.expect(b"OK\n");
-        other.send(b"ack\n");
+        other.send(format!("{end}\n").as_bytes());
         other.expect(b"OK\n");
-        ask(&mut client, b"GET tea", b"VALUE black");
-        ask(&mut other, b"GET milk", b"VALUE cold");
+        ask(&mut client, format!("GET {tea}"), format!("VALUE {black}"));
+        ask(&mut other, format!("GET {milk}"), format!("VALUE {cold}"));
         Ok(Passed)
     });
 }
@@ -208,23 +223,29 @@ fn many_requests_at_once_are_answered_in_order() {
     check(|scenario| {
         let server = scenario.start_server();
         let mut client = server.connect();
-        client.send(b"SET tea green\nGET tea\nCOUNT\nDEL tea\nGET tea\n");
-        client.expect(b"OK\nVALUE green\n1\nOK\nNONE\n");
+        let mut random = scenario.random();
+        let [tea, green, black, key, value] = random.different_words();
+        let requests = format!("SET {tea} {green}\nGET {tea}\nCOUNT\nDEL {tea}\nGET {tea}\n");
+        client.send(requests.as_bytes());
+        client.expect(format!("OK\nVALUE {green}\n1\nOK\nNONE\n").as_bytes());
         // The last one is not complete yet.
-        client.send(b"SET tea black\nGET te");
+        let (begin, end) = tea.split_at(random.number(1..=tea.len() - 1));
+        client.send(format!("SET {tea} {black}\nGET {begin}").as_bytes());
         client.expect(b"OK\n");
-        client.send(b"a\nCOUNT\n");
-        client.expect(b"VALUE black\n1\n");
+        client.send(format!("{end}\nCOUNT\n").as_bytes());
+        client.expect(format!("VALUE {black}\n1\n").as_bytes());
         // More than fits into one receive.
         let mut requests = Vec::new();
         let mut answers = Vec::new();
-        for number in 0..1000 {
-            requests.extend(format!("SET key{number} value{number}\nGET key{number}\n").bytes());
-            answers.extend(format!("OK\nVALUE value{number}\n").bytes());
+        let many = random.number(900..=1000);
+        for number in 1..=many {
+            requests.extend(format!("SET {key}{number} {value}{number}\n").bytes());
+            requests.extend(format!("GET {key}{number}\n").bytes());
+            answers.extend(format!("OK\nVALUE {value}{number}\n").bytes());
         }
         client.send(&requests);
         client.expect(&answers);
-        ask(&mut client, b"COUNT", b"1001");
+        ask(&mut client, "COUNT", (1 + many).to_string());
         Ok(Passed)
     });
 }
@@ -239,7 +260,7 @@ fn a_line_that_is_too_long_ends_the_connection() {
         let with_end = [b"SET tea ", &value(LONGEST - 1)[..], b"\r"].concat();
         ask(&mut stays, &with_end, b"OK");
         let longest = value(LONGEST);
-        ask(&mut stays, &[b"SET tea ", &longest[..]].concat(), b"OK");
+        ask(&mut stays, [b"SET tea ", &longest[..]].concat(), b"OK");
         let answer = [b"VALUE ", &longest[..]].concat();
         ask(&mut stays, b"GET tea", &answer);
 
@@ -370,10 +391,11 @@ fn a_client_that_resets_or_never_reads_holds_nobody_up() {
         let mut never_reads = Client::connect_narrow(scenario, &server);
         never_reads.ask_for_too_much(&server);
         scenario.set_limit(ANSWER);
-        ask(&mut stays, b"SET milk cold", b"OK");
+        let [milk, cold] = scenario.random().different_words();
+        ask(&mut stays, format!("SET {milk} {cold}"), "OK");
         let mut comes = server.connect();
-        ask(&mut comes, b"GET milk", b"VALUE cold");
-        ask(&mut comes, b"DEL milk", b"OK");
+        ask(&mut comes, format!("GET {milk}"), format!("VALUE {cold}"));
+        ask(&mut comes, format!("DEL {milk}"), "OK");
         ask(&mut stays, b"COUNT", b"1");
         Ok(Passed)
     });
@@ -444,7 +466,7 @@ fn answers_what_it_has_read_and_ends_within_2_seconds() {
 fn store_value(server: &Program) -> Connection {
     let mut silent = server.connect();
     let value = vec![b'x'; VALUE];
-    ask(&mut silent, &[b"SET tea ", &value[..]].concat(), b"OK");
+    ask(&mut silent, [b"SET tea ", &value[..]].concat(), b"OK");
     silent
 }
 
@@ -508,10 +530,11 @@ fn serves_clients_over_ipv6() {
     check(|scenario| {
         needs_ipv6()?;
         let server = scenario.start_server_on("[::1]:0");
+        let [tea, green] = scenario.random().different_words();
         let mut client = server.connect();
-        ask(&mut client, b"SET tea green", b"OK");
+        ask(&mut client, format!("SET {tea} {green}"), "OK");
         let mut other = server.connect();
-        ask(&mut other, b"GET tea", b"VALUE green");
+        ask(&mut other, format!("GET {tea}"), format!("VALUE {green}"));
         Ok(Passed)
     });
 }

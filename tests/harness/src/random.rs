@@ -21,6 +21,24 @@ impl Random {
         self.0.usize(bounds)
     }
 
+    /// A word of 2 to 30 lower-case letters.
+    pub fn some_word(&mut self) -> String {
+        let length = self.number(2..=30);
+        self.word(length)
+    }
+
+    /// Different words.
+    pub fn different_words<const N: usize>(&mut self) -> [String; N] {
+        let mut index = 0;
+        // Each has another length.
+        let mut words = [(); N].map(|()| {
+            index += 1;
+            self.word(3 + index)
+        });
+        self.shuffle(&mut words);
+        words
+    }
+
     /// A word of this many lower-case letters.
     pub fn word(&mut self, length: usize) -> String {
         (0..length).map(|_| self.0.lowercase()).collect()
