@@ -103,8 +103,13 @@
   /** Draws one part of the ladder, and returns its steps. */
   function drawPart(part, cause, held) {
     const screen = part.querySelector(".terminal-screen");
-    const lines = screen.textContent.split("\n").filter((line) => line.trim() !== "");
-    const drawn = lines.map((line) => draw(line, held));
+    const drawn = [...screen.childNodes]
+      .filter(({ textContent }) => textContent.trim() !== "")
+      .map((line) => {
+        const made = draw(line.textContent.replace("\n", ""), held);
+        made.row.classList.toggle("differs", line.nodeName === "MARK");
+        return made;
+      });
     const rows = element("ol", "ladder-rows", ...drawn.map(({ row }) => row));
     rows.setAttribute("aria-label", WORDS.packets);
     screen.hidden = true;
@@ -194,10 +199,14 @@
     parts[0].before(element("div", "ladder-place", bar));
   }
 
-  for (const session of document.querySelectorAll(".session")) {
+  function drawLadder(session) {
     const parts = [...session.querySelectorAll('.terminal[data-terminal="w"]')];
     const held = new Map();
     const steps = parts.flatMap((part) => drawPart(part, typedBefore(part), held));
     if (steps.length > 0) addBar(parts, steps);
   }
+
+  document.querySelectorAll(".session").forEach(drawLadder);
+  // For run.js.
+  globalThis.drawLadder = drawLadder;
 })();

@@ -31,10 +31,13 @@
 
   const LINE = /^(?<terminal>\d)(?: (?<kind>[$>^ ]) ?(?<text>.*))?$/;
 
-  /** Runs of lines of one terminal: `[{ terminal, lines: [{ kind, text }] }]`. */
-  function parse(session) {
+  /**
+   * Runs of lines of one terminal: `[{ terminal, lines: [{ kind, text, differs }] }]`. Some lines
+   * differ from another session, by their numbers.
+   */
+  function parse(session, differing) {
     const runs = [];
-    for (const line of session.split("\n")) {
+    for (const [number, line] of session.split("\n").entries()) {
       const { terminal, kind = " ", text = "" } = parseLine(line);
       if (terminal === undefined) continue;
       if (runs.at(-1)?.terminal !== terminal) runs.push({ terminal, lines: [] });
@@ -43,7 +46,7 @@
       if (kind === ">" && last?.kind === "$" && isUnfinished(last.text)) {
         last.text += `\n${text}`;
       } else {
-        lines.push({ kind, text });
+        lines.push({ kind, text, differs: differing.includes(number) });
       }
     }
     return runs;
@@ -67,7 +70,12 @@
     return made;
   }
 
-  function show({ kind, text }) {
+  function show(line) {
+    const shown = showPlain(line);
+    return line.differs ? [element("mark", "differs", ...shown)] : shown;
+  }
+
+  function showPlain({ kind, text }) {
     switch (kind) {
       case "$":
         return text
@@ -105,12 +113,23 @@
     return shown;
   }
 
-  for (const code of document.querySelectorAll("pre > code.language-session")) {
-    const session = element("div", "session", ...parse(code.textContent).map(terminal));
+  function showSession(text, differing = []) {
+    const session = element("div", "session", ...parse(text, differing).map(terminal));
     session.setAttribute("role", "group");
     session.setAttribute("aria-label", WORDS.session);
+    return session;
+  }
+
+  for (const code of document.querySelectorAll("pre > code.language-session")) {
+    const session = showSession(code.textContent);
+    // Where the server can run it (see run.js).
+    const name = /\bnamed-(\S+)/.exec(code.className)?.[1];
+    if (name) session.dataset.name = name;
     code.parentElement.replaceWith(session);
   }
+
+  // For run.js.
+  globalThis.showSession = showSession;
 
   // mdBook's own library.
   const clipboard = new ClipboardJS(".terminal-copy", {

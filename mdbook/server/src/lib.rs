@@ -2,6 +2,7 @@
 
 pub mod differences;
 pub mod includes;
+mod run;
 pub mod serve;
 pub mod sessions;
 pub mod site;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use book::site::Source;
 use clap::{Parser, Subcommand};
@@ -21,6 +22,9 @@ struct Arguments {
     /// Another workspace to make the book from: for tests.
     #[arg(long, hide = true, global = true)]
     workspace: Option<PathBuf>,
+    /// How many seconds a session may take that a page asks for: for tests.
+    #[arg(long, hide = true, default_value_t = 30)]
+    session_limit: u64,
 }
 
 #[derive(Subcommand)]
@@ -35,6 +39,12 @@ enum Command {
     Update {
         /// Only these sessions, by name (`02-run`); all, and the differences, without.
         sessions: Vec<String>,
+    },
+    /// Runs a session for a page of the book, which shows what comes.
+    #[command(hide = true)]
+    Mine {
+        /// Its name.
+        session: String,
     },
 }
 
@@ -53,11 +63,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let source = Source::at(workspace);
     match arguments.command {
-        None => book::serve::run(&source, arguments.port, arguments.open),
+        None => {
+            let limit = Duration::from_secs(arguments.session_limit);
+            book::serve::run(&source, arguments.port, arguments.open, limit)
+        }
         Some(Command::Build { out }) => {
             source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
         }
         Some(Command::Update { sessions }) => update(&sessions),
+        Some(Command::Mine { session }) => book::sessions::run_mine(&session),
     }
 }
 

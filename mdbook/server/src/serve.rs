@@ -32,6 +32,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::run;
 use crate::site::{Language, Source};
 
 /// How long a save may take: an editor writes, renames and deletes several files for one.
@@ -42,21 +43,22 @@ type Build = Arc<TempDir>;
 
 /// Builds the book and serves it on 127.0.0.1 until Ctrl-C, rebuilding what changes.
 ///
-/// Takes the next free port where `port` is in use; 0 asks the kernel for one.
+/// Takes the next free port where `port` is in use; 0 asks the kernel for one. A session that a
+/// page has run with the reader's code may take as long as the limit.
 ///
 /// # Errors
 ///
 /// If there is no free port, or the first build fails.
-pub fn run(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
+pub fn run(source: &Source, port: u16, open: bool, limit: Duration) -> anyhow::Result<()> {
     Runtime::new()?.block_on(async {
         tokio::select! {
-            served = serve(source, port, open) => served,
+            served = serve(source, port, open, limit) => served,
             asked = stop() => Ok(asked?),
         }
     })
 }
 
-async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
+async fn serve(source: &Source, port: u16, open: bool, limit: Duration) -> anyhow::Result<()> {
     let listener = listen(port).await?;
     let address = listener.local_addr()?;
     // Before anything is built: what is saved from now on is noticed.
@@ -65,7 +67,8 @@ async fn serve(source: &Source, port: u16, open: bool) -> anyhow::Result<()> {
     let [english, chinese] = Language::ALL.map(|language| build(source.clone(), language));
     let (english, chinese) = tokio::try_join!(english, chinese)?;
     let (english, chinese) = (watch::Sender::new(english), watch::Sender::new(chinese));
-    let site = site(english.subscribe(), chinese.subscribe());
+    let runs = run::routes(source.workspace(), limit);
+    let site = site(english.subscribe(), chinese.subscribe(), runs);
 
     println!(
         "The book is at http://{address}/ (English) and http://{address}/zh-CN/ (中文). \
@@ -112,9 +115,10 @@ async fn stop() -> io::Result<()> {
 }
 
 /// Both languages, to readers on this machine.
-fn site(english: watch::Receiver<Build>, chinese: watch::Receiver<Build>) -> Router {
+fn site(english: watch::Receiver<Build>, chinese: watch::Receiver<Build>, runs: Router) -> Router {
     let path = Language::Chinese.path();
     pages(english)
+        .merge(runs)
         .route(
             path.trim_end_matches('/'),
             get(move || async move { Redirect::permanent(path) }),

@@ -32,7 +32,11 @@
 //! beside it, which has patterns of what to leave aside: `normalise = ['accepted (\d+)']`.
 
 #[cfg(target_os = "linux")]
+mod beside;
+#[cfg(target_os = "linux")]
 mod ladder;
+#[cfg(target_os = "linux")]
+mod mine;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
@@ -51,7 +55,27 @@ mod script;
 mod stage;
 
 #[cfg(target_os = "linux")]
+pub use mine::{run as run_mine, why_not};
+#[cfg(target_os = "linux")]
 pub use player::{Player, update};
+
+/// Runs a session with the lessons as they are: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn run_mine(_name: &str) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Why sessions cannot be run on this machine.
+#[cfg(not(target_os = "linux"))]
+pub fn why_not() -> Option<String> {
+    Some("Linux".to_string())
+}
+
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -64,7 +88,16 @@ pub const FOLDER: &str = "mdbook/sessions";
 ///
 /// If their folder cannot be read.
 pub fn names() -> anyhow::Result<Vec<String>> {
-    let folder = workspace::root().join(FOLDER);
+    names_in(workspace::root())
+}
+
+/// The names of the sessions of a workspace, in order.
+///
+/// # Errors
+///
+/// If their folder cannot be read.
+pub fn names_in(workspace: &Path) -> anyhow::Result<Vec<String>> {
+    let folder = workspace.join(FOLDER);
     let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))?;
     let mut names = Vec::new();
     for entry in entries {

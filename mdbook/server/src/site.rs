@@ -12,10 +12,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, ensure};
 use mdbook_driver::MDBook;
+use mdbook_driver::book::Chapter;
 use mdbook_driver::config::Config;
+
+use regex::Regex;
 
 use crate::includes;
 
@@ -100,7 +104,8 @@ impl Source {
 
     /// Builds a language into `out`, which is emptied first.
     ///
-    /// With `is_served`, pages reload when the server says so (see [`crate::serve`]).
+    /// With `is_served`, pages reload when the server says so (see [`crate::serve`]), and their
+    /// sessions can be run with the reader's code (see `run.rs`).
     ///
     /// # Errors
     ///
@@ -116,14 +121,28 @@ impl Source {
         let mut scripts: Vec<PathBuf> =
             config.get("output.html.additional-js")?.unwrap_or_default();
         scripts.insert(0, "theme/both-languages.js".into());
+        if is_served {
+            // After ladder.js, which it draws with. It needs this server.
+            scripts.push("theme/run.js".into());
+            let mut styles: Vec<PathBuf> = config
+                .get("output.html.additional-css")?
+                .unwrap_or_default();
+            styles.push("theme/run.css".into());
+            config.set("output.html.additional-css", styles)?;
+        }
         config.set("output.html.additional-js", scripts)?;
         if is_served {
             let endpoint = format!("{}live-reload", &language.path()[1..]);
             config.set("output.html.live-reload-endpoint", endpoint)?;
         }
-        MDBook::load_with_config(book, config)
-            .and_then(|book| book.build())
-            .with_context(|| format!("cannot build the book in {}", language.name()))
+        let build = || {
+            let mut book = MDBook::load_with_config(book, config)?;
+            if is_served {
+                book.book.for_each_chapter_mut(name_sessions);
+            }
+            book.build()
+        };
+        build().with_context(|| format!("cannot build the book in {}", language.name()))
     }
 
     /// Builds both languages into `out`, as a static site.
@@ -157,6 +176,19 @@ impl Source {
         }
         fs::rename(&new, &out).with_context(|| cannot_write(&out))
     }
+}
+
+/// Has the page of a chapter know which sessions it shows: `session,named-NAME` becomes a class.
+fn name_sessions(chapter: &mut Chapter) {
+    static SESSION: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r"```session\n\{\{#include \.\./sessions/([\w-]+)\.txt\}\}";
+        Regex::new(pattern).expect("the pattern is right")
+    });
+    let named = SESSION.replace_all(
+        &chapter.content,
+        "```session,named-$1\n{{#include ../sessions/$1.txt}}",
+    );
+    chapter.content = named.into_owned();
 }
 
 fn cannot_write(path: &Path) -> String {

@@ -202,12 +202,20 @@ fn named<'a>(executables: &'a Executables, name: &str) -> &'a Path {
 /// of all default members, as `cargo test` does; the grader and the teachers' commands are built
 /// from their packages alone, as for `cargo grade`. For any other selection cargo would choose
 /// other features of the shared crates, and build those again.
-fn build(kind: &[&str]) -> Executables {
+///
+/// # Errors
+///
+/// If cargo cannot be run.
+pub fn try_build(kind: &[&str]) -> io::Result<Built> {
     let mut words = [&["build"], kind].concat();
     if !cfg!(debug_assertions) {
         words.push("--release");
     }
-    let built = Built::with(&words).unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
+    Built::with(&words)
+}
+
+fn build(kind: &[&str]) -> Executables {
+    let built = try_build(kind).unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
     let messages = built.messages;
     assert!(
         built.is_complete,

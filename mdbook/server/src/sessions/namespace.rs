@@ -12,7 +12,7 @@ use harness::ProcessGroup;
 use super::stage::wait_for_end;
 
 /// Tells a process that it has a namespace, what to do in it, and where the lessons'
-/// programs are: `replay:FOLDER` or `record:FOLDER`.
+/// programs are: `replay:FOLDER`, `record:FOLDER` or `try:FOLDER`.
 const TASK: &str = "BOOK_SESSION";
 
 /// What to do with a session in a namespace.
@@ -22,6 +22,8 @@ pub(super) enum Task {
     Replay,
     /// Write what comes into the file.
     Record,
+    /// Print what the file has beside what comes, as JSON.
+    Try,
 }
 
 impl Task {
@@ -33,61 +35,78 @@ impl Task {
         let task = match task {
             "replay" => Self::Replay,
             "record" => Self::Record,
+            "try" => Self::Try,
             _ => return None,
         };
         Some((task, PathBuf::from(folder)))
     }
 
     /// Has `book update SESSION` do this in namespaces of its own: of networks, and of
-    /// processes, so that `kill` reaches nobody else and nothing outlives it.
+    /// processes, so that `kill` reaches nobody else and nothing outlives it. Returns what it
+    /// prints.
     ///
     /// # Errors
     ///
     /// If there can be no namespace here, which says what is missing; or whatever the other
     /// process says.
-    pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<()> {
-        let mut command = Command::new("unshare");
-        if !rustix::process::geteuid().is_root() {
-            command.arg("--map-root-user");
-        }
+    pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<String> {
+        let mut command = unshare();
         let task = match self {
             Self::Replay => "replay",
             Self::Record => "record",
+            Self::Try => "try",
         };
         command
-            .args([
-                "--net",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-                "--",
-            ])
-            // Also says, before anything else, whether there can be a namespace.
-            .args([
-                "sh",
-                "-c",
-                "ip link set lo up && echo ready && exec \"$@\"",
-                "sh",
-            ])
             .arg(book)
             .args(["update", session])
-            .env(TASK, format!("{task}:{}", programs.display()))
-            .env("PATH", super::stage::search_path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env(TASK, format!("{task}:{}", programs.display()));
         let (success, printed, errors) = run_to_end(&mut command)?;
-        if !printed.starts_with("ready\n") {
+        let Some(printed) = printed.strip_prefix(READY) else {
             bail!(
                 "cannot have a network of its own for the session: {}\n{CURE}",
                 errors.trim()
             );
-        }
+        };
         if !success {
             bail!("{}", errors.strip_prefix("cargo book: ").unwrap_or(&errors));
         }
-        Ok(())
+        Ok(printed.to_string())
+    }
+}
+
+/// What is printed before anything else where there can be a namespace.
+const READY: &str = "ready\n";
+
+/// The beginning of a command that runs in namespaces of its own.
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command
+        .args([
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "--",
+        ])
+        .args(["sh", "-c"])
+        .args(["ip link set lo up && echo ready && exec \"$@\"", "sh"])
+        .env("PATH", super::stage::search_path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Why there can be no namespace on this machine; nothing where there can be one.
+pub(super) fn why_not() -> Option<String> {
+    match run_to_end(unshare().arg("true")) {
+        Ok((true, ..)) => None,
+        Ok((false, _, errors)) => Some(errors.trim().to_string()),
+        Err(error) => Some(format!("{:#}", error.root_cause())),
     }
 }
 

@@ -117,6 +117,11 @@ impl Normaliser {
         })
     }
 
+    /// A line without what differs from run to run.
+    pub(super) fn without_volatile(&self, line: &str) -> String {
+        self.skeleton(line).0
+    }
+
     /// A line without what differs from run to run, and the ephemeral ports in it.
     fn skeleton(&self, line: &str) -> (String, Vec<u32>) {
         let mut text = line.to_string();

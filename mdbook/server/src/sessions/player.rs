@@ -1,6 +1,7 @@
 //! Plays sessions: compares them with their files, or writes those anew.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -11,10 +12,14 @@ use super::ladder::{LOST, Recording};
 use super::namespace::Task;
 use super::normal::Normaliser;
 use super::script::Script;
-use super::{FOLDER, record, replay, stage};
+use super::{FOLDER, beside, record, replay, stage};
 
 /// How often a session is run of whose packets some are lost.
 const ATTEMPTS: usize = 3;
+
+/// How long a session may take with programs that may do anything. It has five seconds more until
+/// [`crate::run`] ends it: it is still compared, and what came is shown.
+const TRY_LIMIT: Duration = Duration::from_secs(25);
 
 /// What a session may have besides, in `NAME.toml`.
 #[derive(Default, Deserialize)]
@@ -31,7 +36,7 @@ struct Settings {
 /// A session, and how what comes is compared with it.
 pub(super) struct Session {
     pub(super) script: Script,
-    normaliser: Normaliser,
+    pub(super) normaliser: Normaliser,
     pub(super) rule: Rule,
 }
 
@@ -105,22 +110,26 @@ pub fn update(names: &[String]) -> anyhow::Result<()> {
 
 /// Runs a session in the namespace that this process has been given.
 fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
-    let Session {
-        script,
-        normaliser,
-        rule,
-    } = read(name)?;
-    stage::check_tools(&script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    let session = read(name)?;
+    let script = &session.script;
+    stage::check_tools(script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
     match task {
+        Task::Try => {
+            let tried = record::try_out(script, programs, Instant::now() + TRY_LIMIT)?;
+            let beside = beside::compare(&session, &tried);
+            println!("{}", serde_json::to_string(&beside)?);
+            Ok(())
+        }
         Task::Record => {
-            let recorded = record::record(&script, programs)?;
+            let recorded = record::record(script, programs)?;
             let written = std::fs::write(path(name), recorded.to_string());
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
         Task::Replay => {
             let recording = script.wire().map(|_| Recording::start()).transpose()?;
-            let ladder = recording.map(|recording| (recording, rule));
-            let replayed = replay::replay(&script, normaliser, ladder, programs, replay::LIMIT);
+            let ladder = recording.map(|recording| (recording, session.rule));
+            let replayed =
+                replay::replay(script, session.normaliser, ladder, programs, replay::LIMIT);
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\
@@ -167,10 +176,10 @@ impl Player {
         for _ in 1..ATTEMPTS {
             match task.run(&self.book, &self.programs, name) {
                 Err(error) if error.to_string().contains(LOST) => {}
-                done => return done,
+                done => return done.map(drop),
             }
         }
-        task.run(&self.book, &self.programs, name)
+        task.run(&self.book, &self.programs, name).map(drop)
     }
 
     /// Writes a session anew if it does not go as its file says, and says what it has done.

@@ -1,9 +1,10 @@
 //! Runs the inputs of a session, and writes down what comes.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use serde::Serialize;
 
 use super::ladder::Recording;
 use super::replay::{LIMIT, is_table};
@@ -17,6 +18,12 @@ const QUIET: Duration = Duration::from_millis(400);
 /// How long a terminal may be silent that has output at this place of the file.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// More lines than this that come of one input are a flood: a loop that does not end.
+const FLOOD: usize = 5000;
+
+/// How many of them are shown.
+const SHOWN: usize = 200;
+
 /// Runs a session, and returns it with the output that came: after each input the lines of
 /// its own terminal first, then those of the others; and before them the packets, where the
 /// session has lines of the wire.
@@ -25,41 +32,219 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// If an input is not possible, such as a command while the one before it does not end.
 pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script> {
-    let mut recording = script.wire().map(|_| Recording::start()).transpose()?;
-    let mut stage = Stage::new(programs);
-    let mut entries = Vec::new();
-    for (index, input) in script.entries.iter().enumerate() {
-        if is_effect(input) {
-            continue;
+    let mut recorder = Recorder::new(script, programs, None)?;
+    recorder.play(script)?;
+    recorder.finish()
+}
+
+/// What came of a session that may go another way than its file.
+pub(super) struct Tried {
+    /// As far as it went. Inputs that were not possible are not in it.
+    pub(super) script: Script,
+    /// Why it did not go further.
+    pub(super) stopped: Option<Stop>,
+}
+
+/// Why a session was ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Stop {
+    /// A command does not end, and the next one of its terminal cannot be started.
+    Running,
+    /// It took too long.
+    Late,
+    /// More came than anybody can read.
+    Flood,
+    /// Packets were lost while they were recorded.
+    Lost,
+}
+
+/// Runs a session with programs that may do anything, and no longer than until the deadline.
+///
+/// # Errors
+///
+/// If packets cannot be recorded.
+pub(super) fn try_out(script: &Script, programs: &Path, end: Instant) -> anyhow::Result<Tried> {
+    let mut recorder = Recorder::new(script, programs, Some(end))?;
+    let mut stopped = recorder.play(script).err().map(|_| Stop::Running);
+    if recorder.stage.unread() > FLOOD {
+        stopped = Some(Stop::Flood);
+    } else if Instant::now() > end {
+        stopped = Some(Stop::Late);
+    }
+    recorder.push_all();
+    let Recorder {
+        recording, entries, ..
+    } = recorder;
+    let mut script = Script { entries };
+    match recording.map(Recording::finish) {
+        Some(Ok(lines)) => push_lines(&mut script.entries, lines),
+        Some(Err(_)) => stopped = Some(Stop::Lost),
+        None => {}
+    }
+    Ok(Tried { script, stopped })
+}
+
+/// A session while it runs, and what has come of it.
+struct Recorder {
+    stage: Stage,
+    recording: Option<Recording>,
+    entries: Vec<Entry>,
+    /// When it is ended, where its programs may do anything. Then inputs that are not possible
+    /// are left out.
+    deadline: Option<Instant>,
+    /// The lines that may be read before they have ended, if not all may be. (`strace` prints the
+    /// beginning of a call that waits; how long it waits may have changed.)
+    prompts: Option<HashSet<(u8, String)>>,
+}
+
+impl Recorder {
+    fn new(script: &Script, programs: &Path, deadline: Option<Instant>) -> anyhow::Result<Self> {
+        Ok(Self {
+            recording: script.wire().map(|_| Recording::start()).transpose()?,
+            stage: Stage::new(programs),
+            entries: Vec::new(),
+            deadline,
+            prompts: deadline.is_some().then(|| outputs(script)),
+        })
+    }
+
+    fn play(&mut self, script: &Script) -> anyhow::Result<()> {
+        for (index, input) in script.entries.iter().enumerate() {
+            if is_effect(input) {
+                continue;
+            }
+            if self.is_over() {
+                return Ok(());
+            }
+            if matches!(input.event, Event::Start(_) | Event::Prompt) {
+                self.wait_for_end(input)?;
+                self.push_wire();
+                self.push_output(input.terminal);
+            }
+            if input.event == Event::Prompt {
+                self.entries.push(input.clone());
+                continue;
+            }
+            self.stage.wait_for_rest();
+            if let Err(error) = give(&mut self.stage, input) {
+                if self.deadline.is_some() {
+                    continue;
+                }
+                return Err(error.context(format!("line {}: {input}", input.line)));
+            }
+            self.entries.push(input.clone());
+            self.effects(input, &script.entries[index + 1..]);
         }
-        if matches!(input.event, Event::Start(_) | Event::Prompt) {
-            wait_for_end(&mut stage, input)?;
-            push_wire(&mut entries, recording.as_mut());
-            push_output(&mut entries, &mut stage, input.terminal);
-        }
-        entries.push(input.clone());
-        if input.event == Event::Prompt {
-            continue;
-        }
-        stage.wait_for_rest();
-        give(&mut stage, input).with_context(|| format!("line {}: {input}", input.line))?;
-        let effects = script.entries[index + 1..]
-            .iter()
-            .take_while(|entry| is_effect(entry));
+        Ok(())
+    }
+
+    /// Waits for what comes of an input, which the file has before these entries, and adds it.
+    fn effects(&mut self, input: &Entry, after: &[Entry]) {
+        let effects = after.iter().take_while(|entry| is_effect(entry));
         let outputs = effects.filter(|entry| matches!(entry.event, Event::Output(_)));
         let talkative: Vec<u8> = outputs.map(|entry| entry.terminal).collect();
-        wait_for_quiet(&mut stage, &talkative);
+        self.wait_for_quiet(&talkative);
         if matches!(&input.event, Event::Start(command) if is_table(command)) {
             // It is at once what the kernel has; and its lines stay together.
-            push_output(&mut entries, &mut stage, input.terminal);
+            self.push_output(input.terminal);
         }
-        push_wire(&mut entries, recording.as_mut());
-        push_output(&mut entries, &mut stage, input.terminal);
+        self.push_wire();
+        self.push_output(input.terminal);
     }
-    if let Some(recording) = recording {
-        push_lines(&mut entries, recording.finish()?);
+
+    fn finish(mut self) -> anyhow::Result<Script> {
+        if let Some(recording) = self.recording {
+            push_lines(&mut self.entries, recording.finish()?);
+        }
+        Ok(Script {
+            entries: self.entries,
+        })
     }
-    Ok(Script { entries })
+
+    /// Whether a session that may do anything has to be ended.
+    fn is_over(&self) -> bool {
+        self.deadline
+            .is_some_and(|end| Instant::now() > end || self.stage.unread() > FLOOD)
+    }
+
+    fn wait_for_end(&mut self, input: &Entry) -> anyhow::Result<()> {
+        let number = input.terminal;
+        let left = |end: Instant| end.saturating_duration_since(Instant::now());
+        let limit = self.deadline.map_or(LIMIT, left);
+        let is_lenient = self.deadline.is_some();
+        let ended = self.stage.wait(limit, |stage| {
+            let is_flood = is_lenient && stage.unread() > FLOOD;
+            (is_flood || !stage.is_running(number)).then_some(())
+        });
+        anyhow::ensure!(
+            ended.is_some() && !self.stage.is_running(number),
+            "line {}: {input}: the command before it does not end",
+            input.line
+        );
+        Ok(())
+    }
+
+    /// Waits until nothing more comes, and something has come where there was something before.
+    fn wait_for_quiet(&mut self, talkative: &[u8]) {
+        let begun = Instant::now();
+        while begun.elapsed() < LIMIT && !self.is_over() {
+            let heard = self.stage.listen(QUIET);
+            let complete = talkative
+                .iter()
+                .all(|number| self.stage.has_unread(*number));
+            if !heard && (complete || begun.elapsed() > PATIENCE) {
+                return;
+            }
+        }
+    }
+
+    /// Adds the packets that have come. They stand before what is printed: between them and the
+    /// lines there is no order that could be observed.
+    fn push_wire(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            push_lines(&mut self.entries, recording.lines());
+        }
+    }
+
+    /// Adds all that has come, the lines of this terminal first.
+    fn push_output(&mut self, first: u8) {
+        let mut lines = match &self.prompts {
+            None => self.stage.read_all(),
+            Some(prompts) => self
+                .stage
+                .read_lines(|number, text| prompts.contains(&(number, text.to_string()))),
+        };
+        lines.sort_by_key(|(number, _)| *number != first);
+        self.entries
+            .extend(lines.into_iter().map(|(terminal, text)| Entry {
+                line: 0,
+                after_blank: false,
+                terminal,
+                event: Event::Output(text),
+            }));
+    }
+
+    /// Adds what has come until a session was ended, or the beginning of it.
+    fn push_all(&mut self) {
+        self.push_wire();
+        let before = self.entries.len();
+        self.prompts = None;
+        self.push_output(1);
+        self.entries.truncate(before + SHOWN);
+    }
+}
+
+/// The lines of output that a session has, by their terminals.
+fn outputs(script: &Script) -> HashSet<(u8, String)> {
+    let outputs = script
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Output(text) => Some((entry.terminal, text.clone())),
+            _ => None,
+        });
+    outputs.collect()
 }
 
 /// Whether an entry tells what comes of the input before it.
@@ -77,55 +262,11 @@ fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
     }
 }
 
-fn wait_for_end(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
-    let number = input.terminal;
-    stage
-        .wait(LIMIT, |stage| (!stage.is_running(number)).then_some(()))
-        .with_context(|| {
-            format!(
-                "line {}: {input}: the command before it does not end",
-                input.line
-            )
-        })
-}
-
-/// Waits until nothing more comes, and something has come where there was something before.
-fn wait_for_quiet(stage: &mut Stage, talkative: &[u8]) {
-    let begun = Instant::now();
-    while begun.elapsed() < LIMIT {
-        let heard = stage.listen(QUIET);
-        let complete = talkative.iter().all(|number| stage.has_unread(*number));
-        if !heard && (complete || begun.elapsed() > PATIENCE) {
-            return;
-        }
-    }
-}
-
-/// Adds the packets that have come. They stand before what is printed: between them and the
-/// lines there is no order that could be observed.
-fn push_wire(entries: &mut Vec<Entry>, recording: Option<&mut Recording>) {
-    if let Some(recording) = recording {
-        push_lines(entries, recording.lines());
-    }
-}
-
 fn push_lines(entries: &mut Vec<Entry>, lines: Vec<wire::Line>) {
     entries.extend(lines.into_iter().map(|line| Entry {
         line: 0,
         after_blank: false,
         terminal: WIRE,
         event: Event::Wire(Some(line)),
-    }));
-}
-
-/// Adds all that has come, the lines of this terminal first.
-fn push_output(entries: &mut Vec<Entry>, stage: &mut Stage, first: u8) {
-    let mut lines = stage.read_all();
-    lines.sort_by_key(|(number, _)| *number != first);
-    entries.extend(lines.into_iter().map(|(terminal, text)| Entry {
-        line: 0,
-        after_blank: false,
-        terminal,
-        event: Event::Output(text),
     }));
 }

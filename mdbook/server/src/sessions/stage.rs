@@ -1,13 +1,13 @@
 //! The terminals of a session while it runs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::io::{PipeReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ static LESSON: LazyLock<Regex> = LazyLock::new(|| {
         r"(?x)
         \b cargo\ run\ (?: (?:-q|--quiet)\ )? (?:-p|--package)\ (?:
                 (?<run> lesson-\d\d) (?: \ --example\ (?<example> \w+) )?
-              | exercise-\d\d\ --example\ (?<project> \w+)
+              | (?<exercise> exercise-\d\d)\ --example\ (?<project> \w+)
             ) \b
             (?: \ -- (?<rest> \ |$) )?
         | (?: \./ | \b ) target/debug/ (?<binary> lesson-\d\d) \b",
@@ -42,6 +42,13 @@ const TOOLS: [(&str, &str); 3] = [
     ("strace", "strace"),
 ];
 
+/// How many pieces of output may wait to be read: a program that prints without end waits then, as
+/// it does for a terminal.
+const BACKLOG: usize = 64;
+
+/// How many bytes of a line that does not end count as one.
+const COLUMNS: usize = 80;
+
 /// Has the shell survive Ctrl-C, as one in a terminal does, and tell how the command ended.
 const SURVIVE: &str = "trap : INT\n";
 
@@ -53,7 +60,7 @@ pub(super) struct Stage {
     shown: String,
     path: OsString,
     terminals: BTreeMap<u8, Terminal>,
-    sender: Sender<(u8, News)>,
+    sender: SyncSender<(u8, News)>,
     news: Receiver<(u8, News)>,
 }
 
@@ -92,7 +99,7 @@ enum News {
 impl Stage {
     /// Terminals without a command. Lessons are started from the folder `programs`.
     pub(super) fn new(programs: &Path) -> Self {
-        let (sender, news) = channel();
+        let (sender, news) = sync_channel(BACKLOG);
         Self {
             programs: programs.to_path_buf(),
             shown: format!("{}/", programs.display().to_string().trim_end_matches('/')),
@@ -222,15 +229,32 @@ impl Stage {
 
     /// All that has come in any terminal and was not read, by the numbers of the terminals.
     pub(super) fn read_all(&mut self) -> Vec<(u8, String)> {
+        self.read_lines(|_, _| true)
+    }
+
+    /// The same, with those lines that have not ended only where they are wanted.
+    pub(super) fn read_lines(&mut self, wanted: impl Fn(u8, &str) -> bool) -> Vec<(u8, String)> {
         let mut lines = Vec::new();
         for (number, terminal) in &mut self.terminals {
             lines.extend(terminal.lines.drain(..).map(|line| (*number, line)));
+            let text = String::from_utf8_lossy(&terminal.rest);
+            if terminal.running.is_some() && !wanted(*number, text.trim_end()) {
+                continue;
+            }
             if let Some(rest) = terminal.take_rest() {
                 terminal.read_ahead = terminal.running.is_some();
                 lines.push((*number, rest));
             }
         }
         lines
+    }
+
+    /// How many lines have come in all terminals that were not read. A line that does not end
+    /// counts as several.
+    pub(super) fn unread(&self) -> usize {
+        let terminals = self.terminals.values();
+        let lines = |terminal: &Terminal| terminal.lines.len() + terminal.rest.len() / COLUMNS;
+        terminals.map(lines).sum()
     }
 
     /// Whether something has come in a terminal that was not read.
@@ -326,6 +350,28 @@ fn shell_status(status: ExitStatus) -> i32 {
     status.code().unwrap_or(signal)
 }
 
+/// The lessons' programs that a session starts: names of lessons, and of examples with the package
+/// that each is in.
+pub(super) fn used_programs(script: &Script) -> (BTreeSet<String>, BTreeMap<String, String>) {
+    let (mut lessons, mut examples) = (BTreeSet::new(), BTreeMap::new());
+    for entry in &script.entries {
+        let Event::Start(command) = &entry.event else {
+            continue;
+        };
+        for found in LESSON.captures_iter(command) {
+            let name = |group| found.name(group).map(|name| name.as_str().to_string());
+            let package = name("run").or(name("exercise"));
+            match (name("example").or(name("project")), package) {
+                (Some(example), Some(package)) => {
+                    examples.insert(example, package);
+                }
+                (_, package) => lessons.extend(package.or(name("binary"))),
+            }
+        }
+    }
+    (lessons, examples)
+}
+
 /// The command as the shell gets it: the lessons' programs are those that cargo has built,
 /// and `$?` is the last command's.
 fn shell_text(text: &str, status: i32, programs: &Path) -> anyhow::Result<String> {
@@ -388,7 +434,7 @@ pub(super) fn check_tools(script: &Script) -> anyhow::Result<()> {
 }
 
 /// Hands on what a command prints, to the end.
-fn watch_output(mut output: PipeReader, number: u8, sender: Sender<(u8, News)>) {
+fn watch_output(mut output: PipeReader, number: u8, sender: SyncSender<(u8, News)>) {
     thread::spawn(move || {
         let mut buffer = [0; 1 << 14];
         // Who would listen may be gone before the command is: nothing to tell then.
@@ -402,7 +448,7 @@ fn watch_output(mut output: PipeReader, number: u8, sender: Sender<(u8, News)>) 
 }
 
 /// Tells when a process has ended. It is not reaped: that is for its [`ProcessGroup`].
-fn watch_end(process: u32, number: u8, sender: Sender<(u8, News)>) {
+fn watch_end(process: u32, number: u8, sender: SyncSender<(u8, News)>) {
     thread::spawn(move || {
         wait_for_end(process);
         let _ = sender.send((number, News::Ended));
