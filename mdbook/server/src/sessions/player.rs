@@ -9,9 +9,11 @@ use wire::Rule;
 
 use super::ladder::{LOST, Recording};
 use super::namespace::Task;
+use super::network::Network;
 use super::normal::Normaliser;
 use super::script::Script;
-use super::{FOLDER, record, replay, stage};
+use super::stage::{self, Stage};
+use super::{FOLDER, record, replay};
 
 /// How often a session is run of whose packets some are lost.
 const ATTEMPTS: usize = 3;
@@ -111,16 +113,22 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
         rule,
     } = read(name)?;
     stage::check_tools(&script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    let network = script.hosts().map(Network::start).transpose()?;
+    let recording = match (script.wire(), &network) {
+        (None, _) => None,
+        (Some(_), None) => Some(Recording::start()?),
+        (Some(_), Some(network)) => Some(Recording::of(network.forwarder())),
+    };
+    let stage = Stage::new(programs, network);
     match task {
         Task::Record => {
-            let recorded = record::record(&script, programs)?;
+            let recorded = record::record(&script, recording, stage)?;
             let written = std::fs::write(path(name), recorded.to_string());
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
         Task::Replay => {
-            let recording = script.wire().map(|_| Recording::start()).transpose()?;
             let ladder = recording.map(|recording| (recording, rule));
-            let replayed = replay::replay(&script, normaliser, ladder, programs, replay::LIMIT);
+            let replayed = replay::replay(&script, normaliser, ladder, stage, replay::LIMIT);
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\

@@ -1,6 +1,5 @@
 //! Runs the inputs of a session, and writes down what comes.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -24,9 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 ///
 /// If an input is not possible, such as a command while the one before it does not end.
-pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script> {
-    let mut recording = script.wire().map(|_| Recording::start()).transpose()?;
-    let mut stage = Stage::new(programs);
+pub(super) fn record(
+    script: &Script,
+    mut recording: Option<Recording>,
+    mut stage: Stage,
+) -> anyhow::Result<Script> {
     let mut entries = Vec::new();
     for (index, input) in script.entries.iter().enumerate() {
         if is_effect(input) {
@@ -42,6 +43,9 @@ pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script>
             continue;
         }
         stage.wait_for_rest();
+        if let Some(recording) = &mut recording {
+            recording.interrupt();
+        }
         give(&mut stage, input).with_context(|| format!("line {}: {input}", input.line))?;
         let effects = script.entries[index + 1..]
             .iter()
@@ -73,6 +77,10 @@ fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
         Event::Start(command) => stage.start(number, command),
         Event::Type(text) => stage.type_line(number, text),
         Event::Press(key) => stage.press(number, *key),
+        Event::Network(change) => {
+            stage.change(change);
+            Ok(())
+        }
         Event::Prompt | Event::Output(_) | Event::Wire(_) => Ok(()),
     }
 }
