@@ -10,20 +10,26 @@
 //     1 $ python3 -c "                        a command that goes on, as a quote is open
 //     1 > print(1)"
 //     w  ESTABLISHED 50312 <- SYN, ACK ---    a packet, in the ladder of what goes over the wire
+//     n the cable is pulled                   what the network is like from now on
 (() => {
   "use strict";
+
+  // What is no terminal, in the place of its number.
+  const OTHERS = document.documentElement.lang.startsWith("zh")
+    ? { w: "网络上的报文", n: "网络" }
+    : { w: "On the wire", n: "The network" };
 
   const WORDS = document.documentElement.lang.startsWith("zh")
     ? {
         session: "终端会话",
-        terminal: (number) => (number === "w" ? "网络上的报文" : `终端 ${number}`),
+        terminal: (number) => OTHERS[number] ?? `终端 ${number}`,
         copy: "复制",
         copyCommands: "复制命令",
         copied: "已复制",
       }
     : {
         session: "Terminal session",
-        terminal: (number) => (number === "w" ? "On the wire" : `Terminal ${number}`),
+        terminal: (number) => OTHERS[number] ?? `Terminal ${number}`,
         copy: "Copy",
         copyCommands: "Copy the commands",
         copied: "Copied",
@@ -54,7 +60,7 @@
 
   function parseLine(line) {
     // A ladder has columns.
-    if (line.startsWith("w ")) return { terminal: "w", text: line.slice(2) };
+    if (/^[wn] /.test(line)) return { terminal: line[0], text: line.slice(2) };
     return LINE.exec(line)?.groups ?? {};
   }
 

@@ -27,6 +27,17 @@
 //! `wire::Rule::InOrder` says. Where both sides may be the first to close a connection, the
 //! session has `either_closes_first = true` in its `NAME.toml`.
 //!
+//! A session may have two hosts, each in a network namespace of its own, with a slow wire between
+//! them. Then its first line says which terminals are where, and how long a packet takes:
+//!
+//! ```text
+//! n terminal 1 on 10.0.0.1, terminals 2 and 3 on 10.0.0.2, 25 ms apart
+//! ```
+//!
+//! Later lines of `n` change the wire: `n packet 3 with data is lost` (of those from now on, in
+//! either direction), `n the cable is pulled`, `n the router forgets its connections`. The
+//! ladder shows packets when they set out, and which of them are lost.
+//!
 //! What differs from run to run is left aside, and ephemeral ports go together one to one
 //! (`sessions/normal.rs`). A session whose other numbers differ says so in `NAME.toml`
 //! beside it, which has patterns of what to leave aside: `normalise = ['accepted (\d+)']`.
@@ -39,6 +50,8 @@ mod ladder;
 mod mine;
 #[cfg(target_os = "linux")]
 mod namespace;
+#[cfg(target_os = "linux")]
+mod network;
 #[cfg(target_os = "linux")]
 mod normal;
 #[cfg(target_os = "linux")]

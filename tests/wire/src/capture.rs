@@ -1,14 +1,14 @@
 //! Records the TCP packets of the network namespace that this process is in.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use crate::packet::Packet;
+use crate::recorded::{LOOK, Shared};
 
 /// `ETH_P_ALL` of `linux/if_ether.h` in network order: packets of every protocol, in and out.
 /// (One socket for IPv4 and another for IPv6 would not agree about the order of packets.)
@@ -20,29 +20,12 @@ const LONGEST: usize = 128 * 1024;
 /// What the kernel may keep until it is read; it allows `net.core.rmem_max` at most.
 const QUEUE: usize = 4 * 1024 * 1024;
 
-/// How long the reader waits for a packet before it says that there was none.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// A recording that is going on. It begins with the first packet after [`Capture::start`], and
 /// ends when it is dropped.
 #[derive(Debug)]
 pub struct Capture {
     shared: Arc<Shared>,
     reader: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    recorded: Mutex<Recorded>,
-    news: Condvar,
-    is_over: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Recorded {
-    packets: Vec<Packet>,
-    /// How often the reader has looked and found no packet.
-    looks: u32,
 }
 
 impl Capture {
@@ -54,13 +37,8 @@ impl Capture {
     /// the network, which `unshare --map-root-user --net` gives to ordinary users.
     pub fn start() -> io::Result<Self> {
         // DGRAM, for a packet socket: without the header of the link, which differs.
-        let protocol = Protocol::from(i32::from(EVERY_PROTOCOL));
-        let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(protocol))?;
-        socket.attach_filter(&incoming())?;
-        // A smaller queue is no error. What it loses is noticed: see `Wire::lost`.
-        let _ = socket.set_recv_buffer_size(QUEUE);
-        socket.set_read_timeout(Some(LOOK))?;
-        let shared = Arc::new(Shared::default());
+        let socket = packet_socket(Type::DGRAM)?;
+        let shared = Arc::new(Shared::new(1));
         let for_reader = Arc::clone(&shared);
         let reader = std::thread::Builder::new()
             .name("wire".to_string())
@@ -73,38 +51,19 @@ impl Capture {
 
     /// All packets that have been recorded so far.
     pub fn packets(&self) -> Vec<Packet> {
-        self.shared.recorded().packets.clone()
+        self.shared.packets()
     }
 
     /// Waits until no packet has come for this time, and no longer than the limit. A FIN may be
     /// acknowledged 40 ms after it.
-    ///
-    /// On a busy machine the reader may be late. So its looks are counted, and not the time.
     pub fn wait_for_quiet(&self, quiet: Duration, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        // A look may have begun before this call.
-        let looks = u32::try_from(quiet.as_micros().div_ceil(LOOK.as_micros()));
-        let looks = looks.unwrap_or(u32::MAX).saturating_add(1);
-        let mut recorded = self.shared.recorded();
-        let mut count = recorded.packets.len();
-        let mut first = recorded.looks;
-        while recorded.looks.wrapping_sub(first) < looks {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
-                return;
-            };
-            let waited = self.shared.news.wait_timeout(recorded, left);
-            recorded = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if recorded.packets.len() > count {
-                count = recorded.packets.len();
-                first = recorded.looks;
-            }
-        }
+        self.shared.wait_for_quiet(quiet, limit);
     }
 }
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Relaxed);
+        self.shared.stop();
         if let Some(reader) = self.reader.take() {
             // A reader that has panicked has nothing more to tell.
             let _ = reader.join();
@@ -112,10 +71,15 @@ impl Drop for Capture {
     }
 }
 
-impl Shared {
-    fn recorded(&self) -> MutexGuard<'_, Recorded> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A socket that receives what comes in on all interfaces, whatever it is.
+pub(crate) fn packet_socket(kind: Type) -> io::Result<Socket> {
+    let protocol = Protocol::from(i32::from(EVERY_PROTOCOL));
+    let socket = Socket::new(Domain::PACKET, kind, Some(protocol))?;
+    socket.attach_filter(&incoming())?;
+    // A smaller queue is no error. What it loses is noticed: see `Wire::lost`.
+    let _ = socket.set_recv_buffer_size(QUEUE);
+    socket.set_read_timeout(Some(LOOK))?;
+    Ok(socket)
 }
 
 /// A filter for the kernel that drops outgoing packets: on loopback each packet goes out and
@@ -138,25 +102,27 @@ fn incoming() -> [SockFilter; 4] {
 
 /// Reads until the recording is over and nothing is left.
 fn read_all(mut socket: Socket, shared: &Shared) {
-    let begun = Instant::now();
     let mut buffer = vec![0; LONGEST];
     loop {
-        match socket.read(&mut buffer) {
-            Ok(length) => {
-                let packet = Packet::parse(&buffer[..length], begun.elapsed());
-                shared.recorded().packets.extend(packet);
-                shared.news.notify_all();
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                if shared.is_over.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut recorded = shared.recorded();
-                recorded.looks = recorded.looks.wrapping_add(1);
-                shared.news.notify_all();
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+        match receive(&mut socket, &mut buffer) {
+            Ok(Some(length)) => shared.add(&buffer[..length], |_| {}),
+            Ok(None) if shared.is_over() => return,
+            Ok(None) => shared.found_nothing(0),
             Err(_) => return,
         }
+    }
+}
+
+/// The length of the next packet; nothing where none came for the time of a look.
+pub(crate) fn receive(socket: &mut Socket, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        return match socket.read(buffer) {
+            Ok(length) => Ok(Some(length)),
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => continue,
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(None),
+                _ => Err(error),
+            },
+        };
     }
 }

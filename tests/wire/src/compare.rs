@@ -276,6 +276,30 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
     }
 
     #[test]
+    fn what_is_lost_and_what_follows_is_noticed() {
+        let line = |arrow: &str, label: &str, head: &str| {
+            let dashes = "-".repeat(36 - label.len() - head.len());
+            format!("            58936 {arrow} {label} {dashes}{head} 9090\n")
+        };
+        let lost = &line("--", "9 bytes \"abcdefghi\", lost", ">");
+        let sent = &line("--", "9 bytes \"abcdefghi\"", ">");
+        let again = &line("--", "9 bytes \"abcdefghi\", again", ">");
+        let ack = &line("<-", "ACK 5", "-");
+        let after = |more: &[&str]| lines(&(LADDER.to_string() + &more.concat()));
+        let expected = after(&[lost, ack, ack, ack, ack, again]);
+        for other in [
+            after(&[lost, ack, ack, ack, again]),
+            after(&[lost, ack, ack, ack, ack]),
+            after(&[ack, ack, ack, ack, again]),
+            after(&[sent, ack, ack, ack, ack, again]),
+        ] {
+            assert!(differs(&expected, &other, Rule::InOrder), "{other:?}");
+        }
+        let longer = after(&[lost, ack, ack, ack, ack, ack, again, again]);
+        assert!(!differs(&expected, &longer, Rule::InOrder));
+    }
+
+    #[test]
     fn a_connection_more_or_less_is_noticed() {
         let ladder = lines(LADDER);
         let fewer = [ladder[..ladder.len() - 2].to_vec()];

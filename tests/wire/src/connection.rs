@@ -23,10 +23,10 @@ struct Side {
     /// The sequence number of its SYN.
     first: Option<u32>,
     scale: Option<u8>,
-    /// Everything before this byte was seen; from 0, a FIN counts as one.
-    sent: i64,
-    /// What was seen behind a gap: from, to.
-    beyond: Vec<(i64, i64)>,
+    /// What it has sent.
+    sent: Bytes,
+    /// What the other side has got of that.
+    arrived: Bytes,
     /// Where its FIN is.
     fin: Option<i64>,
     fin_has_arrived: bool,
@@ -35,6 +35,15 @@ struct Side {
     acknowledged: i64,
     /// The window that it has announced last.
     window: Option<u32>,
+}
+
+/// Bytes from 0 on; a FIN counts as one.
+#[derive(Debug, Clone, Default)]
+struct Bytes {
+    /// Everything before this one was seen.
+    end: i64,
+    /// What was seen behind a gap: from, to.
+    beyond: Vec<(i64, i64)>,
 }
 
 impl Connection {
@@ -82,7 +91,7 @@ impl Connection {
     /// after them, or they were acknowledged.
     pub(crate) fn is_incomplete(&self) -> bool {
         let lacks = |sender: &Side, receiver: &Side| {
-            !sender.beyond.is_empty() || receiver.acknowledged > sender.sent
+            !sender.sent.beyond.is_empty() || receiver.acknowledged > sender.sent.end
         };
         lacks(&self.left, &self.right) || lacks(&self.right, &self.left)
     }
@@ -101,29 +110,34 @@ fn exchange(sender: &mut Side, receiver: &mut Side, packet: &Packet) -> What {
         fin: flags.fin,
         rst: flags.rst,
         ack: flags.ack && (flags.syn || flags.rst),
+        lost: packet.lost,
         ..What::default()
     };
     if flags.syn {
         what.again = sender.synchronise(packet);
-        receiver.receive_syn(flags.ack);
+        if !packet.lost {
+            receiver.receive_syn(flags.ack);
+        }
         return what;
     }
     if flags.rst {
         sender.close();
-        receiver.close();
+        if !packet.lost {
+            receiver.close();
+        }
         return what;
     }
     let start = sender.place(packet.sequence);
     let (length, is_known) = sender.send(packet, start);
     what.again = length > 0 && is_known;
     let is_pure = what.is_pure_ack() && packet.length == 0;
-    what.probe = is_pure && start == sender.sent - 1;
+    what.probe = is_pure && start == sender.sent.end - 1;
     if flags.ack {
         acknowledge(sender, receiver, packet, is_pure, &mut what);
     }
     if let Some(fin) = sender.fin
         && !sender.fin_has_arrived
-        && sender.sent > fin
+        && sender.arrived.end > fin
     {
         sender.fin_has_arrived = true;
         receiver.change(State::after_receiving_fin);
@@ -157,7 +171,9 @@ fn acknowledge(
         what.window = Some(window);
     }
     sender.window = Some(window);
-
+    if packet.lost {
+        return;
+    }
     if receiver.state == Some(State::SynReceived) {
         receiver.state = Some(State::Established);
     }
@@ -197,8 +213,8 @@ impl Side {
             state: None,
             first: None,
             scale: None,
-            sent: 0,
-            beyond: Vec::new(),
+            sent: Bytes::default(),
+            arrived: Bytes::default(),
             fin: None,
             fin_has_arrived: false,
             fin_is_acknowledged: false,
@@ -239,9 +255,9 @@ impl Side {
     fn place(&mut self, sequence: u32) -> i64 {
         // Where the beginning was not seen, it is here.
         let first = *self.first.get_or_insert(sequence.wrapping_sub(1));
-        let expected = first.wrapping_add(1).wrapping_add(low_half(self.sent));
+        let expected = first.wrapping_add(1).wrapping_add(low_half(self.sent.end));
         let distance = sequence.wrapping_sub(expected).cast_signed();
-        self.sent + i64::from(distance)
+        self.sent.end + i64::from(distance)
     }
 
     /// Notes what a packet carries, its FIN with it: how much that is, and whether it was seen
@@ -249,22 +265,32 @@ impl Side {
     fn send(&mut self, packet: &Packet, start: i64) -> (usize, bool) {
         let length = packet.length + usize::from(packet.flags.fin);
         let end = start + i64::try_from(length).unwrap_or(i64::MAX / 2);
-        let is_known = end <= self.sent;
+        let is_known = end <= self.sent.end;
         if packet.flags.fin && self.fin.is_none() {
             self.fin = Some(end - 1);
             self.change(State::after_sending_fin);
         }
-        if length > 0 {
+        self.sent.add(start, end);
+        if !packet.lost {
+            self.arrived.add(start, end);
+        }
+        (length, is_known)
+    }
+}
+
+impl Bytes {
+    /// Adds those from `start` on, up to `end`.
+    fn add(&mut self, start: i64, end: i64) {
+        if end > start {
             self.beyond.push((start, end));
         }
         self.beyond.sort_unstable();
         while let Some(&(from, to)) = self.beyond.first()
-            && from <= self.sent
+            && from <= self.end
         {
-            self.sent = self.sent.max(to);
+            self.end = self.end.max(to);
             self.beyond.remove(0);
         }
-        (length, is_known)
     }
 }
 

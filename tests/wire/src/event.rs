@@ -31,6 +31,19 @@ pub(crate) enum Event {
     },
     /// The states at the end.
     End(Option<State>, Option<State>),
+    /// Packets that do not arrive, however many. (How often something is sent again depends on
+    /// the time.)
+    Lost {
+        to_right: bool,
+    },
+    /// What was lost arrives after all.
+    Again {
+        to_right: bool,
+    },
+    /// While something was lost, the other side has acknowledged the same bytes three times more.
+    Duplicates {
+        to_right: bool,
+    },
     /// A side had no more room at some time. (How often, and after how many bytes, depends on
     /// the kernel.)
     Shut {
@@ -114,6 +127,11 @@ impl fmt::Display for Event {
             Self::Rst { to_right, ack } => {
                 let ack = if *ack { ", ACK" } else { "" };
                 write!(f, "{} RST{ack}", arrow(*to_right))
+            }
+            Self::Lost { to_right } => write!(f, "{} lost", arrow(*to_right)),
+            Self::Again { to_right } => write!(f, "{} what was lost, again", arrow(*to_right)),
+            Self::Duplicates { to_right } => {
+                write!(f, "{} three duplicate ACKs at some time", arrow(*to_right))
             }
             Self::Shut { to_right } => write!(f, "{} window 0 at some time", arrow(*to_right)),
             Self::End(left, right) => {

@@ -12,7 +12,8 @@
 //! On the left is the port of the side that has connected. A state stands beside the packet
 //! that changes it. Bytes are counted from 0, so `ACK 5` acknowledges the first five.
 //!
-//! [`Capture`] records, [`Wire`] follows the connections, [`Line`] is a line of the ladder, and
+//! [`Capture`] records on loopback, [`Forwarder`] between two hosts that it joins by a slow wire;
+//! [`Wire`] follows the connections, [`Line`] is a line of the ladder, and
 //! [`compare`] says whether two ladders tell the same, whatever differs from run to run aside.
 
 #[cfg(target_os = "linux")]
@@ -21,8 +22,12 @@ mod compare;
 mod connection;
 mod event;
 mod fold;
+#[cfg(target_os = "linux")]
+mod forward;
 mod line;
 mod packet;
+#[cfg(target_os = "linux")]
+mod recorded;
 mod shorten;
 mod state;
 mod story;
@@ -32,6 +37,8 @@ mod track;
 #[cfg(target_os = "linux")]
 pub use capture::Capture;
 pub use compare::{Difference, Rule, compare};
+#[cfg(target_os = "linux")]
+pub use forward::Forwarder;
 pub use line::{Data, Line, Rung, What};
 pub use packet::{Flags, Packet};
 pub use shorten::shorten;

@@ -66,8 +66,10 @@ pub struct What {
     pub window: Option<u32>,
     /// It asks whether there is room again.
     pub probe: bool,
-    /// It, or all it carries, has come before.
+    /// It, or all it carries, has been sent before.
     pub again: bool,
+    /// It does not arrive.
+    pub lost: bool,
 }
 
 /// What a packet carries.
@@ -214,6 +216,7 @@ impl What {
             ("RST", &mut self.rst),
             ("probe", &mut self.probe),
             ("again", &mut self.again),
+            ("lost", &mut self.lost),
         ];
         for (word, is_there) in words {
             if let Some(rest) = text.strip_prefix(word) {
@@ -273,6 +276,7 @@ impl fmt::Display for What {
             self.window.map(|bytes| format!("window {bytes}")),
             word(self.probe, "probe"),
             word(self.again, "again"),
+            word(self.lost, "lost"),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(&parts.join(", "))
@@ -326,8 +330,7 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
 
     #[test]
     fn all_that_a_line_says_is_read() {
-        let text =
-            r#"  FIN-WAIT-1 1 <- 9 bytes "a"..., FIN, ACK 7, window 8, probe, again - 2 TIME-WAIT"#;
+        let text = r#"  FIN-WAIT-1 1 <- 9 bytes "a"..., FIN, ACK 7, window 8, probe, again, lost - 2 TIME-WAIT"#;
         let rung = Rung::parse(text).expect("it can be read");
         let expected = Rung {
             left: Some(State::FinWait1),
@@ -344,6 +347,7 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
                 window: Some(8),
                 probe: true,
                 again: true,
+                lost: true,
                 ..What::default()
             },
             right_port: 2,

@@ -32,6 +32,8 @@ pub struct Packet {
     pub length: usize,
     /// The first of these bytes.
     pub beginning: Vec<u8>,
+    /// Whether it is lost on its way: nobody receives it.
+    pub lost: bool,
 }
 
 /// The flags that change what a connection does.
@@ -80,6 +82,7 @@ impl Packet {
             scale: window_scale(options),
             length: payload.len(),
             beginning: payload[..payload.len().min(KEPT)].to_vec(),
+            lost: false,
         })
     }
 }
@@ -189,6 +192,7 @@ mod tests {
             scale: Some(7),
             length: 5,
             beginning: b"hello".to_vec(),
+            lost: false,
         };
         assert_eq!(packet, expected);
     }

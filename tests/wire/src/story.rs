@@ -15,6 +15,12 @@ pub(crate) struct Story {
     right: Option<State>,
     /// Who has announced a window of 0, the right side first.
     shut: [bool; 2],
+    /// What of whom is lost, the right side first.
+    lacks: [bool; 2],
+    /// What each side has acknowledged last, and how often more.
+    acknowledged: [(Option<u64>, usize); 2],
+    /// Who has repeated an acknowledgement three times, while packets to that side were lost.
+    duplicates: [bool; 2],
 }
 
 impl Story {
@@ -33,10 +39,13 @@ impl Story {
                 again,
             };
             // How often it is sent again depends on the time.
-            if !again || self.events.last() != Some(&event) {
+            if again {
+                self.push_once(event);
+            } else {
                 self.events.push(event);
             }
         }
+        self.add_loss(rung);
         if what.again {
             return;
         }
@@ -60,12 +69,42 @@ impl Story {
         }
     }
 
+    /// Notes what is lost, and what is done about it.
+    fn add_loss(&mut self, rung: &Rung) {
+        let what = &rung.what;
+        let to_right = rung.to_right;
+        let (own, other) = (usize::from(to_right), usize::from(!to_right));
+        if what.lost && (!what.is_pure_ack() || what.probe) {
+            self.lacks[own] = true;
+            self.push_once(Event::Lost { to_right });
+        } else if what.again && self.lacks[own] {
+            self.lacks[own] = false;
+            self.push_once(Event::Again { to_right });
+        }
+        if what.is_pure_ack() {
+            let (last, count) = self.acknowledged[own];
+            let is_duplicate = last == what.acknowledged && self.lacks[other];
+            let count = if is_duplicate { count + 1 } else { 0 };
+            self.acknowledged[own] = (what.acknowledged, count);
+            self.duplicates[own] |= count >= 3;
+        }
+    }
+
+    fn push_once(&mut self, event: Event) {
+        if self.events.last() != Some(&event) {
+            self.events.push(event);
+        }
+    }
+
     /// What a rule compares.
     pub(crate) fn events(&self, rule: Rule) -> Vec<Event> {
         let mut events = self.events.clone();
         for to_right in [false, true] {
             if self.shut[usize::from(to_right)] {
                 events.push(Event::Shut { to_right });
+            }
+            if self.duplicates[usize::from(to_right)] {
+                events.push(Event::Duplicates { to_right });
             }
         }
         match rule {

@@ -14,24 +14,32 @@ const GAP: Duration = Duration::from_millis(30);
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
     connections: Vec<Connection>,
+    /// When the last packet came, if nothing has interrupted since.
+    last: Option<Duration>,
 }
 
 impl Wire {
     /// The lines of these packets, which follow those of the last call.
     pub fn lines(&mut self, packets: &[Packet]) -> Vec<Line> {
         let mut lines = Vec::new();
-        let mut last: Option<Duration> = None;
         for packet in packets {
-            let gap = last.map_or(Duration::ZERO, |last| packet.at.saturating_sub(last));
+            let gap = self
+                .last
+                .map_or(Duration::ZERO, |last| packet.at.saturating_sub(last));
             if gap >= GAP {
                 lines.push((None, Line::later(gap)));
             }
-            last = Some(packet.at);
+            self.last = Some(packet.at);
             let index = self.connection(packet);
             let rung = self.connections[index].add(packet);
             lines.push((Some(index), Line::Rung(rung)));
         }
         fold(lines)
+    }
+
+    /// Something has interrupted: how long it is until the next packet comes tells nothing.
+    pub fn interrupt(&mut self) {
+        self.last = None;
     }
 
     /// The number of the connection that a packet belongs to, the latest first: ports are used
@@ -72,6 +80,7 @@ mod tests {
         window: u16,
         bytes: &'a [u8],
         at: u64,
+        lost: bool,
     }
 
     const SENT: Sent<'static> = Sent {
@@ -82,6 +91,7 @@ mod tests {
         window: 512,
         bytes: b"",
         at: 0,
+        lost: false,
     };
 
     impl Sent<'_> {
@@ -111,6 +121,7 @@ mod tests {
                 scale: flags.syn.then_some(3),
                 length: self.bytes.len(),
                 beginning: self.bytes.iter().copied().take(40).collect(),
+                lost: self.lost,
             }
         }
     }
@@ -253,6 +264,47 @@ ESTABLISHED 40000 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
             40000 -- SYN, again -------------------------> 9090
      CLOSED 40000 <- RST, ACK ---------------------------- 9090";
         assert_eq!(whole(&sent), expected);
+    }
+
+    #[test]
+    fn what_is_lost_changes_nothing_at_the_other_side() {
+        let syn = handshake()[0];
+        let mut sent = vec![Sent { lost: true, ..syn }];
+        sent.extend(handshake());
+        let lost = Sent {
+            bytes: b"hello",
+            lost: true,
+            ..SENT
+        };
+        let fin = Sent {
+            sequence: 5,
+            flags: "F.",
+            ..SENT
+        };
+        let duplicate = Sent {
+            client: false,
+            ..SENT
+        };
+        let again = Sent {
+            lost: false,
+            ..lost
+        };
+        let acknowledged = Sent {
+            acknowledged: 6,
+            ..duplicate
+        };
+        sent.extend([lost, fin, duplicate, again, acknowledged]);
+        let expected = r#"
+   SYN-SENT 40000 -- SYN, lost --------------------------> 9090
+            40000 -- SYN, again -------------------------> 9090
+ESTABLISHED 40000 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
+            40000 -- ACK 0 ------------------------------> 9090  ESTABLISHED
+            40000 -- 5 bytes "hello", lost --------------> 9090
+ FIN-WAIT-1 40000 -- FIN --------------------------------> 9090
+            40000 <- ACK 0 ------------------------------- 9090
+            40000 -- 5 bytes "hello", again -------------> 9090  CLOSE-WAIT
+ FIN-WAIT-2 40000 <- ACK 6 ------------------------------- 9090"#;
+        assert_eq!(whole(&sent), expected.trim_start_matches('\n'));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The packets of a session, recorded while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use wire::{Capture, Line, Wire};
+use wire::{Capture, Forwarder, Line, Wire};
 
 /// Stands in the error of a recording that lacks packets, which is made again.
 pub(super) const LOST: &str = "packets were lost while they were recorded";
@@ -16,9 +17,17 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// What goes over the wire while a session runs.
 pub(super) struct Recording {
-    capture: Capture,
+    source: Source,
     wire: Wire,
     told: usize,
+}
+
+/// Who records.
+enum Source {
+    /// On loopback.
+    Capture(Capture),
+    /// Between two hosts.
+    Forwarder(Arc<Forwarder>),
 }
 
 impl Recording {
@@ -29,21 +38,43 @@ impl Recording {
     /// If that is not allowed.
     pub(super) fn start() -> anyhow::Result<Self> {
         let capture = Capture::start().context("cannot record what goes over the wire")?;
-        Ok(Self {
-            capture,
+        Ok(Self::from(Source::Capture(capture)))
+    }
+
+    /// What goes over the wire between two hosts.
+    pub(super) fn of(forwarder: Arc<Forwarder>) -> Self {
+        Self::from(Source::Forwarder(forwarder))
+    }
+
+    fn from(source: Source) -> Self {
+        Self {
+            source,
             wire: Wire::default(),
             told: 0,
-        })
+        }
     }
 
     /// Waits until no more packets come, and returns the lines of those that have come since the
     /// last call.
     pub(super) fn lines(&mut self) -> Vec<Line> {
-        self.capture.wait_for_quiet(QUIET, LIMIT);
-        let packets = self.capture.packets();
+        let packets = match &self.source {
+            Source::Capture(capture) => {
+                capture.wait_for_quiet(QUIET, LIMIT);
+                capture.packets()
+            }
+            Source::Forwarder(forwarder) => {
+                forwarder.wait_for_quiet(QUIET, LIMIT);
+                forwarder.packets()
+            }
+        };
         let new = &packets[self.told..];
         self.told = packets.len();
         self.wire.lines(new)
+    }
+
+    /// Something is typed: how long that takes is no matter of the wire.
+    pub(super) fn interrupt(&mut self) {
+        self.wire.interrupt();
     }
 
     /// The last of these lines.

@@ -10,9 +10,11 @@ use wire::Rule;
 
 use super::ladder::{LOST, Recording};
 use super::namespace::Task;
+use super::network::Network;
 use super::normal::Normaliser;
 use super::script::Script;
-use super::{FOLDER, beside, record, replay, stage};
+use super::stage::{self, Stage};
+use super::{FOLDER, beside, record, replay};
 
 /// How often a session is run of whose packets some are lost.
 const ATTEMPTS: usize = 3;
@@ -113,23 +115,28 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let session = read(name)?;
     let script = &session.script;
     stage::check_tools(script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    let network = script.hosts().map(Network::start).transpose()?;
+    let recording = match (script.wire(), &network) {
+        (None, _) => None,
+        (Some(_), None) => Some(Recording::start()?),
+        (Some(_), Some(network)) => Some(Recording::of(network.forwarder())),
+    };
+    let stage = Stage::new(programs, network);
     match task {
         Task::Try => {
-            let tried = record::try_out(script, programs, Instant::now() + TRY_LIMIT)?;
+            let tried = record::try_out(script, recording, stage, Instant::now() + TRY_LIMIT);
             let beside = beside::compare(&session, &tried);
             println!("{}", serde_json::to_string(&beside)?);
             Ok(())
         }
         Task::Record => {
-            let recorded = record::record(script, programs)?;
+            let recorded = record::record(script, recording, stage)?;
             let written = std::fs::write(path(name), recorded.to_string());
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
         Task::Replay => {
-            let recording = script.wire().map(|_| Recording::start()).transpose()?;
             let ladder = recording.map(|recording| (recording, session.rule));
-            let replayed =
-                replay::replay(script, session.normaliser, ladder, programs, replay::LIMIT);
+            let replayed = replay::replay(script, session.normaliser, ladder, stage, replay::LIMIT);
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\

@@ -1,7 +1,6 @@
 //! Runs the inputs of a session, and writes down what comes.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -31,8 +30,12 @@ const SHOWN: usize = 200;
 /// # Errors
 ///
 /// If an input is not possible, such as a command while the one before it does not end.
-pub(super) fn record(script: &Script, programs: &Path) -> anyhow::Result<Script> {
-    let mut recorder = Recorder::new(script, programs, None)?;
+pub(super) fn record(
+    script: &Script,
+    recording: Option<Recording>,
+    stage: Stage,
+) -> anyhow::Result<Script> {
+    let mut recorder = Recorder::new(script, recording, stage, None);
     recorder.play(script)?;
     recorder.finish()
 }
@@ -60,12 +63,13 @@ pub(super) enum Stop {
 }
 
 /// Runs a session with programs that may do anything, and no longer than until the deadline.
-///
-/// # Errors
-///
-/// If packets cannot be recorded.
-pub(super) fn try_out(script: &Script, programs: &Path, end: Instant) -> anyhow::Result<Tried> {
-    let mut recorder = Recorder::new(script, programs, Some(end))?;
+pub(super) fn try_out(
+    script: &Script,
+    recording: Option<Recording>,
+    stage: Stage,
+    end: Instant,
+) -> Tried {
+    let mut recorder = Recorder::new(script, recording, stage, Some(end));
     let mut stopped = recorder.play(script).err().map(|_| Stop::Running);
     if recorder.stage.unread() > FLOOD {
         stopped = Some(Stop::Flood);
@@ -82,7 +86,7 @@ pub(super) fn try_out(script: &Script, programs: &Path, end: Instant) -> anyhow:
         Some(Err(_)) => stopped = Some(Stop::Lost),
         None => {}
     }
-    Ok(Tried { script, stopped })
+    Tried { script, stopped }
 }
 
 /// A session while it runs, and what has come of it.
@@ -99,14 +103,19 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn new(script: &Script, programs: &Path, deadline: Option<Instant>) -> anyhow::Result<Self> {
-        Ok(Self {
-            recording: script.wire().map(|_| Recording::start()).transpose()?,
-            stage: Stage::new(programs),
+    fn new(
+        script: &Script,
+        recording: Option<Recording>,
+        stage: Stage,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self {
+            recording,
+            stage,
             entries: Vec::new(),
             deadline,
             prompts: deadline.is_some().then(|| outputs(script)),
-        })
+        }
     }
 
     fn play(&mut self, script: &Script) -> anyhow::Result<()> {
@@ -127,6 +136,9 @@ impl Recorder {
                 continue;
             }
             self.stage.wait_for_rest();
+            if let Some(recording) = &mut self.recording {
+                recording.interrupt();
+            }
             if let Err(error) = give(&mut self.stage, input) {
                 if self.deadline.is_some() {
                     continue;
@@ -258,6 +270,10 @@ fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
         Event::Start(command) => stage.start(number, command),
         Event::Type(text) => stage.type_line(number, text),
         Event::Press(key) => stage.press(number, *key),
+        Event::Network(change) => {
+            stage.change(change);
+            Ok(())
+        }
         Event::Prompt | Event::Output(_) | Event::Wire(_) => Ok(()),
     }
 }

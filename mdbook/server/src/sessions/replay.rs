@@ -1,7 +1,6 @@
 //! Runs a session and compares: every line of the file must come, and no other.
 
 use std::fmt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use wire::Rule;
@@ -63,11 +62,11 @@ pub(super) fn replay(
     script: &Script,
     normaliser: Normaliser,
     ladder: Option<(Recording, Rule)>,
-    programs: &Path,
+    stage: Stage,
     limit: Duration,
 ) -> Outcome {
     let mut replay = Replay {
-        stage: Stage::new(programs),
+        stage,
         normaliser,
         ladder,
         limit,
@@ -119,6 +118,10 @@ impl Replay {
             Event::Output(text) => return self.expect_line(entry, text),
             Event::Type(text) => self.stage.type_line(number, text),
             Event::Press(key) => self.stage.press(number, *key),
+            Event::Network(change) => {
+                self.stage.change(change);
+                Ok(())
+            }
         };
         if let Err(error) = done {
             return self.fail(entry, &entry.to_string(), format!("{error:#}"));
@@ -274,6 +277,7 @@ impl Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     /// Runs a session of ordinary programs here, without a network of its own.
     fn run(text: &str) -> Outcome {
@@ -283,7 +287,7 @@ mod tests {
             &script,
             normaliser,
             None,
-            Path::new("/built"),
+            Stage::new(Path::new("/built"), None),
             Duration::from_secs(1),
         )
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::network::{Change, Layout};
+
 /// A session as its file tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
@@ -16,7 +18,7 @@ pub(super) struct Entry {
     pub(super) line: usize,
     /// Whether a blank line stands before it.
     pub(super) after_blank: bool,
-    /// The terminal that it is about, 1 to 9; [`WIRE`] for the wire.
+    /// The terminal that it is about, 1 to 9; or [`WIRE`], or [`NETWORK`].
     pub(super) terminal: u8,
     /// What happens in that terminal.
     pub(super) event: Event,
@@ -37,10 +39,15 @@ pub(super) enum Event {
     Press(Key),
     /// `w line`: a line of the ladder; `w` alone asks for one to be written.
     Wire(Option<wire::Line>),
+    /// `n sentence`: what the network is like from now on.
+    Network(Change),
 }
 
 /// The number in the place of a terminal's for what goes over the wire.
 pub(super) const WIRE: u8 = 0;
+
+/// The number in the place of a terminal's for the network.
+pub(super) const NETWORK: u8 = 10;
 
 /// A key that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +75,7 @@ impl Script {
             let (terminal, event) = parse_line(line).ok_or_else(|| {
                 anyhow::anyhow!(
                     "line {}: {line:?} is none of `N $ command`, `N $`, `N   output`, \
-                     `N > typed`, `N ^C`, `N ^D`, or a line of the ladder",
+                     `N > typed`, `N ^C`, `N ^D`, a line of the ladder, or one of the network",
                     index + 1
                 )
             })?;
@@ -91,6 +98,7 @@ impl Script {
             after_blank = false;
         }
         anyhow::ensure!(!entries.is_empty(), "the session is empty");
+        check_network(&entries)?;
         Ok(Self { entries })
     }
 
@@ -113,6 +121,14 @@ impl Script {
         (!lines.is_empty()).then_some(lines)
     }
 
+    /// The hosts of the session; nothing where all terminals are on one.
+    pub(super) fn hosts(&self) -> Option<&Layout> {
+        match &self.entries.first()?.event {
+            Event::Network(Change::Hosts(layout)) => Some(layout),
+            _ => None,
+        }
+    }
+
     /// The line of the file with the first line of the ladder.
     pub(super) fn first_wire_line(&self) -> Option<usize> {
         let mut entries = self.entries.iter();
@@ -125,10 +141,31 @@ impl Entry {
     /// Whether it makes something happen, and does not only wait for it.
     pub(super) fn is_input(&self) -> bool {
         match self.event {
-            Event::Start(_) | Event::Type(_) | Event::Press(_) => true,
+            Event::Start(_) | Event::Type(_) | Event::Press(_) | Event::Network(_) => true,
             Event::Prompt | Event::Output(_) | Event::Wire(_) => false,
         }
     }
+}
+
+/// The hosts stand in the first line; only what is between them can change.
+fn check_network(entries: &[Entry]) -> anyhow::Result<()> {
+    let network = |entry: &Entry| match &entry.event {
+        Event::Network(change) => Some(matches!(change, Change::Hosts(_))),
+        _ => None,
+    };
+    let has_hosts = network(&entries[0]) == Some(true);
+    for (index, entry) in entries.iter().enumerate() {
+        let fits = match network(entry) {
+            None => true,
+            Some(is_hosts) => has_hosts && is_hosts == (index == 0),
+        };
+        let line = entry.line;
+        anyhow::ensure!(
+            fits,
+            "line {line}: the hosts stand in the first line, and only there"
+        );
+    }
+    Ok(())
 }
 
 fn parse_line(line: &str) -> Option<(u8, Event)> {
@@ -137,6 +174,9 @@ fn parse_line(line: &str) -> Option<(u8, Event)> {
     }
     if let Some(line) = line.strip_prefix("w ") {
         return Some((WIRE, Event::Wire(Some(wire::Line::parse(line)?))));
+    }
+    if let Some(sentence) = line.strip_prefix("n ") {
+        return Some((NETWORK, Event::Network(Change::parse(sentence)?)));
     }
     let digit = line.chars().next()?.to_digit(10)?;
     let terminal = u8::try_from(digit).ok().filter(|number| *number > 0)?;
@@ -182,6 +222,7 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.terminal {
             WIRE => write!(f, "w")?,
+            NETWORK => write!(f, "n")?,
             number => write!(f, "{number}")?,
         }
         match &self.event {
@@ -199,6 +240,7 @@ impl fmt::Display for Entry {
             Event::Press(Key::EndOfInput) => write!(f, " ^D"),
             Event::Wire(None) => Ok(()),
             Event::Wire(Some(line)) => write!(f, " {line}"),
+            Event::Network(change) => write!(f, " {change}"),
         }
     }
 }
@@ -208,6 +250,7 @@ mod tests {
     use super::*;
 
     const EXAMPLE: &str = "\
+n terminal 1 on 10.0.0.1, terminals 2 and 3 on 10.0.0.2, 25 ms apart
 1 $ cargo run -p lesson-02
 1   listening on 127.0.0.1:9090
 1
@@ -223,6 +266,9 @@ mod tests {
 w    SYN-SENT 58936 -- SYN --------------------------------> 9090
 w                   (1.0 s later)
 w
+n packet 3 with data is lost
+n the cable is pulled
+n the router forgets its connections
 1 ^C
 ";
 
@@ -232,14 +278,14 @@ w
         assert_eq!(script.to_string(), EXAMPLE);
         let events: Vec<&Event> = script.entries.iter().map(|entry| &entry.event).collect();
         assert_eq!(
-            events[4],
+            events[5],
             &Event::Start("python3 -c '\nimport sys\nprint(sys.stdin.read())'".to_string())
         );
-        assert_eq!(events[3], &Event::Output("  two more blanks".to_string()));
-        assert_eq!(events[5], &Event::Type("typed".to_string()));
-        assert_eq!(events[7], &Event::Press(Key::EndOfInput));
-        assert_eq!(script.entries[5].line, 9);
-        assert!(script.entries[4].after_blank);
+        assert_eq!(events[4], &Event::Output("  two more blanks".to_string()));
+        assert_eq!(events[6], &Event::Type("typed".to_string()));
+        assert_eq!(events[8], &Event::Press(Key::EndOfInput));
+        assert_eq!(script.entries[6].line, 10);
+        assert!(script.entries[5].after_blank);
     }
 
     #[test]
@@ -253,6 +299,9 @@ w
             "w $ ls",
             "w    SYN-SENT 58936 -- SYN ---> 9090",
             "1 ^Z",
+            "n the cable is eaten",
+            "n the cable is pulled",
+            "n terminal 1 on 10.0.0.1, terminal 2 on 10.0.0.2, 25 ms apart",
         ] {
             let text = format!("1 $ ls\n{line}\n");
             let error = Script::parse(&text).expect_err("it is wrong").to_string();

@@ -17,6 +17,7 @@ use regex::{Captures, Regex};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::network::{Change, Network};
 use super::rest;
 use super::script::{Event, Key, Script};
 
@@ -36,10 +37,11 @@ static LESSON: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What sessions use besides the lessons, and the packages that have it.
-const TOOLS: [(&str, &str); 3] = [
+const TOOLS: [(&str, &str); 4] = [
     ("python3", "python3"),
     ("ss", "iproute2"),
     ("strace", "strace"),
+    ("sysctl", "procps"),
 ];
 
 /// How many pieces of output may wait to be read: a program that prints without end waits then, as
@@ -59,6 +61,8 @@ pub(super) struct Stage {
     /// The same as text, which the book shows as the reader's `target/debug/`.
     shown: String,
     path: OsString,
+    /// The hosts, where there are several.
+    network: Option<Network>,
     terminals: BTreeMap<u8, Terminal>,
     sender: SyncSender<(u8, News)>,
     news: Receiver<(u8, News)>,
@@ -98,12 +102,13 @@ enum News {
 
 impl Stage {
     /// Terminals without a command. Lessons are started from the folder `programs`.
-    pub(super) fn new(programs: &Path) -> Self {
+    pub(super) fn new(programs: &Path, network: Option<Network>) -> Self {
         let (sender, news) = sync_channel(BACKLOG);
         Self {
             programs: programs.to_path_buf(),
             shown: format!("{}/", programs.display().to_string().trim_end_matches('/')),
             path: search_path(),
+            network,
             terminals: BTreeMap::new(),
             sender,
             news,
@@ -115,7 +120,10 @@ impl Stage {
         let terminal = self.terminals.entry(number).or_default();
         let (reader, writer) = std::io::pipe().context("cannot create a pipe")?;
         // A test that runs in the background ignores Ctrl-C, and whoever it starts would, too.
-        let mut command = Command::new("env");
+        let mut command = match &self.network {
+            None => Command::new("env"),
+            Some(network) => network.command(number, "env")?,
+        };
         command
             .args(["--default-signal=INT,QUIT", "sh", "-c"])
             .arg(shell_text(text, terminal.status, &self.programs)?)
@@ -190,6 +198,18 @@ impl Stage {
             .map(|running| running.child.id().cast_signed())
             .collect();
         rest::wait(&groups, rest::LIMIT);
+        if let Some(network) = &self.network {
+            // What arrives late wakes them once more.
+            network.wait_for_rest(rest::LIMIT);
+            rest::wait(&groups, rest::LIMIT);
+        }
+    }
+
+    /// Changes the network between the hosts.
+    pub(super) fn change(&self, change: &Change) {
+        if let Some(network) = &self.network {
+            network.change(change);
+        }
     }
 
     /// What became of the command of a terminal, in words.
