@@ -1,13 +1,7 @@
-//! Builds the book: both languages, each a book of mdBook's, from one `book.toml`.
+//! Builds the book: both languages, each a book of mdBook's with a `book.toml` of its own.
 //!
 //! English is at the root of the site, Chinese below `zh-CN/`. Plain mdBook builds either of
-//! them, without the switch between them:
-//!
-//! ```sh
-//! mdbook serve mdbook
-//! MDBOOK_BOOK__SRC=zh-CN MDBOOK_BOOK__LANGUAGE=zh-CN MDBOOK_BOOK__TITLE='TCP 套接字，一步一步来' \
-//!     mdbook serve mdbook
-//! ```
+//! them, without the switch between them: `mdbook serve mdbook`, `mdbook serve mdbook/zh-CN`.
 
 use std::fs;
 use std::io;
@@ -57,20 +51,18 @@ impl Language {
         }
     }
 
-    /// Sets what differs from `book.toml`, which is the English book's.
-    fn configure(self, config: &mut Config) -> anyhow::Result<()> {
-        if self == Language::Chinese {
-            config.set("book.src", self.source())?;
-            config.set("book.language", "zh-CN")?;
-            config.set("book.title", "TCP 套接字，一步一步来")?;
-            config.set(
-                "book.description",
-                "用 Rust 和 Python 写的七节 TCP 套接字课程",
-            )?;
-            // For its page that says that there is no such page.
-            config.set("output.html.site-url", self.path())?;
-        }
-        Ok(())
+    /// Its `book.toml`, read as if it stood in `book`, the folder that both languages share.
+    fn config(self, book: &Path) -> anyhow::Result<Config> {
+        let file = match self {
+            Language::English => book.join("book.toml"),
+            Language::Chinese => book.join("zh-CN/book.toml"),
+        };
+        let mut config = Config::from_disk(&file)?;
+        config.set("book.src", self.source())?;
+        config.set("output.html.theme", "theme")?;
+        // For its page that says that there is no such page.
+        config.set("output.html.site-url", self.path())?;
+        Ok(config)
     }
 }
 
@@ -109,21 +101,22 @@ impl Source {
         let book = self.book();
         includes::check(&book.join(language.source()))?;
 
-        let mut config = Config::from_disk(book.join("book.toml"))?;
-        language.configure(&mut config)?;
+        let mut config = language.config(&book)?;
         config.set("build.build-dir", out)?;
         // What shows the switch: only here are both languages built.
-        let mut scripts: Vec<PathBuf> =
-            config.get("output.html.additional-js")?.unwrap_or_default();
-        scripts.insert(0, "theme/both-languages.js".into());
-        config.set("output.html.additional-js", scripts)?;
+        config.set("output.html.additional-js", ["theme/both-languages.js"])?;
         if is_served {
             let endpoint = format!("{}live-reload", &language.path()[1..]);
             config.set("output.html.live-reload-endpoint", endpoint)?;
         }
         MDBook::load_with_config(book, config)
             .and_then(|book| book.build())
-            .with_context(|| format!("cannot build the book in {}", language.name()))
+            .with_context(|| format!("cannot build the book in {}", language.name()))?;
+        // mdBook copies what stands beside the chapters.
+        match fs::remove_file(out.join("book.toml")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Builds both languages into `out`, as a static site.

@@ -30,7 +30,6 @@ impl Workspace {
         let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let theme = real.join("theme");
         copy(&theme, &workspace.path("mdbook/theme"));
-        fs::copy(real.join("book.toml"), workspace.path("mdbook/book.toml")).expect("book.toml");
         for source in ["src", "zh-CN"] {
             let text = |name: &str| format!("mdbook/{source}/{name}");
             workspace.write(&text("SUMMARY.md"), SUMMARY);
@@ -39,6 +38,10 @@ impl Workspace {
                 "# One\n\n{{#include ../../lessons/one.rs:it}}\n",
             );
             workspace.write(&text("two.md"), "# Two\n");
+        }
+        for config in ["book.toml", "zh-CN/book.toml"] {
+            let to = workspace.path("mdbook").join(config);
+            fs::copy(real.join(config), to).expect("book.toml");
         }
         let code = "// ANCHOR: it\nfn one() {}\n// ANCHOR_END: it\n";
         workspace.write("lessons/one.rs", code);
@@ -455,17 +458,6 @@ fn build_tells_every_include_that_leads_nowhere() {
     assert!(said.contains("two.md:5: "), "{said}");
     assert!(said.contains("ANCHOR: that"), "{said}");
     assert_eq!(said.matches("two.md:").count(), 2, "{said}");
-}
-
-#[test]
-fn plain_mdbook_builds_it_too_without_a_switch_that_leads_nowhere() {
-    let workspace = Workspace::new();
-    let book = mdbook_driver::MDBook::load(workspace.path("mdbook")).expect("a book");
-    book.build().expect("it can be built");
-    let page = workspace.path("mdbook/book/one.html");
-    let html = fs::read_to_string(page).expect("a page");
-    assert!(html.contains("fn one()"));
-    assert!(!html.contains("both-languages"));
 }
 
 /// The names in a folder, in order.
