@@ -2,6 +2,7 @@
 
 pub mod differences;
 pub mod includes;
+mod output;
 pub mod serve;
 pub mod sessions;
 pub mod site;

@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 
-use crate::includes;
+use crate::{includes, output};
 
 /// A language of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,6 @@ impl Language {
         let mut config = Config::from_disk(&file)?;
         config.set("book.src", self.source())?;
         config.set("output.html.theme", "theme")?;
-        // For its page that says that there is no such page.
-        config.set("output.html.site-url", self.path())?;
         Ok(config)
     }
 }
@@ -90,14 +88,28 @@ impl Source {
         self.workspace.join("mdbook")
     }
 
-    /// Builds a language into `out`, which is emptied first.
-    ///
-    /// With `is_served`, pages reload when the server says so (see [`crate::serve`]).
+    /// Builds a language into `out`, which is emptied first, to be served: its pages reload when
+    /// the server says so (see [`crate::serve`]).
     ///
     /// # Errors
     ///
     /// If a chapter includes what does not exist, or mdBook fails.
-    pub fn build(&self, language: Language, out: &Path, is_served: bool) -> anyhow::Result<()> {
+    pub fn build(&self, language: Language, out: &Path) -> anyhow::Result<()> {
+        self.make(language, out, |config| {
+            // For the page that says that there is no such page: it may be shown at any depth.
+            config.set("output.html.site-url", language.path())?;
+            let endpoint = format!("{}live-reload", &language.path()[1..]);
+            config.set("output.html.live-reload-endpoint", endpoint)
+        })
+    }
+
+    /// Builds a language into `out`, once `adapt` has made the last changes to its configuration.
+    fn make(
+        &self,
+        language: Language,
+        out: &Path,
+        adapt: impl FnOnce(&mut Config) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let book = self.book();
         includes::check(&book.join(language.source()))?;
 
@@ -105,10 +117,7 @@ impl Source {
         config.set("build.build-dir", out)?;
         // What shows the switch: only here are both languages built.
         config.set("output.html.additional-js", ["theme/both-languages.js"])?;
-        if is_served {
-            let endpoint = format!("{}live-reload", &language.path()[1..]);
-            config.set("output.html.live-reload-endpoint", endpoint)?;
-        }
+        adapt(&mut config)?;
         MDBook::load_with_config(book, config)
             .and_then(|book| book.build())
             .with_context(|| format!("cannot build the book in {}", language.name()))?;
@@ -119,48 +128,31 @@ impl Source {
         }
     }
 
-    /// Builds both languages into `out`, as a static site.
+    /// Builds both languages into `out`, as a static site, which will be at `site_url`: a path
+    /// (`/sockets/`) or a whole address.
     ///
-    /// What was there before is replaced once the new site is complete.
+    /// What an earlier build has left there is replaced once the new site is complete; nothing
+    /// else is touched.
     ///
     /// # Errors
     ///
-    /// If `out` has something in it that is not a book, or as [`Source::build`].
-    pub fn build_all(&self, out: &Path) -> anyhow::Result<()> {
+    /// If `out` has something in it that no build has made, or as [`Source::build`].
+    pub fn build_all(&self, out: &Path, site_url: &str) -> anyhow::Result<()> {
         ensure!(
-            is_free(out)?,
-            "{} has something in it, and it is not a book: choose another folder",
-            out.display()
+            site_url.starts_with('/') || site_url.contains("://"),
+            "--site-url is a path that begins with a slash, or a whole address: {site_url:?} is \
+             neither"
         );
-        // Beside `out`, so that renaming is enough.
-        let out = std::path::absolute(out)?;
-        let parent = out.parent().context("cannot write to the root folder")?;
-        fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
-        let work = tempfile::Builder::new()
-            .prefix(".book-")
-            .tempdir_in(parent)
-            .with_context(|| cannot_write(parent))?;
-        let new = work.path().join("new");
+        output::check(out)?;
+        let new = tempfile::Builder::new().prefix("book-").tempdir();
+        let new = new.context("cannot make a temporary folder")?;
         for language in Language::ALL {
-            let out = new.join(language.path().trim_matches('/'));
-            self.build(language, &out, false)?;
+            let folder = new.path().join(language.path().trim_matches('/'));
+            let is_at = format!("{}{}", site_url.trim_end_matches('/'), language.path());
+            self.make(language, &folder, |config| {
+                config.set("output.html.site-url", is_at)
+            })?;
         }
-        if out.exists() {
-            fs::rename(&out, work.path().join("old")).with_context(|| cannot_write(&out))?;
-        }
-        fs::rename(&new, &out).with_context(|| cannot_write(&out))
-    }
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
-}
-
-/// Whether `out` may be replaced: it does not exist, is empty, or is a book.
-fn is_free(out: &Path) -> io::Result<bool> {
-    match fs::read_dir(out) {
-        Ok(mut entries) => Ok(entries.next().is_none() || out.join("toc.html").exists()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
+        output::replace(new.path(), out)
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
     SITE.get_or_init(|| {
         let folder = TempDir::with_prefix("book-").expect("a temporary folder");
-        let built = Source::at(workspace::root()).build_all(&folder.path().join("site"));
+        let built = Source::at(workspace::root()).build_all(&folder.path().join("site"), "/");
         built.unwrap_or_else(|error| panic!("the book cannot be built: {error:#}"));
         Site::read(folder)
     })
