@@ -142,16 +142,21 @@
     session.after(bar);
   }
 
-  const sessions = document.querySelectorAll(".session[data-name]");
-  if (sessions.length === 0) return;
-  fetch(SESSIONS)
-    .then((answer) => answer.json())
-    .then(({ whyNot }) => {
-      for (const session of sessions) {
-        if (whyNot === null) addButton(session);
-        else session.after(element("p", "run-bar", WORDS.whyNot(whyNot)));
-      }
-    })
-    // The server has ended since it sent this page.
-    .catch(() => {});
+  function addButtons() {
+    const sessions = document.querySelectorAll(".session[data-name]");
+    if (sessions.length === 0) return;
+    fetch(SESSIONS)
+      .then((answer) => answer.json())
+      .then(({ whyNot }) => {
+        for (const session of sessions) {
+          if (whyNot === null) addButton(session);
+          else session.after(element("p", "run-bar", WORDS.whyNot(whyNot)));
+        }
+      })
+      // The server has ended since it sent this page.
+      .catch(() => {});
+  }
+
+  // Then session.js and ladder.js have run.
+  document.addEventListener("DOMContentLoaded", addButtons);
 })();

@@ -191,6 +191,7 @@ test("an unknown address leads to a page in its language that leads home", async
   for (const { path, lang } of LANGUAGES) {
     const page = await open(`${path}no/such/page.html`);
     assert.equal(await page.getAttribute("html", "lang"), lang);
+    assert.match(await page.title(), lang === "en" ? /^Page not found/ : /^没有这一页/);
     const other = LANGUAGES.find((language) => language.lang !== lang);
     const href = await page.locator(".language-switch").evaluate((link) => link.href);
     assert.equal(href, new URL(other.path, here.book.url).href);

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import test from "node:test";
 
 const globals = new Set(Object.getOwnPropertyNames(globalThis));
-const { Tanks } = createRequire(import.meta.url)("../../mdbook/theme/two-tanks.js");
+const { Tanks } = createRequire(import.meta.url)("../../mdbook/theme/fonts/two-tanks.js");
 
 /** What lesson 07 prints after each step. */
 const line = (tanks) => [tanks.accepted, tanks.readSoFar, tanks.inSendBuffer, tanks.inReceiveBuffer];

@@ -2,6 +2,7 @@
 
 pub mod differences;
 pub mod includes;
+mod output;
 mod run;
 pub mod serve;
 pub mod sessions;

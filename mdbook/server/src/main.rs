@@ -31,9 +31,13 @@ struct Arguments {
 enum Command {
     /// Builds a static site.
     Build {
-        /// Where to; the folder is replaced. [default: mdbook/book in the workspace]
+        /// Where to; only what an earlier build has made is replaced. [default: mdbook/book in
+        /// the workspace]
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Where the site will be: a path, as /sockets/, or a whole address.
+        #[arg(long, default_value = "/")]
+        site_url: String,
     },
     /// Runs the terminal sessions anew and writes the differences between the lessons.
     Update {
@@ -67,8 +71,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             let limit = Duration::from_secs(arguments.session_limit);
             book::serve::run(&source, arguments.port, arguments.open, limit)
         }
-        Some(Command::Build { out }) => {
-            source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
+        Some(Command::Build { out, site_url }) => {
+            let out = out.unwrap_or_else(|| source.book().join("book"));
+            source.build_all(&out, &site_url)
         }
         Some(Command::Update { sessions }) => update(&sessions),
         Some(Command::Mine { session }) => book::sessions::run_mine(&session),

@@ -22,7 +22,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use notify::{RecursiveMode, Watcher};
+use notify::{PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -37,6 +37,10 @@ use crate::site::{Language, Source};
 
 /// How long a save may take: an editor writes, renames and deletes several files for one.
 const SETTLE: Duration = Duration::from_millis(50);
+
+/// How often all files are looked at. This notices a save where there are no file events: in a
+/// mounted Windows folder under WSL, in a container, on a network share.
+const POLL: Duration = Duration::from_secs(2);
 
 /// The newest build of a language. It is deleted when nobody reads it any more.
 type Build = Arc<TempDir>;
@@ -189,7 +193,7 @@ async fn only_this_machine(request: Request, next: Next) -> Response {
 async fn build(source: Source, language: Language) -> anyhow::Result<Build> {
     tokio::task::spawn_blocking(move || {
         let folder = TempDir::with_prefix("book-").context("cannot make a temporary folder")?;
-        source.build(language, folder.path(), true)?;
+        source.build(language, folder.path())?;
         Ok(Arc::new(folder))
     })
     .await?
@@ -198,12 +202,12 @@ async fn build(source: Source, language: Language) -> anyhow::Result<Build> {
 /// Builds again what changes, for ever.
 async fn rebuild(
     source: &Source,
-    watched: anyhow::Result<(PathBuf, impl Watcher)>,
+    watched: anyhow::Result<Watchers>,
     mut changes: mpsc::UnboundedReceiver<PathBuf>,
     english: &watch::Sender<Build>,
     chinese: &watch::Sender<Build>,
 ) {
-    let (workspace, _watcher) = match watched {
+    let watchers = match watched {
         Ok(watched) => watched,
         Err(error) => {
             eprintln!("Changes will not be noticed: {error:#}");
@@ -219,7 +223,7 @@ async fn rebuild(
         let is_concerned = |language| {
             files
                 .iter()
-                .any(|file| concerns(&workspace, file, language))
+                .any(|file| concerns(&watchers.workspace, file, language))
         };
         tokio::join!(
             replace(source, Language::English, english, is_concerned),
@@ -228,14 +232,22 @@ async fn rebuild(
     }
 }
 
-/// Has the files that the book is made from watched, until the watcher is dropped. Returns
-/// the workspace as it is named in what comes.
+/// What notices changes until it is dropped.
+struct Watchers {
+    /// The workspace as it is named in what comes.
+    workspace: PathBuf,
+    /// Nothing where the system has no file events, or no more of them.
+    _events: Option<RecommendedWatcher>,
+    _poll: PollWatcher,
+}
+
+/// Has the files that the book is made from watched.
 fn watch_files(
     source: &Source,
     notice: mpsc::UnboundedSender<PathBuf>,
-) -> anyhow::Result<(PathBuf, impl Watcher + use<>)> {
+) -> anyhow::Result<Watchers> {
     let workspace = source.workspace().canonicalize()?;
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+    let handler = move |event: notify::Result<notify::Event>| {
         // A build reads: that is no change.
         if let Ok(event) = event
             && !event.kind.is_access()
@@ -245,11 +257,26 @@ fn watch_files(
                 notice.send(path).ok();
             }
         }
-    })?;
+    };
+    let polling = notify::Config::default().with_poll_interval(POLL);
+    let mut poll = PollWatcher::new(handler.clone(), polling)?;
+    watch_folders(&mut poll, &workspace)?;
+    let events = notify::recommended_watcher(handler).and_then(|mut events| {
+        watch_folders(&mut events, &workspace)?;
+        Ok(events)
+    });
+    Ok(Watchers {
+        workspace,
+        _events: events.ok(),
+        _poll: poll,
+    })
+}
+
+fn watch_folders(watcher: &mut impl Watcher, workspace: &Path) -> notify::Result<()> {
     for folder in ["mdbook", "lessons"] {
         watcher.watch(&workspace.join(folder), RecursiveMode::Recursive)?;
     }
-    Ok((workspace, watcher))
+    Ok(())
 }
 
 /// Whether a build of a language may come out otherwise after a change to a file.

@@ -1,13 +1,7 @@
-//! Builds the book: both languages, each a book of mdBook's, from one `book.toml`.
+//! Builds the book: both languages, each a book of mdBook's with a `book.toml` of its own.
 //!
 //! English is at the root of the site, Chinese below `zh-CN/`. Plain mdBook builds either of
-//! them, without the switch between them:
-//!
-//! ```sh
-//! mdbook serve mdbook
-//! MDBOOK_BOOK__SRC=zh-CN MDBOOK_BOOK__LANGUAGE=zh-CN MDBOOK_BOOK__TITLE='TCP 套接字，一步一步来' \
-//!     mdbook serve mdbook
-//! ```
+//! them, without the switch between them: `mdbook serve mdbook`, `mdbook serve mdbook/zh-CN`.
 
 use std::fs;
 use std::io;
@@ -21,7 +15,7 @@ use mdbook_driver::config::Config;
 
 use regex::Regex;
 
-use crate::includes;
+use crate::{includes, output};
 
 /// A language of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +55,16 @@ impl Language {
         }
     }
 
-    /// Sets what differs from `book.toml`, which is the English book's.
-    fn configure(self, config: &mut Config) -> anyhow::Result<()> {
-        if self == Language::Chinese {
-            config.set("book.src", self.source())?;
-            config.set("book.language", "zh-CN")?;
-            config.set("book.title", "TCP 套接字，一步一步来")?;
-            config.set(
-                "book.description",
-                "用 Rust 和 Python 写的七节 TCP 套接字课程",
-            )?;
-            // For its page that says that there is no such page.
-            config.set("output.html.site-url", self.path())?;
-        }
-        Ok(())
+    /// Its `book.toml`, read as if it stood in `book`, the folder that both languages share.
+    fn config(self, book: &Path) -> anyhow::Result<Config> {
+        let file = match self {
+            Language::English => book.join("book.toml"),
+            Language::Chinese => book.join("zh-CN/book.toml"),
+        };
+        let mut config = Config::from_disk(&file)?;
+        config.set("book.src", self.source())?;
+        config.set("output.html.theme", "theme")?;
+        Ok(config)
     }
 }
 
@@ -102,79 +92,80 @@ impl Source {
         self.workspace.join("mdbook")
     }
 
-    /// Builds a language into `out`, which is emptied first.
-    ///
-    /// With `is_served`, pages reload when the server says so (see [`crate::serve`]), and their
-    /// sessions can be run with the reader's code (see `run.rs`).
+    /// Builds a language into `out`, which is emptied first, to be served: its pages reload when
+    /// the server says so (see [`crate::serve`]), and their sessions can be run with the reader's
+    /// code (see `run.rs`).
     ///
     /// # Errors
     ///
     /// If a chapter includes what does not exist, or mdBook fails.
-    pub fn build(&self, language: Language, out: &Path, is_served: bool) -> anyhow::Result<()> {
+    pub fn build(&self, language: Language, out: &Path) -> anyhow::Result<()> {
+        self.make(language, out, |config| {
+            // For the page that says that there is no such page: it may be shown at any depth.
+            config.set("output.html.site-url", language.path())?;
+            let endpoint = format!("{}live-reload", &language.path()[1..]);
+            config.set("output.html.live-reload-endpoint", endpoint)?;
+            // What it does needs this server.
+            let scripts = ["theme/both-languages.js", "theme/run.js"];
+            config.set("output.html.additional-js", scripts)?;
+            config.set("output.html.additional-css", ["theme/run.css"])
+        })
+    }
+
+    /// Builds a language into `out`, once `adapt` has made the last changes to its configuration.
+    fn make(
+        &self,
+        language: Language,
+        out: &Path,
+        adapt: impl FnOnce(&mut Config) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let book = self.book();
         includes::check(&book.join(language.source()))?;
 
-        let mut config = Config::from_disk(book.join("book.toml"))?;
-        language.configure(&mut config)?;
+        let mut config = language.config(&book)?;
         config.set("build.build-dir", out)?;
         // What shows the switch: only here are both languages built.
-        let mut scripts: Vec<PathBuf> =
-            config.get("output.html.additional-js")?.unwrap_or_default();
-        scripts.insert(0, "theme/both-languages.js".into());
-        if is_served {
-            // After ladder.js, which it draws with. It needs this server.
-            scripts.push("theme/run.js".into());
-            let mut styles: Vec<PathBuf> = config
-                .get("output.html.additional-css")?
-                .unwrap_or_default();
-            styles.push("theme/run.css".into());
-            config.set("output.html.additional-css", styles)?;
-        }
-        config.set("output.html.additional-js", scripts)?;
-        if is_served {
-            let endpoint = format!("{}live-reload", &language.path()[1..]);
-            config.set("output.html.live-reload-endpoint", endpoint)?;
-        }
+        config.set("output.html.additional-js", ["theme/both-languages.js"])?;
+        adapt(&mut config)?;
         let build = || {
             let mut book = MDBook::load_with_config(book, config)?;
-            if is_served {
-                book.book.for_each_chapter_mut(name_sessions);
-            }
+            book.book.for_each_chapter_mut(name_sessions);
             book.build()
         };
-        build().with_context(|| format!("cannot build the book in {}", language.name()))
+        build().with_context(|| format!("cannot build the book in {}", language.name()))?;
+        // mdBook copies what stands beside the chapters.
+        match fs::remove_file(out.join("book.toml")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
-    /// Builds both languages into `out`, as a static site.
+    /// Builds both languages into `out`, as a static site, which will be at `site_url`: a path
+    /// (`/sockets/`) or a whole address.
     ///
-    /// What was there before is replaced once the new site is complete.
+    /// What an earlier build has left there is replaced once the new site is complete; nothing
+    /// else is touched.
     ///
     /// # Errors
     ///
-    /// If `out` has something in it that is not a book, or as [`Source::build`].
-    pub fn build_all(&self, out: &Path) -> anyhow::Result<()> {
+    /// If `out` has something in it that no build has made, or as [`Source::build`].
+    pub fn build_all(&self, out: &Path, site_url: &str) -> anyhow::Result<()> {
         ensure!(
-            is_free(out)?,
-            "{} has something in it, and it is not a book: choose another folder",
-            out.display()
+            site_url.starts_with('/') || site_url.contains("://"),
+            "--site-url is a path that begins with a slash, or a whole address: {site_url:?} is \
+             neither"
         );
-        // Beside `out`, so that renaming is enough.
-        let out = std::path::absolute(out)?;
-        let parent = out.parent().context("cannot write to the root folder")?;
-        fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
-        let work = tempfile::Builder::new()
-            .prefix(".book-")
-            .tempdir_in(parent)
-            .with_context(|| cannot_write(parent))?;
-        let new = work.path().join("new");
+        output::check(out)?;
+        let new = tempfile::Builder::new().prefix("book-").tempdir();
+        let new = new.context("cannot make a temporary folder")?;
         for language in Language::ALL {
-            let out = new.join(language.path().trim_matches('/'));
-            self.build(language, &out, false)?;
+            let folder = new.path().join(language.path().trim_matches('/'));
+            let is_at = format!("{}{}", site_url.trim_end_matches('/'), language.path());
+            self.make(language, &folder, |config| {
+                config.set("output.html.site-url", is_at)
+            })?;
         }
-        if out.exists() {
-            fs::rename(&out, work.path().join("old")).with_context(|| cannot_write(&out))?;
-        }
-        fs::rename(&new, &out).with_context(|| cannot_write(&out))
+        output::replace(new.path(), out)
     }
 }
 
@@ -189,17 +180,4 @@ fn name_sessions(chapter: &mut Chapter) {
         "```session,named-$1\n{{#include ../sessions/$1.txt}}",
     );
     chapter.content = named.into_owned();
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
-}
-
-/// Whether `out` may be replaced: it does not exist, is empty, or is a book.
-fn is_free(out: &Path) -> io::Result<bool> {
-    match fs::read_dir(out) {
-        Ok(mut entries) => Ok(entries.next().is_none() || out.join("toc.html").exists()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
 }

@@ -12,5 +12,6 @@ mod includes;
 mod languages;
 mod licences;
 mod names;
+mod plain;
 mod problems;
 mod site;

@@ -51,14 +51,9 @@ pub(crate) fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
     SITE.get_or_init(|| {
         let folder = TempDir::with_prefix("book-").expect("a temporary folder");
-        let built = Source::at(workspace::root()).build_all(&folder.path().join("site"));
+        let built = Source::at(workspace::root()).build_all(&folder.path().join("site"), "/");
         built.unwrap_or_else(|error| panic!("the book cannot be built: {error:#}"));
-        let pages = below(&folder.path().join("site"), "html");
-        let pages = pages
-            .into_iter()
-            .map(|(path, text)| (path, Page::of(&text)))
-            .collect();
-        Site { folder, pages }
+        Site::read(folder)
     })
 }
 
@@ -116,9 +111,37 @@ impl Page {
 }
 
 impl Site {
+    /// The site in the folder `site` of this one.
+    pub(crate) fn read(folder: TempDir) -> Site {
+        let pages = below(&folder.path().join("site"), "html").into_iter();
+        let pages = pages.map(|(path, text)| (path, Page::of(&text))).collect();
+        Site { folder, pages }
+    }
+
     /// Its folder.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("site")
+    }
+
+    /// Fails if a page loads something that is not there, or is not in the site.
+    pub(crate) fn assert_complete(&self) {
+        let mut problems = Problems::default();
+        for (path, page) in &self.pages {
+            for (element, address) in &page.loaded {
+                if address.starts_with("data:") {
+                    continue;
+                }
+                let what = if is_elsewhere(address) {
+                    Some("it comes from another host".to_string())
+                } else {
+                    self.wrong_with(path, address)
+                };
+                if let Some(what) = what {
+                    problems.add(path, format!("{element} {address:?}: {what}"));
+                }
+            }
+        }
+        problems.assert_none("keep it in the book, below mdbook/theme or beside the chapters");
     }
 
     /// What is wrong with an address in a page of the site, if anything.
@@ -210,24 +233,7 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn everything_that_a_page_loads_is_there() {
-    let site = site();
-    let mut problems = Problems::default();
-    for (path, page) in &site.pages {
-        for (element, address) in &page.loaded {
-            if address.starts_with("data:") {
-                continue;
-            }
-            let what = if is_elsewhere(address) {
-                Some("it comes from another host".to_string())
-            } else {
-                site.wrong_with(path, address)
-            };
-            if let Some(what) = what {
-                problems.add(path, format!("{element} {address:?}: {what}"));
-            }
-        }
-    }
-    problems.assert_none("keep it in the book, below mdbook/theme or beside the chapters");
+    site().assert_complete();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::{SECRET, Workspace, names, status};
+use support::{SECRET, SUMMARY, Server, Workspace, names, status};
 
 #[test]
 fn both_languages_are_served() {
@@ -160,6 +160,24 @@ fn a_saved_lesson_is_told_to_the_pages_of_both_languages() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_saved_chapter_is_noticed_where_there_are_no_file_events() {
+    let workspace = Workspace::new();
+    // A namespace in which nobody may have any.
+    let mut without = Command::new("unshare");
+    let script = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$@\"";
+    without.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
+    let book = workspace.command();
+    without.arg(book.get_program()).args(book.get_args());
+    without.env("TMPDIR", workspace.path("tmp"));
+    let server = Server::start(without.args(["--port", "0"]));
+    let mut page = server.live_reload("/");
+    workspace.write("mdbook/src/two.md", "# Two\n\nSaved.\n");
+    page.read().expect("a message");
+    assert!(server.get("/two.html").contains("Saved."));
+}
+
 #[test]
 fn what_no_page_shows_does_not_disturb_a_reader() {
     let workspace = Workspace::new();
@@ -258,6 +276,64 @@ fn build_replaces_nothing_but_a_book() {
 }
 
 #[test]
+fn build_deletes_only_what_it_has_made() {
+    let workspace = Workspace::new();
+    let others = [".git/config", "CNAME", ".nojekyll"];
+    for other in others {
+        workspace.write(&format!("tmp/site/{other}"), "theirs");
+    }
+    for summary in [SUMMARY, "# Summary\n\n- [One](one.md)\n"] {
+        workspace.write("mdbook/src/SUMMARY.md", summary);
+        let (built, said) = workspace.build(&["--out", "site"]);
+        assert!(built, "{said}");
+        // Between the builds, too.
+        workspace.write("tmp/site/zh-CN/letter.txt", "dear");
+    }
+    let site = workspace.path("tmp/site");
+    assert!(site.join("one.html").exists() && !site.join("two.html").exists());
+    for other in others {
+        let text = fs::read_to_string(site.join(other));
+        assert_eq!(text.expect(other), "theirs");
+    }
+    assert!(site.join("zh-CN/letter.txt").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn build_writes_through_a_symbolic_link_and_not_over_it() {
+    let workspace = Workspace::new();
+    fs::create_dir(workspace.path("tmp/real")).expect("a folder");
+    let link = workspace.path("tmp/site");
+    std::os::unix::fs::symlink(workspace.path("tmp/real"), &link).expect("a link");
+    for _ in 0..2 {
+        let (built, said) = workspace.build(&["--out", "site"]);
+        assert!(built, "{said}");
+    }
+    assert!(link.is_symlink());
+    assert!(workspace.path("tmp/real/zh-CN/two.html").exists());
+}
+
+#[test]
+fn a_missing_page_of_a_site_below_a_path_has_its_styles_and_links() {
+    let workspace = Workspace::new();
+    for site_url in ["/sockets", "/sockets/"] {
+        let (built, said) = workspace.build(&["--site-url", site_url]);
+        assert!(built, "{said}");
+        for (page, base) in [
+            ("404.html", "/sockets/"),
+            ("zh-CN/404.html", "/sockets/zh-CN/"),
+        ] {
+            let path = workspace.path("mdbook/book").join(page);
+            let html = fs::read_to_string(path).expect(page);
+            assert!(html.contains(&format!("<base href=\"{base}\">")), "{page}");
+        }
+    }
+    let (built, said) = workspace.build(&["--site-url", "sockets"]);
+    assert!(!built);
+    assert!(said.contains("begins with a slash"), "{said}");
+}
+
+#[test]
 fn build_tells_every_include_that_leads_nowhere() {
     let workspace = Workspace::new();
     let chapter = "# Two\n\n{{#include gone.rs}}\n\n\
@@ -273,15 +349,4 @@ fn build_tells_every_include_that_leads_nowhere() {
     assert!(said.contains("two.md:5: "), "{said}");
     assert!(said.contains("ANCHOR: that"), "{said}");
     assert_eq!(said.matches("two.md:").count(), 2, "{said}");
-}
-
-#[test]
-fn plain_mdbook_builds_it_too_without_a_switch_that_leads_nowhere() {
-    let workspace = Workspace::new();
-    let book = mdbook_driver::MDBook::load(workspace.path("mdbook")).expect("a book");
-    book.build().expect("it can be built");
-    let page = workspace.path("mdbook/book/one.html");
-    let html = fs::read_to_string(page).expect("a page");
-    assert!(html.contains("fn one()"));
-    assert!(!html.contains("both-languages"));
 }

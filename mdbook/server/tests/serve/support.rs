@@ -30,7 +30,6 @@ impl Workspace {
         let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let theme = real.join("theme");
         copy(&theme, &workspace.path("mdbook/theme"));
-        fs::copy(real.join("book.toml"), workspace.path("mdbook/book.toml")).expect("book.toml");
         for source in ["src", "zh-CN"] {
             let text = |name: &str| format!("mdbook/{source}/{name}");
             workspace.write(&text("SUMMARY.md"), SUMMARY);
@@ -39,6 +38,10 @@ impl Workspace {
                 "# One\n\n{{#include ../../lessons/one.rs:it}}\n",
             );
             workspace.write(&text("two.md"), "# Two\n");
+        }
+        for config in ["book.toml", "zh-CN/book.toml"] {
+            let to = workspace.path("mdbook").join(config);
+            fs::copy(real.join(config), to).expect("book.toml");
         }
         let code = "// ANCHOR: it\nfn one() {}\n// ANCHOR_END: it\n";
         workspace.write("lessons/one.rs", code);
@@ -79,37 +82,7 @@ impl Workspace {
     }
 
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
-        let mut child = self
-            .command()
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("cargo book starts");
-        let (sender, said) = channel();
-        let streams: [Box<dyn Read + Send>; 2] = [
-            Box::new(child.stdout.take().expect("stdout")),
-            Box::new(child.stderr.take().expect("stderr")),
-        ];
-        for stream in streams {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    sender.send(line).ok();
-                }
-            });
-        }
-        let mut server = Server {
-            child,
-            said,
-            address: ([127, 0, 0, 1], 0).into(),
-            greeting: String::new(),
-        };
-        server.greeting = server.expect("The book is at http://");
-        let mut words = server.greeting.split(['/', ' ']);
-        let address = words.find_map(|word| word.parse().ok());
-        server.address = address.unwrap_or_else(|| panic!("no address: {}", server.greeting));
-        server
+        Server::start(self.command().args(arguments))
     }
 }
 
@@ -143,6 +116,39 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// Starts `cargo book`, and waits until it is there.
+    pub(crate) fn start(command: &mut Command) -> Server {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cargo book starts");
+        let (sender, said) = channel();
+        let streams: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stdout.take().expect("stdout")),
+            Box::new(child.stderr.take().expect("stderr")),
+        ];
+        for stream in streams {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    sender.send(line).ok();
+                }
+            });
+        }
+        let mut server = Server {
+            child,
+            said,
+            address: ([127, 0, 0, 1], 0).into(),
+            greeting: String::new(),
+        };
+        server.greeting = server.expect("The book is at http://");
+        let mut words = server.greeting.split(['/', ' ']);
+        let address = words.find_map(|word| word.parse().ok());
+        server.address = address.unwrap_or_else(|| panic!("no address: {}", server.greeting));
+        server
+    }
+
     /// Waits for a line that contains `part`, and returns what was said up to it.
     pub(crate) fn expect(&self, part: &str) -> String {
         let mut said = String::new();

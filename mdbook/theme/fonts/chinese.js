@@ -86,6 +86,7 @@
     "pre > .buttons",
   ].join();
   document.querySelectorAll(INTERFACE).forEach(translateTree);
+  document.title = document.title.replace(/^Page not found/, "没有这一页");
   document.querySelectorAll("#mdbook-help-popup p").forEach((line, i) => {
     line.innerHTML = HELP[i];
   });
