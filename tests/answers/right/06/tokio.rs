@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{ctrl_break, ctrl_c};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -16,8 +19,13 @@ use tokio::time::timeout;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let address: SocketAddr = env::args().nth(1).unwrap_or_default().parse()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    #[cfg(unix)]
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    #[cfg(windows)]
+    let (mut interrupt, mut terminate) = (ctrl_c()?, ctrl_break()?);
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
 

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{ctrl_break, ctrl_c};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -22,8 +25,13 @@ type Store = Arc<Mutex<HashMap<Vec<u8>, Vec<u8>>>>;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let address: SocketAddr = env::args().nth(1).unwrap_or_default().parse()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    #[cfg(unix)]
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    #[cfg(windows)]
+    let (mut interrupt, mut terminate) = (ctrl_c()?, ctrl_break()?);
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
 

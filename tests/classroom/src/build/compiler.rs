@@ -3,8 +3,11 @@
 use super::call::CompilerCall;
 use super::tree;
 use grade::failed::Because;
-use grade::sandbox::kind::{Kind, is_root};
+use grade::sandbox::kind::Kind;
+#[cfg(unix)]
+use grade::sandbox::kind::is_root;
 use harness::message;
+#[cfg(unix)]
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,7 +45,7 @@ pub(super) fn prepare(kind: Kind, folder: &Path) -> std::io::Result<()> {
         fs::set_permissions(student, fs::Permissions::from_mode(0o755))?;
     }
     #[cfg(not(unix))]
-    let _ = folder;
+    let _ = (kind, folder);
     Ok(())
 }
 

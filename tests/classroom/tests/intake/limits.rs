@@ -1,9 +1,7 @@
 //! Too many files, too large ones, and those that are no files.
 
-use crate::support::{Folder, assert_says, ids, is, open, sources, why, zip, zip_with};
+use crate::support::{Folder, assert_says, is, open, sources, why, zip, zip_with};
 use classroom::intake::{self, FILE_LIMIT};
-use std::fs;
-use std::path::PathBuf;
 use zip::write::SimpleFileOptions;
 
 #[test]
@@ -99,7 +97,9 @@ fn too_many_files_are_not_understood_but_those_in_target_do_not_matter() {
 #[cfg(unix)]
 #[test]
 fn links_pipes_and_what_cannot_be_read_in_folders() {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
     let folder = Folder::with(&[
         ("alice/06.rs", b"six"),
         ("bob/07.rs", b"bob's"),
@@ -118,7 +118,7 @@ fn links_pipes_and_what_cannot_be_read_in_folders() {
     fifo(alice.join("04.rs"));
     fifo(folder.path().join("mallory_05.rs"));
     let class = folder.class();
-    assert_eq!(ids(&class), ["alice", "bob"]);
+    assert_eq!(crate::support::ids(&class), ["alice", "bob"]);
     let contents = open(&class.submissions[0]);
     assert_eq!(sources(&contents), is(&[(6, "six")]));
     for (name, why) in [

@@ -6,6 +6,7 @@ use crate::kernel;
 use crate::lock::lock;
 use crate::message;
 use crate::message::Argument;
+#[cfg(unix)]
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
