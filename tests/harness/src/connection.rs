@@ -15,6 +15,8 @@ pub struct Connection {
     stream: TcpStream,
     local: SocketAddr,
     remote: SocketAddr,
+    /// What the transcript calls this end.
+    name: Argument,
 }
 
 impl Connection {
@@ -24,7 +26,7 @@ impl Connection {
         log.step(message!("connect to {address}", address));
         match TcpStream::connect_timeout(&address, log.limit()) {
             Ok(stream) => {
-                let connection = Self::new(log, stream);
+                let connection = Self::new(log, stream, None);
                 log.result(message!("client {address}", address = connection.local));
                 connection
             }
@@ -35,8 +37,9 @@ impl Connection {
         }
     }
 
+    /// A connection whose end here has this name, or else that of its address.
     #[track_caller]
-    pub(crate) fn new(log: &Log, stream: TcpStream) -> Self {
+    pub(crate) fn new(log: &Log, stream: TcpStream, name: Option<Message>) -> Self {
         let ready = stream
             .set_nonblocking(false)
             .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
@@ -46,6 +49,7 @@ impl Connection {
                 stream,
                 local,
                 remote,
+                name: name.map_or_else(|| Argument::from(local), Argument::from),
             },
             Err(error) => log.fail(message!("a connection that can be used"), error),
         }
@@ -66,12 +70,12 @@ impl Connection {
     pub fn send(&mut self, bytes: &[u8]) {
         self.log.step(message!(
             "{client} sends {bytes}",
-            client = self.local,
+            client = self.name.clone(),
             bytes
         ));
         if let Err(error) = self.send_in_time(bytes) {
             self.fail(
-                message!("{client} can send", client = self.local),
+                message!("{client} can send", client = self.name.clone()),
                 &error,
                 None,
             );
@@ -90,7 +94,7 @@ impl Connection {
             if left.is_zero() {
                 let expected = message!(
                     "the program receives all that {client} sends",
-                    client = self.local
+                    client = self.name.clone()
                 );
                 let got = message!(
                     "{count} of {total} bytes {patience}",
@@ -128,7 +132,7 @@ impl Connection {
     pub fn send_until_full(&mut self) -> usize {
         self.log.step(message!(
             "{client} sends until the kernel takes no more",
-            client = self.local
+            client = self.name.clone()
         ));
         // Short, because the last send always waits this long.
         let patience = Duration::from_millis(200);
@@ -150,7 +154,7 @@ impl Connection {
             });
         if let Err(error) = full {
             self.fail(
-                message!("{client} can send", client = self.local),
+                message!("{client} can send", client = self.name.clone()),
                 &error,
                 None,
             );
@@ -162,8 +166,10 @@ impl Connection {
     /// Receives once, at most this many bytes. 0 bytes mean the end of the stream.
     #[track_caller]
     pub fn receive(&mut self, most: usize) -> Vec<u8> {
-        self.log
-            .step(message!("{client} receives once", client = self.local));
+        self.log.step(message!(
+            "{client} receives once",
+            client = self.name.clone()
+        ));
         let mut bytes = vec![0; most];
         match self.read(&mut bytes) {
             Ok(length) => {
@@ -220,11 +226,17 @@ impl Connection {
     pub fn expect(&mut self, expected: &[u8]) {
         self.log.step(message!(
             "{client} waits for {bytes}",
-            client = self.local,
+            client = self.name.clone(),
             bytes = expected
         ));
-        let client = self.local;
-        let what = || message!("{client} receives {bytes}", client, bytes = expected);
+        let client = self.name.clone();
+        let what = || {
+            message!(
+                "{client} receives {bytes}",
+                client = client.clone(),
+                bytes = expected
+            )
+        };
         let mut got = vec![0; expected.len()];
         let mut length = 0;
         while length < expected.len() {
@@ -273,11 +285,11 @@ impl Connection {
     pub fn expect_end(&mut self) {
         self.log.step(message!(
             "{client} waits for the end of the stream",
-            client = self.local
+            client = self.name.clone()
         ));
         let what = message!(
             "{client} receives the end of the stream",
-            client = self.local
+            client = self.name.clone()
         );
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
@@ -293,9 +305,12 @@ impl Connection {
     pub fn expect_gone(&mut self) -> Vec<u8> {
         self.log.step(message!(
             "{client} waits for the end of the connection",
-            client = self.local
+            client = self.name.clone()
         ));
-        let what = message!("the connection of {client} ends", client = self.local);
+        let what = message!(
+            "the connection of {client} ends",
+            client = self.name.clone()
+        );
         let mut all = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -311,9 +326,14 @@ impl Connection {
     /// Expects that the program resets the connection (RST).
     #[track_caller]
     pub fn expect_reset(&mut self) {
-        self.log
-            .step(message!("{client} waits for a reset", client = self.local));
-        let what = message!("the connection of {client} is reset", client = self.local);
+        self.log.step(message!(
+            "{client} waits for a reset",
+            client = self.name.clone()
+        ));
+        let what = message!(
+            "the connection of {client} is reset",
+            client = self.name.clone()
+        );
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
@@ -327,11 +347,14 @@ impl Connection {
     pub fn half_close(&mut self) {
         self.log.step(message!(
             "{client} ends its sending half",
-            client = self.local
+            client = self.name.clone()
         ));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             let hint = hints::not_connected(&error);
-            let expected = message!("{client} can half-close", client = self.local);
+            let expected = message!(
+                "{client} can end its sending half",
+                client = self.name.clone()
+            );
             self.fail(expected, &error, hint);
         }
     }
@@ -341,7 +364,7 @@ impl Connection {
     pub fn close(self) {
         self.log.step(message!(
             "{client} closes the connection",
-            client = self.local
+            client = self.name.clone()
         ));
     }
 
@@ -350,12 +373,12 @@ impl Connection {
     pub fn reset(self) {
         self.log.step(message!(
             "{client} cuts the connection with a reset",
-            client = self.local
+            client = self.name.clone()
         ));
         // With a linger time of 0, close sends RST instead of FIN.
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
             self.fail(
-                message!("{client} can reset", client = self.local),
+                message!("{client} can reset", client = self.name.clone()),
                 &error,
                 None,
             );

@@ -52,6 +52,24 @@ pub(crate) fn not_listening(process: u32, stdout: &str, stderr: &str) -> Option<
     }
 }
 
+/// Why a program has not found a file or a module, if that is what its stderr says. Only a check has
+/// an empty folder.
+pub(crate) fn in_an_empty_folder(stderr: &str) -> Option<Message> {
+    let symptoms = [
+        "No module named",
+        "can't open file",
+        "No such file or directory",
+    ];
+    let is_so = symptoms.iter().any(|symptom| stderr.contains(symptom));
+    is_so.then(|| {
+        message!(
+            "The program runs in an empty folder. A file or folder that is a word of the command \
+             is found all the same; what is named inside a word (`sh -c`) or in the program \
+             itself, or by `-m`, is not: name it by its whole path, or set PYTHONPATH with `env`."
+        )
+    })
+}
+
 /// Why no client can connect to an address that a program has printed.
 pub(crate) fn no_port(address: SocketAddr) -> Option<Message> {
     (address.port() == 0).then(|| {

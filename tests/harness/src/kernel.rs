@@ -146,22 +146,49 @@ fn table() -> Vec<Socket> {
     Vec::new()
 }
 
+/// The sockets among the open files of a process; none if it has ended.
+#[cfg(target_os = "linux")]
+fn inodes_of(process: i32) -> Vec<u64> {
+    use procfs::process::{FDTarget, Process};
+
+    let files = Process::new(process).and_then(|process| process.fd());
+    let files = files.into_iter().flatten().flatten();
+    files
+        .filter_map(|file| match file.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The process that listens on an address, if it is a descendant of this one: a shell script
+/// starts the server as a child, and waits for it.
+#[cfg(target_os = "linux")]
+pub(crate) fn wrapped_server(process: u32, address: SocketAddr) -> Option<u32> {
+    let mut tree = crate::orphans::tree(process.cast_signed());
+    if tree.len() == 1 {
+        return None;
+    }
+    let mut sockets = table().into_iter();
+    let listener =
+        sockets.find(|socket| socket.state == State::Listen && socket.local == address)?;
+    tree.retain(|&pid| inodes_of(pid).contains(&listener.inode));
+    // A server may hand its listener on to processes of its own.
+    let first = tree.first()?.cast_unsigned();
+    (first != process).then_some(first)
+}
+
+/// Only Linux shows it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn wrapped_server(_process: u32, _address: SocketAddr) -> Option<u32> {
+    None
+}
+
 /// The listeners among the open files of a process and of all its descendants.
 #[cfg(target_os = "linux")]
 pub fn listeners_of(process: u32) -> Vec<SocketAddr> {
-    use procfs::process::{FDTarget, Process};
-
-    let mut inodes = Vec::new();
-    for pid in crate::orphans::tree(process.cast_signed()) {
-        // A process may end while we look at it.
-        let Ok(files) = Process::new(pid).and_then(|process| process.fd()) else {
-            continue;
-        };
-        inodes.extend(files.flatten().filter_map(|file| match file.target {
-            FDTarget::Socket(inode) => Some(inode),
-            _ => None,
-        }));
-    }
+    let tree = crate::orphans::tree(process.cast_signed());
+    let inodes: Vec<u64> = tree.into_iter().flat_map(inodes_of).collect();
     let listeners = table()
         .into_iter()
         .filter(|socket| socket.state == State::Listen);

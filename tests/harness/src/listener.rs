@@ -60,7 +60,7 @@ impl Listener {
     fn of(log: &Log, socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        log.step(message!("the test listens on {address}", address));
+        log.step(message!("the test's server listens on {address}", address));
         Ok(Self {
             log: log.clone(),
             socket,
@@ -89,7 +89,7 @@ impl Listener {
             || message!("no connection").into(),
         );
         match waited {
-            Ok(stream) => Connection::new(&self.log, stream),
+            Ok(stream) => Connection::new(&self.log, stream, Some(message!("the test's server"))),
             Err(error) => self.log.fail(
                 message!("the program connects to {address}", address = self.address),
                 error,
@@ -141,7 +141,8 @@ impl Listener {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.log.fail(message!("the test can accept"), error),
             Ok((stream, _)) => {
-                let bytes = Connection::new(&self.log, stream).expect_gone();
+                let server = message!("the test's server");
+                let bytes = Connection::new(&self.log, stream, Some(server)).expect_gone();
                 if !bytes.is_empty() {
                     self.log.fail(message!("nothing was sent"), &bytes);
                 }

@@ -5,6 +5,7 @@
 //! and [`Listener`](crate::Listener) all write to it. A failed expectation turns it into a
 //! [`Transcript`].
 
+use crate::hints;
 use crate::lock::lock;
 use crate::message;
 use crate::message::{Argument, Message};
@@ -56,7 +57,8 @@ struct Inner {
     /// The time limits of a check; other tests have no deadline.
     time: Option<CheckTime>,
     steps: Mutex<Vec<Step>>,
-    programs: Mutex<Vec<Weak<Watched>>>,
+    /// The programs, each with the number of the step that started it.
+    programs: Mutex<Vec<(usize, Weak<Watched>)>>,
     held_up: Mutex<HeldUp>,
     failed: Mutex<Option<FailedTest>>,
 }
@@ -172,7 +174,8 @@ impl Log {
     }
 
     pub(crate) fn add_program(&self, program: &Arc<Watched>) {
-        lock(&self.inner.programs).push(Arc::downgrade(program));
+        let step = lock(&self.inner.steps).len();
+        lock(&self.inner.programs).push((step, Arc::downgrade(program)));
     }
 
     /// Whether programs were started and all have ended, so that nothing more can happen.
@@ -181,7 +184,7 @@ impl Log {
         !programs.is_empty()
             && programs
                 .iter()
-                .filter_map(Weak::upgrade)
+                .filter_map(|(_, program)| program.upgrade())
                 .all(|program| program.is_final())
     }
 
@@ -241,6 +244,7 @@ impl Log {
         let time = self.inner.time.as_ref();
         let is_late = time.is_some_and(|time| Instant::now() >= *lock(&time.deadline));
         let held_up = waits::held_up().max(*lock(&self.inner.held_up));
+        let hint = hint.or_else(|| self.empty_folder());
         let transcript = self.transcript(expected, got.into(), hint);
         let words = transcript.to_string();
         *lock(&self.inner.failed) = Some(FailedTest {
@@ -249,6 +253,15 @@ impl Log {
             held_up,
         });
         panic!("{words}")
+    }
+
+    /// A hint for a program that looks in vain for something in the folder of its check.
+    fn empty_folder(&self) -> Option<Message> {
+        self.inner.time.as_ref()?;
+        let programs = lock(&self.inner.programs).clone();
+        let programs = programs.iter().filter_map(|(_, program)| program.upgrade());
+        let mut stderrs = programs.map(|program| lock(&program.state).stderr.text());
+        stderrs.find_map(|stderr| hints::in_an_empty_folder(&stderr))
     }
 
     /// The facts about the test, if an expectation of this log has failed.
@@ -260,7 +273,8 @@ impl Log {
     /// transcript shows how it ended. On a busy machine ending may take a while, but then the
     /// program does not sleep. If the program goes on, only the moment is lost.
     pub(crate) fn let_it_end(&self) {
-        let Some(last) = lock(&self.inner.programs).last().and_then(Weak::upgrade) else {
+        let last = lock(&self.inner.programs).last().cloned();
+        let Some(last) = last.and_then(|(_, program)| program.upgrade()) else {
             return;
         };
         let start = Instant::now();
@@ -274,16 +288,21 @@ impl Log {
     fn transcript(&self, expected: Message, got: Argument, hint: Option<Message>) -> Transcript {
         let programs: Vec<_> = lock(&self.inner.programs)
             .iter()
-            .filter_map(Weak::upgrade)
+            .filter_map(|(step, program)| Some((*step, program.upgrade()?)))
             .collect();
-        let name = |program: &Watched| match programs.len() {
+        let name = |step: usize, program: &Watched| match programs.len() {
             1 => message!("the program"),
-            _ => program.name(),
+            _ => program
+                .name()
+                .unwrap_or_else(|| message!("the program of step {step}", step)),
         };
         Transcript {
             command: self.inner.command.clone(),
             steps: lock(&self.inner.steps).clone(),
-            programs: programs.iter().map(|p| end_of(p, name(p))).collect(),
+            programs: programs
+                .iter()
+                .map(|(step, program)| end_of(program, name(*step, program)))
+                .collect(),
             expected,
             got,
             hint,

@@ -221,10 +221,13 @@ fn command(binary: &Path) -> Vec<String> {
         Ok(program) => match shlex::split(&program) {
             Some(words) if !words.is_empty() => {
                 let folder = folder();
-                let words = words.into_iter();
-                words
-                    .map(|word| find_file(&folder, &word).unwrap_or(word))
-                    .collect()
+                let mut words = words.into_iter();
+                let program = words.next().into_iter();
+                let program =
+                    program.map(|word| find(&folder, &word, Path::is_file).unwrap_or(word));
+                // Python runs a folder, too.
+                let words = words.map(|word| find(&folder, &word, Path::exists).unwrap_or(word));
+                program.chain(words).collect()
             }
             _ => panic!("PROGRAM is set to {program:?}, which is no command"),
         },
@@ -258,10 +261,10 @@ fn folder() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// The absolute path of a file that a word of `PROGRAM` names relative to this folder. It must be
-/// absolute because the program may run in another folder.
-fn find_file(folder: &Path, word: &str) -> Option<String> {
+/// The absolute path of what a word of `PROGRAM` names relative to this folder. It must be absolute
+/// because the program may run in another folder.
+fn find(folder: &Path, word: &str, is_there: fn(&Path) -> bool) -> Option<String> {
     let path = folder.join(word);
     let is_relative = Path::new(word).is_relative() && !word.is_empty();
-    (is_relative && path.is_file()).then(|| path.to_string_lossy().into_owned())
+    (is_relative && is_there(&path)).then(|| path.to_string_lossy().into_owned())
 }

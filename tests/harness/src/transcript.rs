@@ -123,8 +123,6 @@ impl Transcript {
         let command = &self.command;
         let mut out = String::new();
         let mut put = |text: String| out.push_str(&text);
-        put(message!("the program is not as it should be").fill(translate));
-        put("\n\n".to_string());
         put(message!("What the test did with `{command}`:", command).fill(translate));
         put("\n".to_string());
         let left_out = left_out(self.steps.len());

@@ -99,9 +99,9 @@ impl Watched {
         })
     }
 
-    pub(crate) fn name(&self) -> Message {
-        let name = self.name.get().cloned();
-        name.unwrap_or_else(|| message!("the program"))
+    /// The name that a test has given it.
+    pub(crate) fn name(&self) -> Option<Message> {
+        self.name.get().cloned()
     }
 
     /// Gives the program a name. The first name stays, since a second one would only confuse.

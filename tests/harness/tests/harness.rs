@@ -7,6 +7,7 @@ use harness::{Passed, Program, Scenario, Supervised};
 use predicates::prelude::*;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -522,6 +523,70 @@ fn the_command_may_come_from_the_environment() {
         .status()
         .expect("this test can start itself");
     assert!(status.success());
+}
+
+#[test]
+fn a_folder_in_the_command_is_found_from_anywhere() {
+    if std::env::var_os("PROGRAM").is_some() {
+        let folder = Scenario::of("/no/such/program").command()[1].clone();
+        assert!(Path::new(&folder).is_absolute(), "{folder}");
+        return;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("our own path"));
+    let status = harness::outside(&mut command)
+        .args(["--exact", "a_folder_in_the_command_is_found_from_anywhere"])
+        .env("PROGRAM", "ls src")
+        .stdout(Stdio::null())
+        .status()
+        .expect("this test can start itself");
+    assert!(status.success());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_reaches_the_server_that_a_script_has_started() {
+    let source = "\
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+listener = socket.create_server(('127.0.0.1', 0))
+print('listening on %s:%d' % listener.getsockname(), flush=True)
+listener.accept()
+";
+    // A second command keeps the shell from becoming the server itself.
+    let script = "python3 -c \"$1\"; exit $?";
+    let server = Scenario::of_command(["/bin/sh", "-c", script, "sh", source]).start_server();
+    server.signal(harness::Signal::Term);
+    server.expect_exit(7);
+}
+
+#[test]
+fn programs_are_told_apart_by_the_steps_that_have_started_them() {
+    let transcript = failure(|| {
+        let scenario = shell("echo $0");
+        let one = scenario.start(["one"]);
+        one.expect_exit(0);
+        scenario.start([&"x".repeat(1000)]).expect_exit(1);
+    });
+    expect_in_order(
+        &transcript,
+        &[
+            "3. start the program with xxx",
+            "xxx (1000 characters)",
+            "The stdout of the program of step 1, 4 bytes",
+            "The stdout of the program of step 3, 1001 bytes",
+        ],
+    );
+}
+
+#[test]
+fn a_check_says_that_its_folder_is_empty_to_who_looks_for_a_file_there() {
+    let transcript = failure(|| {
+        harness::check("/bin/sh", |scenario| {
+            scenario.start(["-c", "cat data.txt"]).expect_exit(0);
+            Ok(Passed)
+        });
+    });
+    expect_in_order(&transcript, &["Hint: The program runs in an empty folder."]);
 }
 
 #[test]

@@ -46,6 +46,9 @@ impl Program {
             self.log.fail(expected, shown);
         };
         self.take_line(0);
+        if let Some(server) = kernel::wrapped_server(self.first_id(), address) {
+            self.wrapped.get_or_init(|| server);
+        }
         *self.address.get_or_init(|| address)
     }
 

@@ -36,6 +36,8 @@ pub struct Program {
     /// The thread that writes to the program's stdin; it ends when it has closed that.
     feeder: Option<JoinHandle<()>>,
     address: OnceLock<SocketAddr>,
+    /// The process ID of the server, if the program is a script that has started it.
+    wrapped: OnceLock<u32>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
     taken: Mutex<Vec<bool>>,
     /// Says until the program has ended that it runs.
@@ -48,8 +50,15 @@ impl Program {
         self.watched.set_name(name);
     }
 
-    /// Its process ID. In a sandbox this is the ID of the program, not of the sandbox.
+    /// Its process ID. In a sandbox this is the ID of the program, not of the sandbox; and of a
+    /// script that has started a server it is the ID of that server, once it listens.
     pub fn id(&self) -> u32 {
+        let wrapped = self.wrapped.get().copied();
+        wrapped.unwrap_or_else(|| self.first_id())
+    }
+
+    /// The process ID of what was started.
+    fn first_id(&self) -> u32 {
         self.sandboxed.unwrap_or_else(|| lock(&self.child).id())
     }
 

@@ -60,7 +60,9 @@ impl Program {
         if arguments.is_empty() {
             log.step(message!("start the program"));
         } else {
-            let arguments = shorten(&shlex_join(arguments));
+            let words = arguments.iter().map(|word| shorten(word));
+            let arguments = words.reduce(|begin, end| message!("{begin} {end}", begin, end).into());
+            let arguments = arguments.unwrap_or_else(|| "".into());
             log.step(message!("start the program with {arguments}", arguments));
         }
         let running = RunningProgram::start();
@@ -91,6 +93,7 @@ impl Program {
             stdin: Mutex::new(stdin),
             feeder,
             address: OnceLock::new(),
+            wrapped: OnceLock::new(),
             taken: Mutex::default(),
             _running: running,
         }
@@ -173,15 +176,16 @@ fn feed(mut stdin: ChildStdin) -> (Sender<Vec<u8>>, JoinHandle<()>) {
     (sender, feeder)
 }
 
-/// The arguments of a program; the middle is left out if they are long.
-fn shorten(arguments: &str) -> Argument {
+/// An argument of a program, as a shell takes it; the middle is left out if it is long.
+fn shorten(word: &str) -> Argument {
     const SHOWN: usize = 100;
-    let length = arguments.chars().count();
+    let length = word.chars().count();
     if length <= 2 * SHOWN {
-        return arguments.into();
+        // It fails only for a NUL, which no argument can hold.
+        return shlex::try_quote(word).unwrap_or_default().as_ref().into();
     }
-    let head: String = arguments.chars().take(SHOWN).collect();
-    let tail: String = arguments.chars().skip(length - SHOWN).collect();
+    let head: String = word.chars().take(SHOWN).collect();
+    let tail: String = word.chars().skip(length - SHOWN).collect();
     message!(
         "{head} ... {tail} ({length} characters)",
         head,
@@ -189,12 +193,6 @@ fn shorten(arguments: &str) -> Argument {
         length
     )
     .into()
-}
-
-fn shlex_join(words: &[String]) -> String {
-    // It fails only for a NUL, which no argument can hold.
-    let words = shlex::try_join(words.iter().map(String::as_str));
-    words.unwrap_or_default()
 }
 
 /// Records the program's exit. The process is not reaped, so that its ID, which is also that
