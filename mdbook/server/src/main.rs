@@ -36,6 +36,11 @@ enum Command {
         /// Only these sessions, by name (`02-run`); all, and the differences, without.
         sessions: Vec<String>,
     },
+    /// Runs a terminal session of the book here, step by step: Enter goes on, Ctrl-C ends it.
+    Play {
+        /// Its name, such as 02-run; a wrong one shows all names.
+        session: String,
+    },
 }
 
 fn update(sessions: &[String]) -> anyhow::Result<()> {
@@ -58,6 +63,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             source.build_all(&out.unwrap_or_else(|| source.book().join("book")))
         }
         Some(Command::Update { sessions }) => update(&sessions),
+        Some(Command::Play { session }) => book::sessions::play(&session),
     }
 }
 

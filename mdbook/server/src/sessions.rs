@@ -64,7 +64,7 @@ mod script;
 mod stage;
 
 #[cfg(target_os = "linux")]
-pub use player::{Player, update};
+pub use player::{Player, play, update};
 
 use anyhow::Context;
 
@@ -101,5 +101,15 @@ pub fn names() -> anyhow::Result<Vec<String>> {
 /// Always.
 #[cfg(not(target_os = "linux"))]
 pub fn update(_names: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Runs a session in this terminal: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn play(_name: &str) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use harness::ProcessGroup;
 
 use super::stage::wait_for_end;
@@ -22,6 +22,8 @@ pub(super) enum Task {
     Replay,
     /// Write what comes into the file.
     Record,
+    /// Show it in this terminal, step by step.
+    Play,
 }
 
 impl Task {
@@ -33,6 +35,7 @@ impl Task {
         let task = match task {
             "replay" => Self::Replay,
             "record" => Self::Record,
+            "play" => Self::Play,
             _ => return None,
         };
         Some((task, PathBuf::from(folder)))
@@ -46,34 +49,24 @@ impl Task {
     /// If there can be no namespace here, which says what is missing; or whatever the other
     /// process says.
     pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<()> {
-        let mut command = Command::new("unshare");
-        if !rustix::process::geteuid().is_root() {
-            command.arg("--map-root-user");
-        }
         let task = match self {
             Self::Replay => "replay",
             Self::Record => "record",
+            Self::Play => "play",
         };
+        let task = format!("{task}:{}", programs.display());
+        let mut command = unshare(self != Self::Play);
+        command.arg(book).args(["update", session]).env(TASK, task);
+        if self == Self::Play {
+            // A group of its own could not read from the terminal.
+            let status = command.status().context("cannot start `unshare`")?;
+            ensure!(
+                status.success(),
+                "the session has not come to its end\n{CURE}"
+            );
+            return Ok(());
+        }
         command
-            .args([
-                "--net",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-                "--",
-            ])
-            // Also says, before anything else, whether there can be a namespace.
-            .args([
-                "sh",
-                "-c",
-                "ip link set lo up && echo ready && exec \"$@\"",
-                "sh",
-            ])
-            .arg(book)
-            .args(["update", session])
-            .env(TASK, format!("{task}:{}", programs.display()))
-            .env("PATH", super::stage::search_path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -89,6 +82,23 @@ impl Task {
         }
         Ok(())
     }
+}
+
+/// A command in namespaces of its own, whose name and arguments are still to come. Before it
+/// begins, it may print a line, which says that there can be such namespaces.
+fn unshare(says_ready: bool) -> Command {
+    let ready = if says_ready { "echo ready" } else { ":" };
+    let begin = format!("ip link set lo up && {ready} && exec \"$@\"");
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command
+        .args(["--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(["--", "sh", "-c"])
+        .args([&begin, "sh"])
+        .env("PATH", super::stage::search_path());
+    command
 }
 
 const CURE: &str = "\

@@ -1,5 +1,6 @@
 //! Plays sessions: compares them with their files, or writes those anew.
 
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,7 +12,7 @@ use super::ladder::{LOST, Recording};
 use super::namespace::Task;
 use super::network::Network;
 use super::normal::Normaliser;
-use super::script::Script;
+use super::script::{Entry, Script};
 use super::stage::{self, Stage};
 use super::{FOLDER, record, replay};
 
@@ -105,6 +106,40 @@ pub fn update(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs a session in this terminal, step by step, without a look at what its file says.
+///
+/// # Errors
+///
+/// If there is no such session, or it cannot be run.
+pub fn play(name: &str) -> anyhow::Result<()> {
+    let names = super::names()?;
+    let all = names.join(" ");
+    anyhow::ensure!(
+        names.iter().any(|one| one == name),
+        "no session {name:?}; there are: {all}"
+    );
+    let book = std::env::current_exe().context("cannot find the program `book`")?;
+    Player::new(&book).run(Task::Play, name)
+}
+
+/// Shows an entry of a session. Before an input happens, Enter is waited for.
+fn show(entry: &Entry) {
+    if entry.after_blank && entry.line > 1 {
+        println!();
+    }
+    if !entry.is_input() {
+        println!("{entry}");
+        return;
+    }
+    print!("{entry}  [Enter]");
+    // Where nobody reads or types, the session goes on.
+    let _ = std::io::stdout().flush();
+    let typed = std::io::stdin().read_line(&mut String::new());
+    if !std::io::stdin().is_terminal() || typed.is_err() {
+        println!();
+    }
+}
+
 /// Runs a session in the namespace that this process has been given.
 fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let Session {
@@ -122,10 +157,11 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let stage = Stage::new(programs, network);
     match task {
         Task::Record => {
-            let recorded = record::record(&script, recording, stage)?;
+            let recorded = record::record(&script, recording, stage, &mut |_| {})?;
             let written = std::fs::write(path(name), recorded.to_string());
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
+        Task::Play => record::record(&script, recording, stage, &mut show).map(|_| ()),
         Task::Replay => {
             let ladder = recording.map(|recording| (recording, rule));
             let replayed = replay::replay(&script, normaliser, ladder, stage, replay::LIMIT);

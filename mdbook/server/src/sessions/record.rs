@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_millis(400);
 /// How long a terminal may be silent that has output at this place of the file.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Runs a session, and returns it with the output that came: after each input the lines of
+/// Runs a session, tells each of its entries, an input before it is given, and returns it with the output that came: after each input the lines of
 /// its own terminal first, then those of the others; and before them the packets, where the
 /// session has lines of the wire.
 ///
@@ -27,8 +27,12 @@ pub(super) fn record(
     script: &Script,
     mut recording: Option<Recording>,
     mut stage: Stage,
+    tell: &mut dyn FnMut(&Entry),
 ) -> anyhow::Result<Script> {
-    let mut entries = Vec::new();
+    let mut entries = Told {
+        entries: Vec::new(),
+        tell,
+    };
     for (index, input) in script.entries.iter().enumerate() {
         if is_effect(input) {
             continue;
@@ -63,7 +67,26 @@ pub(super) fn record(
     if let Some(recording) = recording {
         push_lines(&mut entries, recording.finish()?);
     }
-    Ok(Script { entries })
+    Ok(Script {
+        entries: entries.entries,
+    })
+}
+
+/// What has been typed and what has come, each told at once.
+struct Told<'a> {
+    entries: Vec<Entry>,
+    tell: &'a mut dyn FnMut(&Entry),
+}
+
+impl Told<'_> {
+    fn push(&mut self, entry: Entry) {
+        (self.tell)(&entry);
+        self.entries.push(entry);
+    }
+
+    fn extend(&mut self, entries: impl Iterator<Item = Entry>) {
+        entries.for_each(|entry| self.push(entry));
+    }
 }
 
 /// Whether an entry tells what comes of the input before it.
@@ -111,13 +134,13 @@ fn wait_for_quiet(stage: &mut Stage, talkative: &[u8]) {
 
 /// Adds the packets that have come. They stand before what is printed: between them and the
 /// lines there is no order that could be observed.
-fn push_wire(entries: &mut Vec<Entry>, recording: Option<&mut Recording>) {
+fn push_wire(entries: &mut Told<'_>, recording: Option<&mut Recording>) {
     if let Some(recording) = recording {
         push_lines(entries, recording.lines());
     }
 }
 
-fn push_lines(entries: &mut Vec<Entry>, lines: Vec<wire::Line>) {
+fn push_lines(entries: &mut Told<'_>, lines: Vec<wire::Line>) {
     entries.extend(lines.into_iter().map(|line| Entry {
         line: 0,
         after_blank: false,
@@ -127,7 +150,7 @@ fn push_lines(entries: &mut Vec<Entry>, lines: Vec<wire::Line>) {
 }
 
 /// Adds all that has come, the lines of this terminal first.
-fn push_output(entries: &mut Vec<Entry>, stage: &mut Stage, first: u8) {
+fn push_output(entries: &mut Told<'_>, stage: &mut Stage, first: u8) {
     let mut lines = stage.read_all();
     lines.sort_by_key(|(number, _)| *number != first);
     entries.extend(lines.into_iter().map(|(terminal, text)| Entry {

@@ -12,5 +12,6 @@ mod includes;
 mod languages;
 mod licences;
 mod names;
+mod play;
 mod problems;
 mod site;
