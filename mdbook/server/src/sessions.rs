@@ -61,6 +61,8 @@ mod rest;
 #[cfg(target_os = "linux")]
 mod script;
 #[cfg(target_os = "linux")]
+mod settings;
+#[cfg(target_os = "linux")]
 mod stage;
 
 #[cfg(target_os = "linux")]

@@ -13,8 +13,9 @@ use super::namespace::Task;
 use super::network::Network;
 use super::normal::Normaliser;
 use super::script::{Entry, Script};
+use super::settings::Difference;
 use super::stage::{self, Stage};
-use super::{FOLDER, record, replay};
+use super::{FOLDER, record, replay, settings};
 
 /// How often a session is run of whose packets some are lost.
 const ATTEMPTS: usize = 3;
@@ -148,6 +149,8 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
         rule,
     } = read(name)?;
     stage::check_tools(&script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    // Before the session itself changes some of them.
+    let settings = settings::differences()?;
     let network = script.hosts().map(Network::start).transpose()?;
     let recording = match (script.wire(), &network) {
         (None, _) => None,
@@ -168,12 +171,23 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\
-                     If this is how it should go, `cargo book update {name}` writes it anew.",
-                    failure.line
+                     If this is how it should go, `cargo book update {name}` writes it anew.{}",
+                    failure.line,
+                    tell(&settings)
                 )
             })
         }
     }
+}
+
+/// The settings that may be the reason why a session fails.
+fn tell(settings: &[Difference]) -> String {
+    if settings.is_empty() {
+        return String::new();
+    }
+    let rows = settings.iter().map(|one| format!("\n    {one}"));
+    let rows: String = rows.collect();
+    format!("\nThis machine is not set as the one that the book was made on:{rows}")
 }
 
 /// Plays sessions, each in a network of its own.
