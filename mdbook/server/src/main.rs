@@ -44,6 +44,11 @@ enum Command {
         /// Only these sessions, by name (`02-run`); all, and the differences, without.
         sessions: Vec<String>,
     },
+    /// Runs a terminal session of the book here, step by step: Enter goes on, Ctrl-C ends it.
+    Play {
+        /// Its name, such as 02-run; a wrong one shows all names.
+        session: String,
+    },
     /// Runs a session for a page of the book, which shows what comes.
     #[command(hide = true)]
     Mine {
@@ -76,6 +81,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             source.build_all(&out, &site_url)
         }
         Some(Command::Update { sessions }) => update(&sessions),
+        Some(Command::Play { session }) => book::sessions::play(&session),
         Some(Command::Mine { session }) => book::sessions::run_mine(&session),
     }
 }

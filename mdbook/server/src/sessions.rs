@@ -65,12 +65,14 @@ mod rest;
 #[cfg(target_os = "linux")]
 mod script;
 #[cfg(target_os = "linux")]
+mod settings;
+#[cfg(target_os = "linux")]
 mod stage;
 
 #[cfg(target_os = "linux")]
 pub use mine::{run as run_mine, why_not};
 #[cfg(target_os = "linux")]
-pub use player::{Player, update};
+pub use player::{Player, play, update};
 
 /// Runs a session with the lessons as they are: not on this system.
 ///
@@ -134,5 +136,15 @@ pub fn names_in(workspace: &Path) -> anyhow::Result<Vec<String>> {
 /// Always.
 #[cfg(not(target_os = "linux"))]
 pub fn update(_names: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Runs a session in this terminal: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn play(_name: &str) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
 }

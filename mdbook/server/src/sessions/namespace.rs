@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use harness::ProcessGroup;
 
 use super::stage::wait_for_end;
@@ -22,6 +22,8 @@ pub(super) enum Task {
     Replay,
     /// Write what comes into the file.
     Record,
+    /// Show it in this terminal, step by step.
+    Play,
     /// Print what the file has beside what comes, as JSON.
     Try,
 }
@@ -35,6 +37,7 @@ impl Task {
         let task = match task {
             "replay" => Self::Replay,
             "record" => Self::Record,
+            "play" => Self::Play,
             "try" => Self::Try,
             _ => return None,
         };
@@ -50,16 +53,24 @@ impl Task {
     /// If there can be no namespace here, which says what is missing; or whatever the other
     /// process says.
     pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<String> {
-        let mut command = unshare();
         let task = match self {
             Self::Replay => "replay",
             Self::Record => "record",
+            Self::Play => "play",
             Self::Try => "try",
         };
-        command
-            .arg(book)
-            .args(["update", session])
-            .env(TASK, format!("{task}:{}", programs.display()));
+        let task = format!("{task}:{}", programs.display());
+        let mut command = unshare(self != Self::Play);
+        command.arg(book).args(["update", session]).env(TASK, task);
+        if self == Self::Play {
+            // A group of its own could not read from the terminal.
+            let status = command.status().context("cannot start `unshare`")?;
+            ensure!(
+                status.success(),
+                "the session has not come to its end\n{CURE}"
+            );
+            return Ok(String::new());
+        }
         let (success, printed, errors) = run_to_end(&mut command)?;
         let Some(printed) = printed.strip_prefix(READY) else {
             bail!(
@@ -77,37 +88,30 @@ impl Task {
 /// What is printed before anything else where there can be a namespace.
 const READY: &str = "ready\n";
 
-/// The beginning of a command that runs in namespaces of its own.
-fn unshare() -> Command {
+/// Why there can be no namespace on this machine; nothing where there can be one.
+pub(super) fn why_not() -> Option<String> {
+    match run_to_end(unshare(true).arg("true")) {
+        Ok((true, ..)) => None,
+        Ok((false, _, errors)) => Some(errors.trim().to_string()),
+        Err(error) => Some(format!("{:#}", error.root_cause())),
+    }
+}
+
+/// A command in namespaces of its own, whose name and arguments are still to come. Before it
+/// begins, it may print a line, which says that there can be such namespaces.
+fn unshare(says_ready: bool) -> Command {
+    let ready = if says_ready { "echo ready" } else { ":" };
+    let begin = format!("ip link set lo up && {ready} && exec \"$@\"");
     let mut command = Command::new("unshare");
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
     command
-        .args([
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ])
-        .args(["sh", "-c"])
-        .args(["ip link set lo up && echo ready && exec \"$@\"", "sh"])
-        .env("PATH", super::stage::search_path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .args(["--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(["--", "sh", "-c"])
+        .args([&begin, "sh"])
+        .env("PATH", super::stage::search_path());
     command
-}
-
-/// Why there can be no namespace on this machine; nothing where there can be one.
-pub(super) fn why_not() -> Option<String> {
-    match run_to_end(unshare().arg("true")) {
-        Ok((true, ..)) => None,
-        Ok((false, _, errors)) => Some(errors.trim().to_string()),
-        Err(error) => Some(format!("{:#}", error.root_cause())),
-    }
 }
 
 const CURE: &str = "\
@@ -118,6 +122,10 @@ iproute2), and the right to a network namespace: be root, or let users have name
 
 /// Runs a command; returns whether it succeeded, its stdout and its stderr.
 fn run_to_end(command: &mut Command) -> anyhow::Result<(bool, String, String)> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let started = ProcessGroup::start(command);
     let (family, mut child) = started.with_context(|| format!("cannot start `unshare`\n{CURE}"))?;
     let stderr = child.stderr.take();

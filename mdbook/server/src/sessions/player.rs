@@ -1,5 +1,6 @@
 //! Plays sessions: compares them with their files, or writes those anew.
 
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,10 @@ use super::ladder::{LOST, Recording};
 use super::namespace::Task;
 use super::network::Network;
 use super::normal::Normaliser;
-use super::script::Script;
+use super::script::{Entry, Script};
+use super::settings::Difference;
 use super::stage::{self, Stage};
-use super::{FOLDER, beside, record, replay};
+use super::{FOLDER, beside, record, replay, settings};
 
 /// How often a session is run of whose packets some are lost.
 const ATTEMPTS: usize = 3;
@@ -110,11 +112,47 @@ pub fn update(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs a session in this terminal, step by step, without a look at what its file says.
+///
+/// # Errors
+///
+/// If there is no such session, or it cannot be run.
+pub fn play(name: &str) -> anyhow::Result<()> {
+    let names = super::names()?;
+    let all = names.join(" ");
+    anyhow::ensure!(
+        names.iter().any(|one| one == name),
+        "no session {name:?}; there are: {all}"
+    );
+    let book = std::env::current_exe().context("cannot find the program `book`")?;
+    Player::new(&book).run(Task::Play, name)
+}
+
+/// Shows an entry of a session. Before an input happens, Enter is waited for.
+fn show(entry: &Entry) {
+    if entry.after_blank && entry.line > 1 {
+        println!();
+    }
+    if !entry.is_input() {
+        println!("{entry}");
+        return;
+    }
+    print!("{entry}  [Enter]");
+    // Where nobody reads or types, the session goes on.
+    let _ = std::io::stdout().flush();
+    let typed = std::io::stdin().read_line(&mut String::new());
+    if !std::io::stdin().is_terminal() || typed.is_err() {
+        println!();
+    }
+}
+
 /// Runs a session in the namespace that this process has been given.
 fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let session = read(name)?;
     let script = &session.script;
     stage::check_tools(script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
+    // Before the session itself changes some of them.
+    let settings = settings::differences()?;
     let network = script.hosts().map(Network::start).transpose()?;
     let recording = match (script.wire(), &network) {
         (None, _) => None,
@@ -130,22 +168,34 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Record => {
-            let recorded = record::record(script, recording, stage)?;
+            let recorded = record::record(script, recording, stage, &mut |_| {})?;
             let written = std::fs::write(path(name), recorded.to_string());
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
+        Task::Play => record::record(script, recording, stage, &mut show).map(drop),
         Task::Replay => {
             let ladder = recording.map(|recording| (recording, session.rule));
             let replayed = replay::replay(script, session.normaliser, ladder, stage, replay::LIMIT);
             replayed.map_err(|failure| {
                 anyhow::anyhow!(
                     "{FOLDER}/{name}.txt:{}: the session does not go as the file says\n{failure}\
-                     If this is how it should go, `cargo book update {name}` writes it anew.",
-                    failure.line
+                     If this is how it should go, `cargo book update {name}` writes it anew.{}",
+                    failure.line,
+                    tell(&settings)
                 )
             })
         }
     }
+}
+
+/// The settings that may be the reason why a session fails.
+fn tell(settings: &[Difference]) -> String {
+    if settings.is_empty() {
+        return String::new();
+    }
+    let rows = settings.iter().map(|one| format!("\n    {one}"));
+    let rows: String = rows.collect();
+    format!("\nThis machine is not set as the one that the book was made on:{rows}")
 }
 
 /// Plays sessions, each in a network of its own.

@@ -25,7 +25,7 @@ const SHOWN: usize = 200;
 
 /// Runs a session, and returns it with the output that came: after each input the lines of
 /// its own terminal first, then those of the others; and before them the packets, where the
-/// session has lines of the wire.
+/// session has lines of the wire. Each entry is told, an input before it is given.
 ///
 /// # Errors
 ///
@@ -34,8 +34,9 @@ pub(super) fn record(
     script: &Script,
     recording: Option<Recording>,
     stage: Stage,
+    tell: &mut dyn FnMut(&Entry),
 ) -> anyhow::Result<Script> {
-    let mut recorder = Recorder::new(script, recording, stage, None);
+    let mut recorder = Recorder::new(script, recording, stage, tell, None);
     recorder.play(script)?;
     recorder.finish()
 }
@@ -69,7 +70,8 @@ pub(super) fn try_out(
     stage: Stage,
     end: Instant,
 ) -> Tried {
-    let mut recorder = Recorder::new(script, recording, stage, Some(end));
+    let mut silent = |_: &Entry| {};
+    let mut recorder = Recorder::new(script, recording, stage, &mut silent, Some(end));
     let mut stopped = recorder.play(script).err().map(|_| Stop::Running);
     if recorder.stage.unread() > FLOOD {
         stopped = Some(Stop::Flood);
@@ -82,7 +84,7 @@ pub(super) fn try_out(
     } = recorder;
     let mut script = Script { entries };
     match recording.map(Recording::finish) {
-        Some(Ok(lines)) => push_lines(&mut script.entries, lines),
+        Some(Ok(lines)) => script.entries.extend(lines.into_iter().map(on_wire)),
         Some(Err(_)) => stopped = Some(Stop::Lost),
         None => {}
     }
@@ -90,10 +92,12 @@ pub(super) fn try_out(
 }
 
 /// A session while it runs, and what has come of it.
-struct Recorder {
+struct Recorder<'a> {
     stage: Stage,
     recording: Option<Recording>,
     entries: Vec<Entry>,
+    /// Is told of each entry.
+    tell: &'a mut dyn FnMut(&Entry),
     /// When it is ended, where its programs may do anything. Then inputs that are not possible
     /// are left out.
     deadline: Option<Instant>,
@@ -102,17 +106,19 @@ struct Recorder {
     prompts: Option<HashSet<(u8, String)>>,
 }
 
-impl Recorder {
+impl<'a> Recorder<'a> {
     fn new(
         script: &Script,
         recording: Option<Recording>,
         stage: Stage,
+        tell: &'a mut dyn FnMut(&Entry),
         deadline: Option<Instant>,
     ) -> Self {
         Self {
             recording,
             stage,
             entries: Vec::new(),
+            tell,
             deadline,
             prompts: deadline.is_some().then(|| outputs(script)),
         }
@@ -131,6 +137,7 @@ impl Recorder {
                 self.push_wire();
                 self.push_output(input.terminal);
             }
+            (self.tell)(input);
             if input.event == Event::Prompt {
                 self.entries.push(input.clone());
                 continue;
@@ -166,8 +173,9 @@ impl Recorder {
     }
 
     fn finish(mut self) -> anyhow::Result<Script> {
-        if let Some(recording) = self.recording {
-            push_lines(&mut self.entries, recording.finish()?);
+        if let Some(recording) = self.recording.take() {
+            let lines = recording.finish()?;
+            self.push_effects(lines.into_iter().map(on_wire));
         }
         Ok(Script {
             entries: self.entries,
@@ -214,8 +222,15 @@ impl Recorder {
     /// Adds the packets that have come. They stand before what is printed: between them and the
     /// lines there is no order that could be observed.
     fn push_wire(&mut self) {
-        if let Some(recording) = &mut self.recording {
-            push_lines(&mut self.entries, recording.lines());
+        let lines = self.recording.as_mut().map(Recording::lines);
+        self.push_effects(lines.into_iter().flatten().map(on_wire));
+    }
+
+    /// Adds what has come, and tells it.
+    fn push_effects(&mut self, effects: impl Iterator<Item = Entry>) {
+        for effect in effects {
+            (self.tell)(&effect);
+            self.entries.push(effect);
         }
     }
 
@@ -228,13 +243,12 @@ impl Recorder {
                 .read_lines(|number, text| prompts.contains(&(number, text.to_string()))),
         };
         lines.sort_by_key(|(number, _)| *number != first);
-        self.entries
-            .extend(lines.into_iter().map(|(terminal, text)| Entry {
-                line: 0,
-                after_blank: false,
-                terminal,
-                event: Event::Output(text),
-            }));
+        self.push_effects(lines.into_iter().map(|(terminal, text)| Entry {
+            line: 0,
+            after_blank: false,
+            terminal,
+            event: Event::Output(text),
+        }));
     }
 
     /// Adds what has come until a session was ended, or the beginning of it.
@@ -278,11 +292,11 @@ fn give(stage: &mut Stage, input: &Entry) -> anyhow::Result<()> {
     }
 }
 
-fn push_lines(entries: &mut Vec<Entry>, lines: Vec<wire::Line>) {
-    entries.extend(lines.into_iter().map(|line| Entry {
+fn on_wire(line: wire::Line) -> Entry {
+    Entry {
         line: 0,
         after_blank: false,
         terminal: WIRE,
         event: Event::Wire(Some(line)),
-    }));
+    }
 }

@@ -13,5 +13,6 @@ mod languages;
 mod licences;
 mod names;
 mod plain;
+mod play;
 mod problems;
 mod site;
