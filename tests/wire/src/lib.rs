@@ -26,6 +26,8 @@ mod packet;
 mod shorten;
 mod state;
 mod story;
+#[cfg(target_os = "linux")]
+pub mod tcpdump;
 mod text;
 mod track;
 

@@ -126,7 +126,8 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
             written.with_context(|| format!("cannot write {FOLDER}/{name}.txt"))
         }
         Task::Replay => {
-            let recording = script.wire().map(|_| Recording::start()).transpose()?;
+            let recording = script.wire().map(|_| Recording::start_with_witness());
+            let recording = recording.transpose()?;
             let ladder = recording.map(|recording| (recording, session.rule));
             let replayed =
                 replay::replay(script, session.normaliser, ladder, programs, replay::LIMIT);
