@@ -31,6 +31,8 @@ mod recorded;
 mod shorten;
 mod state;
 mod story;
+#[cfg(target_os = "linux")]
+pub mod tcpdump;
 mod text;
 mod track;
 

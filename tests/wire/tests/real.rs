@@ -3,12 +3,12 @@
 
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use wire::tcpdump::{Segment, Tcpdump};
 use wire::{Capture, Line, State, Wire};
 
 /// Tells this program that it has a namespace.
@@ -249,67 +249,13 @@ fn states_are_those_that_ss_shows() {
     });
 }
 
-/// A packet as `tcpdump -nn` writes it: ports, flags, length.
-type Seen = (u16, u16, String, usize);
-
-/// `tcpdump`, until it has said that it listens; nothing where it is not installed.
-fn start_tcpdump() -> Option<Child> {
-    let mut tcpdump = Command::new("tcpdump")
-        .args(["-i", "lo", "-nn", "-l", "--immediate-mode"])
-        .arg("tcp")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let errors = tcpdump.stderr.take().expect("it has a stderr");
-    let mut lines = BufReader::new(errors).lines();
-    let listens = lines.any(|line| line.is_ok_and(|line| line.contains("listening on")));
-    assert!(listens, "tcpdump does not listen");
-    // Read to its end, so that it can tell how many packets there were.
-    std::thread::spawn(move || lines.for_each(drop));
-    Some(tcpdump)
-}
-
-fn parse_tcpdump(line: &str) -> Seen {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let port = |word: &str| {
-        let port = word.trim_end_matches(':').rsplit('.').next();
-        port.and_then(|port| port.parse().ok()).expect("a port")
-    };
-    let flags = line.split_once("Flags [").expect("it has flags").1;
-    let flags = flags.split_once(']').expect("they end").0;
-    let (_, length) = line.rsplit_once("length ").expect("it has a length");
-    let digits: String = length.chars().take_while(char::is_ascii_digit).collect();
-    let flags = ["S", "F", "R"]
-        .into_iter()
-        .filter(|flag| flags.contains(flag));
-    let length = digits.parse().expect("a number");
-    (port(words[2]), port(words[4]), flags.collect(), length)
-}
-
-fn parse_rung(line: &Line) -> Option<Seen> {
-    let Line::Rung(rung) = line else {
-        return None;
-    };
-    let what = &rung.what;
-    let flags = [(what.syn, "S"), (what.fin, "F"), (what.rst, "R")];
-    let flags = flags.into_iter().filter(|flag| flag.0).map(|flag| flag.1);
-    let length = what.data.as_ref().map_or(0, |data| data.length);
-    let (from, to) = if rung.to_right {
-        (rung.left_port, rung.right_port)
-    } else {
-        (rung.right_port, rung.left_port)
-    };
-    Some((from, to, flags.collect(), length))
-}
-
 #[test]
 fn packets_are_those_that_tcpdump_shows() {
     if Command::new("tcpdump").arg("--version").output().is_err() {
         return skip("packets_are_those_that_tcpdump_shows", "no tcpdump");
     }
     in_namespace("packets_are_those_that_tcpdump_shows", || {
-        let mut tcpdump = start_tcpdump().expect("it is installed");
+        let tcpdump = Tcpdump::start().expect("it is installed");
         let capture = Capture::start().expect("it is allowed here");
         for address in ["127.0.0.1:9090", "[::1]:9090"] {
             let (mut client, mut server, listener) = pair(address);
@@ -327,22 +273,8 @@ fn packets_are_those_that_tcpdump_shows() {
             TcpStream::connect(address).expect_err("nobody listens");
         }
         let lines = ladder(&capture);
-        let ours: Vec<Seen> = lines.iter().filter_map(parse_rung).collect();
-        let output = tcpdump.stdout.take().expect("it has a stdout");
-        let (sender, receiver) = channel();
-        std::thread::spawn(move || {
-            let mut rows = BufReader::new(output).lines();
-            rows.try_for_each(|row| sender.send(row.expect("it is text")).map_err(drop))
-        });
-        let mut theirs = Vec::new();
-        while theirs.len() < ours.len()
-            && let Ok(row) = receiver.recv_timeout(LIMIT)
-        {
-            theirs.push(parse_tcpdump(&row));
-        }
-        tcpdump.kill().expect("it runs");
-        tcpdump.wait().expect("it has been killed");
-        theirs.extend(receiver.iter().map(|row| parse_tcpdump(&row)));
+        let ours: Vec<Segment> = lines.iter().filter_map(Segment::of_line).collect();
+        let theirs = tcpdump.finish(ours.len()).expect("it has seen all");
         assert_eq!(ours, theirs);
     });
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use wire::{Capture, Forwarder, Line, Wire};
+use wire::tcpdump::{Segment, Tcpdump, by_direction};
+use wire::{Capture, Forwarder, Line, Packet, Wire};
 
 /// Stands in the error of a recording that lacks packets, which is made again.
 pub(super) const LOST: &str = "packets were lost while they were recorded";
@@ -20,6 +21,8 @@ pub(super) struct Recording {
     source: Source,
     wire: Wire,
     told: usize,
+    /// Who has to see the same packets, where the lines are compared with a file.
+    witness: Option<Tcpdump>,
 }
 
 /// Who records.
@@ -28,6 +31,15 @@ enum Source {
     Capture(Capture),
     /// Between two hosts.
     Forwarder(Arc<Forwarder>),
+}
+
+impl Source {
+    fn packets(&self) -> Vec<Packet> {
+        match self {
+            Self::Capture(capture) => capture.packets(),
+            Self::Forwarder(forwarder) => forwarder.packets(),
+        }
+    }
 }
 
 impl Recording {
@@ -51,22 +63,27 @@ impl Recording {
             source,
             wire: Wire::default(),
             told: 0,
+            witness: None,
         }
+    }
+
+    /// The same beside `tcpdump`, where it is installed: at the end both must have seen the same.
+    pub(super) fn start_with_witness() -> anyhow::Result<Self> {
+        let witness = Tcpdump::start();
+        Ok(Self {
+            witness,
+            ..Self::start()?
+        })
     }
 
     /// Waits until no more packets come, and returns the lines of those that have come since the
     /// last call.
     pub(super) fn lines(&mut self) -> Vec<Line> {
-        let packets = match &self.source {
-            Source::Capture(capture) => {
-                capture.wait_for_quiet(QUIET, LIMIT);
-                capture.packets()
-            }
-            Source::Forwarder(forwarder) => {
-                forwarder.wait_for_quiet(QUIET, LIMIT);
-                forwarder.packets()
-            }
-        };
+        match &self.source {
+            Source::Capture(capture) => capture.wait_for_quiet(QUIET, LIMIT),
+            Source::Forwarder(forwarder) => forwarder.wait_for_quiet(QUIET, LIMIT),
+        }
+        let packets = self.source.packets();
         let new = &packets[self.told..];
         self.told = packets.len();
         self.wire.lines(new)
@@ -81,14 +98,35 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// With [`LOST`] if packets are missing.
+    /// With [`LOST`] if packets are missing; or if `tcpdump` has seen others.
     pub(super) fn finish(mut self) -> anyhow::Result<Vec<Line>> {
         let lines = self.lines();
-        match self.wire.lost() {
-            None => Ok(lines),
-            Some(connection) => Err(anyhow::anyhow!("{LOST}: between {connection}")),
+        if let Some(connection) = self.wire.lost() {
+            anyhow::bail!("{LOST}: between {connection}");
         }
+        if let Some(witness) = self.witness {
+            let packets = self.source.packets();
+            let ours = drawn(&packets);
+            let theirs = witness.finish(ours.len());
+            let theirs = theirs.with_context(|| format!("{LOST}: by tcpdump"))?;
+            let (ours, theirs) = (by_direction(&ours), by_direction(&theirs));
+            anyhow::ensure!(
+                ours == theirs,
+                "not what tcpdump shows: {theirs:?}, but {ours:?}"
+            );
+        }
+        Ok(lines)
     }
+}
+
+/// The segments of the ladder that is drawn of packets; of the packets themselves where it has one
+/// connection stand for many.
+fn drawn(packets: &[Packet]) -> Vec<Segment> {
+    let lines = Wire::default().lines(packets);
+    if lines.iter().any(|line| matches!(line, Line::Alike(_))) {
+        return packets.iter().map(Segment::of_packet).collect();
+    }
+    lines.iter().filter_map(Segment::of_line).collect()
 }
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let network = script.hosts().map(Network::start).transpose()?;
     let recording = match (script.wire(), &network) {
         (None, _) => None,
+        (Some(_), None) if task == Task::Replay => Some(Recording::start_with_witness()?),
         (Some(_), None) => Some(Recording::start()?),
         (Some(_), Some(network)) => Some(Recording::of(network.forwarder())),
     };
