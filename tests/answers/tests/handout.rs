@@ -69,7 +69,7 @@ fn solution(exercise: &str) -> String {
 fn a_copy_with_its_dependencies_works_without_a_network() {
     let (folder, _guard) = folder();
     let copy = folder.join("copy");
-    let made = handout::make(workspace::root(), &copy, true);
+    let made = handout::make(workspace::root(), &copy, true, En);
     let made = made.unwrap_or_else(|error| panic!("{error:#}"));
     let vendored = made.vendored.expect("the dependencies are in it");
     assert!(vendored.bytes < 200_000_000, "{vendored:?}");
@@ -234,7 +234,7 @@ fn a_copy_handed_out_earlier_is_brought_up_to_date_by_its_own_update() {
     write("lessons/02-server/exercise/notes.txt", "mine");
     write("tests/exercise_02.rs", "// changed by the student");
 
-    handout::make(workspace::root(), &newer, false).unwrap_or_else(|e| panic!("{e:#}"));
+    handout::make(workspace::root(), &newer, false, En).unwrap_or_else(|e| panic!("{e:#}"));
     let from = newer.to_string_lossy();
     command(&earlier, &copy, &["update", "--from", &from])
         .assert()

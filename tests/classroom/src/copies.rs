@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Makes the students' copy.
 pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow::Result<bool> {
-    let made = make(workspace::root(), folder, vendor)?;
+    let made = make(workspace::root(), folder, vendor, language)?;
     let Made {
         folder,
         files,

@@ -13,6 +13,7 @@ use anyhow::{bail, ensure};
 use files::{Purpose, Sources};
 use grade::exercise::Exercise;
 use grade::failed::{Because, Failed, in_words};
+use grade::language::Language;
 use harness::message;
 use harness::message::Message;
 use std::fs;
@@ -74,7 +75,7 @@ pub struct Made {
     pub no_repository: Option<Message>,
 }
 
-/// Writes the students' copy of a workspace.
+/// Writes the students' copy of a workspace, with the starters in a language.
 ///
 /// It is made beside `folder` and moved there when it is whole: an error leaves nothing.
 ///
@@ -82,7 +83,12 @@ pub struct Made {
 ///
 /// If the folder has something in it already, a file cannot be read or written, cargo cannot
 /// resolve or vendor the dependencies, or a line of a solution would be in the copy.
-pub fn make(workspace: &Path, folder: &Path, vendor: bool) -> anyhow::Result<Made> {
+pub fn make(
+    workspace: &Path,
+    folder: &Path,
+    vendor: bool,
+    language: Language,
+) -> anyhow::Result<Made> {
     let folder = &std::path::absolute(folder)
         .because(|| message!("cannot tell where {path} is", path = folder.display()))?;
     ensure_empty(folder)?;
@@ -98,7 +104,7 @@ pub fn make(workspace: &Path, folder: &Path, vendor: bool) -> anyhow::Result<Mad
     let sources = Sources::of(workspace, Purpose::Handout)?;
     let workflow = classroom_workflow(&Exercise::all(workspace)?);
     let extras = [&EXTRAS[..], &[(CLASSROOM_WORKFLOW, &workflow)]].concat();
-    let Copied { files, bytes } = copy(&sources, part.path(), &extras)?;
+    let Copied { files, bytes } = copy(&sources, part.path(), &extras, language)?;
     leak::refuse(workspace, part.path(), &files)?;
     let vendored = vendor
         .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
@@ -124,7 +130,7 @@ pub fn make(workspace: &Path, folder: &Path, vendor: bool) -> anyhow::Result<Mad
 /// As [`make`].
 pub(crate) fn make_bundle(workspace: &Path, folder: &Path) -> anyhow::Result<Vendored> {
     let sources = Sources::of(workspace, Purpose::Grading)?;
-    let Copied { files, .. } = copy(&sources, folder, &[])?;
+    let Copied { files, .. } = copy(&sources, folder, &[], Language::En)?;
     leak::refuse(workspace, folder, &files)?;
     vendor::vendor(folder, &vendor::LINUX)
 }
@@ -136,7 +142,12 @@ struct Copied {
 }
 
 /// Copies the files, puts the starters in, and makes the manifests and the lockfile fit.
-fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result<Copied> {
+fn copy(
+    sources: &Sources,
+    to: &Path,
+    extras: &[(&str, &str)],
+    language: Language,
+) -> anyhow::Result<Copied> {
     let mut files = sources.files.clone();
     for path in &sources.files {
         write(to, path, &sources.read(path)?)?;
@@ -145,7 +156,7 @@ fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result
         write(to, path, text.as_bytes())?;
         files.push((*path).to_string());
     }
-    files.extend(starters(sources, to)?);
+    files.extend(starters(sources, to, language)?);
     manifest::fit(to, &files)?;
     files.sort();
     let mut bytes = 0;
@@ -164,13 +175,13 @@ fn copy(sources: &Sources, to: &Path, extras: &[(&str, &str)]) -> anyhow::Result
 const EARLIER: u32 = 7;
 
 /// Puts the starters where the students work, whatever the teacher has there.
-fn starters(sources: &Sources, to: &Path) -> anyhow::Result<Vec<String>> {
+fn starters(sources: &Sources, to: &Path, language: Language) -> anyhow::Result<Vec<String>> {
     let mut written = Vec::new();
     for path in &sources.files {
         let Some((folder, number)) = exercise_of(path) else {
             continue;
         };
-        let starter = grade::exercise::starter(number);
+        let starter = grade::exercise::starter_in(language, number);
         let text = sources.read(&starter)?;
         let mut files = vec![format!("{folder}/main.rs")];
         if number > EARLIER {

@@ -33,7 +33,7 @@ impl Copy {
     fn make(workspace: &Path) -> (Self, Made) {
         let temporary = tempfile::tempdir().expect("a temporary folder");
         let folder = temporary.path().join("handout");
-        let made = handout::make(workspace, &folder, false);
+        let made = handout::make(workspace, &folder, false, En);
         let made = made.unwrap_or_else(|error| panic!("{error:#}"));
         let copy = Self {
             _temporary: temporary,
@@ -265,6 +265,21 @@ fn no_line_of_a_solution_is_in_it() {
 }
 
 #[test]
+fn a_chinese_copy_has_starters_with_chinese_comments() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path().join("handout");
+    let made = handout::make(workspace::root(), &folder, false, Zh);
+    made.unwrap_or_else(|error| panic!("{error:#}"));
+    for exercise in Exercise::all(&folder).expect("it has exercises") {
+        let file = fs::read_to_string(exercise.file()).expect("a starter");
+        let starter = exercise::starter_in(Zh, exercise.number);
+        assert_eq!(file, read(workspace::root(), &starter));
+        // `reset --lang zh` takes it from there.
+        assert_eq!(file, read(&folder, &starter));
+    }
+}
+
+#[test]
 fn a_solution_in_a_file_that_is_handed_out_is_found_before_it_is() {
     let teacher = teachers_workspace();
     let solution = read(workspace::root(), "tests/answers/right/05/model.rs");
@@ -279,7 +294,7 @@ fn a_solution_in_a_file_that_is_handed_out_is_found_before_it_is() {
         let leaky: String = std::iter::once(whole.clone()).chain(comment).collect();
         fs::write(&file, leaky).expect("it can be written");
         let out = teacher.path().join("out");
-        let error = handout::make(teacher.path(), &out, false).expect_err(path);
+        let error = handout::make(teacher.path(), &out, false, En).expect_err(path);
         let error = format!("{error:#}");
         assert!(
             error.contains("line of a solution") && error.contains(path),
@@ -328,7 +343,7 @@ fn the_lockfile_fits_and_has_the_versions_of_the_workspace() {
 fn a_folder_that_is_not_empty_is_refused_and_left_as_it_is() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     fs::write(temporary.path().join("thesis.tex"), "mine").expect("a file");
-    let made = handout::make(workspace::root(), temporary.path(), false);
+    let made = handout::make(workspace::root(), temporary.path(), false, En);
     let error = in_words(&made.expect_err("it has something in it"));
     for (language, told) in [(En, "is not empty"), (Zh, "不是空的")] {
         let error = say(&error, language);

@@ -1,7 +1,7 @@
 //! The exercises, as `exercise.toml` describes them.
 
 use crate::failed::{Because, Failed};
-use crate::language::Text;
+use crate::language::{Language, Text};
 use anyhow::ensure;
 use harness::message;
 use serde::Deserialize;
@@ -52,7 +52,16 @@ pub struct Exercise {
 
 /// The path of an exercise's starter in a workspace, with `/` between the parts.
 pub fn starter(number: u32) -> String {
-    format!("tests/grade/starters/{}.rs", digits(number))
+    starter_in(Language::En, number)
+}
+
+/// As [`starter`]: the same program with its comments in a language.
+pub fn starter_in(language: Language, number: u32) -> String {
+    let folder = match language {
+        Language::En => "",
+        Language::Zh => "zh/",
+    };
+    format!("tests/grade/starters/{folder}{}.rs", digits(number))
 }
 
 /// The number of an exercise or a lesson as names of folders and commands have it: `05`.

@@ -1,6 +1,6 @@
 //! `cargo grade reset`: restores a starter.
 
-use grade::exercise::{Exercise, starter};
+use grade::exercise::{Exercise, starter_in};
 use grade::failed::Because;
 use grade::language::Language;
 use grade::{catalogue, tell};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// in place now.
 pub(crate) fn reset(exercise: &Exercise, yes: bool, language: Language) -> anyhow::Result<bool> {
     let file = exercise.file();
-    let starter = workspace::root().join(starter(exercise.number));
+    let starter = workspace::root().join(starter_in(language, exercise.number));
     let starter = fs::read(&starter).because(|| message!("cannot read {path}", path = &starter))?;
     let current = match fs::read(&file) {
         Ok(current) => Some(current),

@@ -1,7 +1,7 @@
 //! The output that the learner sees.
 
 use anstyle::{AnsiColor, Style};
-use grade::exercise::{Check, Exercise};
+use grade::exercise::{Check, Exercise, starter_in};
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
 use grade::report::verdict;
@@ -9,6 +9,7 @@ use grade::{catalogue, say, tell};
 use harness::message::Message;
 use harness::{Verdict, message};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -191,7 +192,24 @@ pub(crate) fn task(exercise: &Exercise, language: Language) {
     say!("{}\n", exercise.task.get(language).trim());
 }
 
-/// Shows the help for a check.
+/// Shows the steps of an exercise, as its starter has them in a language.
+pub(crate) fn todos(exercise: &Exercise, language: Language) {
+    let starter = workspace::root().join(starter_in(language, exercise.number));
+    // A copy from before there were such starters shows the task alone.
+    let Ok(starter) = fs::read_to_string(starter) else {
+        return;
+    };
+    let mut is_todo = false;
+    for line in starter.lines().map(str::trim) {
+        is_todo = line.starts_with("//") && (is_todo || line.starts_with("// TODO"));
+        if is_todo {
+            say!("    {}", line.trim_start_matches("//").trim_end());
+        }
+    }
+    say!("");
+}
+
+/// Shows a check and its hint.
 pub(crate) fn hint(check: &Check, language: Language) {
     say!("{STRONG}{}{STRONG:#}", check.title.get(language));
     for line in check.hint.get(language).trim().lines() {

@@ -1,7 +1,8 @@
 //! Exercises and rubrics belong together. Nothing is compiled here but this test: learners
 //! may have an exercise that does not compile.
 
-use grade::exercise::{Exercise, starter};
+use grade::exercise::{Exercise, starter_in};
+use grade::language::Language;
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -25,19 +26,66 @@ fn each_lesson_has_one_with_4_to_9_checks_and_a_starter() {
     let lessons = workspace::lessons(workspace::root()).expect("the lessons");
     let lessons: Vec<u32> = lessons.iter().map(|lesson| lesson.number).collect();
     assert_eq!(numbers, lessons);
-    let starters = numbers
-        .iter()
-        .map(|number| workspace::root().join(starter(*number)));
-    let starters: BTreeSet<_> = starters.collect();
-    let folder = workspace::root().join("tests/grade/starters");
-    let files = fs::read_dir(&folder).expect("the starters");
-    let files = files.map(|entry| entry.expect("a starter").path());
-    assert_eq!(files.collect::<BTreeSet<_>>(), starters);
+    for (language, folder) in [(Language::En, "starters"), (Language::Zh, "starters/zh")] {
+        let starters = numbers
+            .iter()
+            .map(|number| workspace::root().join(starter_in(language, *number)));
+        let starters: BTreeSet<_> = starters.collect();
+        let folder = workspace::root().join("tests/grade").join(folder);
+        let files = fs::read_dir(&folder).expect("the starters");
+        let files = files.map(|entry| entry.expect("a starter").path());
+        let files = files.filter(|path| path.is_file());
+        assert_eq!(files.collect::<BTreeSet<_>>(), starters);
+    }
     for exercise in &exercises {
         let checks = exercise.checks.len();
         assert!(
             (4..=9).contains(&checks),
             "{} has {checks} checks",
+            exercise.package()
+        );
+    }
+}
+
+/// A program without its comments, and the comments.
+fn code_and_comments(starter: &str) -> (String, String) {
+    let parts = starter.lines().map(|line| match line.find("//") {
+        // An address in a text has no slashes.
+        Some(at) => line.split_at(at),
+        None => (line, ""),
+    });
+    let is_some = |part: &&str| !part.trim().is_empty();
+    let (code, comments): (Vec<_>, Vec<_>) = parts.unzip();
+    let code: Vec<_> = code
+        .into_iter()
+        .map(str::trim_end)
+        .filter(is_some)
+        .collect();
+    let comments: Vec<_> = comments.into_iter().filter(is_some).collect();
+    (code.join("\n"), comments.join("\n"))
+}
+
+#[test]
+fn a_starter_is_the_same_program_in_both_languages() {
+    for exercise in exercises() {
+        let [english, chinese] = [Language::En, Language::Zh].map(|language| {
+            let path = workspace::root().join(starter_in(language, exercise.number));
+            code_and_comments(&fs::read_to_string(path).expect("a starter"))
+        });
+        assert_eq!(english.0, chinese.0);
+        let todos = |comments: &str| comments.matches("// TODO").count();
+        assert_eq!(
+            todos(&english.1),
+            todos(&chinese.1),
+            "{}",
+            exercise.package()
+        );
+        // The first line tells the grader of a class which exercise it is.
+        let title = exercise.title.get(Language::Zh);
+        let first = format!("//! 练习 {:02}：{title}", exercise.number);
+        assert!(
+            chinese.1.starts_with(&first),
+            "{}: {first}",
             exercise.package()
         );
     }

@@ -60,6 +60,10 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
         .code(0)
         .stdout(contains("Exercise 02"));
     copy.grade(&["hint", "02", "--all"]).code(0);
+    // The steps of the learner's file, in Chinese.
+    copy.grade(&["hint", "02", "--all", "--lang", "zh"])
+        .code(0)
+        .stdout(contains("TODO: 第 4 步，接受一个客户端"));
 
     // Full marks, for people and for programs.
     fs::write(copy.file(), copy.answer()).expect("the file can be written");
@@ -168,6 +172,11 @@ fn can_be_reset(copy: &Copy, starter: &str) {
     copy.grade(&["reset", "02", "--yes"])
         .code(0)
         .stdout(contains("already"));
+    copy.grade(&["reset", "02", "--yes", "--lang", "zh"])
+        .code(0);
+    let chinese = fs::read_to_string(copy.file()).expect("the file");
+    assert!(chinese.starts_with("//! 练习 02："), "{chinese}");
+    copy.grade(&["reset", "02", "--yes"]).code(0);
 }
 
 /// A save is noticed, and full marks lead on to the next exercise.

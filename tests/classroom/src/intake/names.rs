@@ -144,16 +144,15 @@ pub(super) fn exercise_of(path: &str) -> Option<(u32, Certainty)> {
 }
 
 /// The exercise that the first line of a source names, as that of a starter does:
-/// `//! Exercise 05: chat.`
+/// `//! Exercise 05: chat.` or `//! 练习 05：聊天室。`
 pub(super) fn of_first_line(source: &[u8]) -> Option<u32> {
     let line = source.split(|b| *b == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let words = line.trim_start_matches('\u{feff}').trim();
-    let words = words
-        .strip_prefix("//!")?
-        .trim()
-        .strip_prefix("Exercise ")?;
-    let (number, _) = words.split_once(':')?;
+    let words = words.strip_prefix("//!")?.trim();
+    let is_named = |name| words.strip_prefix(name);
+    let words = is_named("Exercise ").or_else(|| is_named("练习 "))?;
+    let (number, _) = words.split_once([':', '：'])?;
     number.trim().parse().ok()
 }
 

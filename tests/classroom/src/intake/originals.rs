@@ -3,6 +3,7 @@
 use super::names;
 use crate::handout::vendor::SOURCE;
 use grade::exercise::{self, Exercise};
+use grade::language::Language;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,10 +37,13 @@ impl Originals {
         }
     }
 
-    /// Whether this is the starter of the exercise.
+    /// Whether this is the starter of the exercise, in either language.
     pub(super) fn is_starter(&self, exercise: &Exercise, source: &[u8]) -> bool {
-        let starter = fs::read(self.workspace.join(exercise::starter(exercise.number)));
-        starter.is_ok_and(|starter| is_same_text(&starter, source))
+        [Language::En, Language::Zh].into_iter().any(|language| {
+            let starter = exercise::starter_in(language, exercise.number);
+            let starter = fs::read(self.workspace.join(starter));
+            starter.is_ok_and(|starter| is_same_text(&starter, source))
+        })
     }
 
     /// Compares a file of a copy of the handout, by its path there, with the teacher's;

@@ -66,6 +66,9 @@ fn a_source_without_a_telling_name_by_its_first_line_or_the_only_exercise() {
         let contents = Folder::with(&[(name, starter)]).only();
         assert_eq!(sources(&contents), is(&[(5, &text)]), "{name}");
     }
+    let chinese = "//! 练习 05：聊天室。\nfn main() {}\n";
+    let contents = Folder::with(&[("alice/main.rs", chinese.as_bytes())]).only();
+    assert_eq!(sources(&contents), is(&[(5, chinese)]));
     // What the name says comes first.
     let contents = Folder::with(&[("alice/06.rs", starter)]).only();
     assert_eq!(sources(&contents), is(&[(6, &text)]));
