@@ -151,8 +151,11 @@ fn inside(task: Task, name: &str, programs: &Path) -> anyhow::Result<()> {
     let session = read(name)?;
     let script = &session.script;
     stage::check_tools(script).with_context(|| format!("cannot run {FOLDER}/{name}.txt"))?;
-    // Before the session itself changes some of them.
-    let settings = settings::differences()?;
+    let settings = match task {
+        // Before the session itself changes some of them.
+        Task::Replay => settings::differences()?,
+        Task::Record | Task::Play | Task::Try => Vec::new(),
+    };
     let network = script.hosts().map(Network::start).transpose()?;
     let recording = match (script.wire(), &network) {
         (None, _) => None,
