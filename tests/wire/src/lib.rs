@@ -34,7 +34,7 @@ mod track;
 #[cfg(target_os = "linux")]
 pub use capture::Capture;
 pub use compare::{Difference, Rule, compare};
-pub use line::{Data, Line, Rung, What};
+pub use line::{Data, Line, Remark, Rung, What};
 pub use packet::{Flags, Packet};
 pub use shorten::shorten;
 pub use state::State;

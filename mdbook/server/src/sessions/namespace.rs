@@ -81,7 +81,8 @@ const READY: &str = "ready\n";
 fn unshare() -> Command {
     let mut command = Command::new("unshare");
     if !rustix::process::geteuid().is_root() {
-        command.arg("--map-root-user");
+        // Not as root: then tcpdump wants to be somebody else, which cannot be here.
+        command.args(["--map-current-user", "--keep-caps"]);
     }
     command
         .args([
