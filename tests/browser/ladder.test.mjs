@@ -136,3 +136,29 @@ test("the text is one button away", async () => {
   assert.equal(await text.isVisible(), false);
   await page.context().close();
 });
+
+test("remarks are Chinese in the Chinese book, and bytes are what they are", async () => {
+  const lines = [
+    "SYN-SENT 58858 -- SYN ------------> 9090",
+    "         (1.0 s later)",
+    "         58858 -- SYN, again -----> 9090",
+    '         58858 -- 7 bytes ", again" -> 9090',
+    "         (127 more connections do the same)",
+  ];
+  const page = await open("zh-CN/wire.html");
+  const said = await page.evaluate((lines) => {
+    const text = lines.map((line) => `w ${line}`).join("\n");
+    const session = showSession(text);
+    drawLadder(session);
+    const rows = session.querySelectorAll(".ladder-what, .ladder-remark");
+    return Array.from(rows, (row) => row.textContent);
+  }, lines);
+  assert.deepEqual(said, [
+    "SYN",
+    "（1.0 秒后）",
+    "SYN, 重发",
+    '7 bytes ", again"',
+    "（另有 127 个连接也是这样）",
+  ]);
+  await page.context().close();
+});

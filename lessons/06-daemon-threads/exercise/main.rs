@@ -1,7 +1,7 @@
 //! Exercise 06: a polite end.
 //!
 //! `exercise-06 [ADDR]` echoes bytes, and says goodbye before it ends. What it has to do
-//! exactly `cargo grade hint 06` says.
+//! exactly `cargo grade task 06` says.
 
 use std::env;
 use std::io;

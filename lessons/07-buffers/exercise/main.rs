@@ -1,7 +1,7 @@
 //! Exercise 07: both ways at once.
 //!
 //! `exercise-07 ADDR` copies stdin to a server and what comes from the server to stdout, at
-//! the same time. What it has to do exactly `cargo grade hint 07` says.
+//! the same time. What it has to do exactly `cargo grade task 07` says.
 
 use std::env;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! Exercise 08: a server of your own, a key-value store.
 //!
 //! `exercise-08 [ADDR]` keeps values under keys for all its clients. What it has to do
-//! exactly `cargo grade hint 08` says.
+//! exactly `cargo grade task 08` says.
 
 use std::env;
 use std::io;

@@ -20,6 +20,15 @@
         sent: ({ from, to, what }) => `${from} 发给 ${to}：${what}`,
         state: (port, state) => `${port} 处于 ${state}`,
         and: "；",
+        remarks: [
+          [/^\((.+) ms later\)$/, "（$1 毫秒后）"],
+          [/^\((.+) s later\)$/, "（$1 秒后）"],
+          [/^\((\d+) more connections do the same\)$/, "（另有 $1 个连接也是这样）"],
+          // They stand behind the bytes, whatever these are.
+          [/, lost$/, ", 丢失"],
+          [/, again(?=$|, 丢失$)/, ", 重发"],
+          [/, probe(?=$|, )(?!.*")/, ", 探测"],
+        ],
       }
     : {
         bar: "Step through the packets",
@@ -33,6 +42,7 @@
         sent: ({ from, to, what }) => `${from} to ${to}: ${what}`,
         state: (port, state) => `${port} is ${state}`,
         and: "; ",
+        remarks: [],
       };
 
   const PACKET =
@@ -59,6 +69,10 @@
     return made;
   }
 
+  /** What a line says, in the language of the page. */
+  const say = (text) =>
+    WORDS.remarks.reduce((said, [english, words]) => said.replace(english, words), text);
+
   /** What kind of packet it is, for its colour. */
   function kind(what) {
     if (/^RST/.test(what)) return "rst";
@@ -72,7 +86,7 @@
    */
   function draw(line, held) {
     const found = PACKET.exec(line)?.groups;
-    if (!found) return { row: element("li", "ladder-remark", line.trim()) };
+    if (!found) return { row: element("li", "ladder-remark", say(line.trim())) };
     const { left = "", near, head, what, far, right = "" } = found;
     const connection = `${near} ${far}`;
     const begins = left === "SYN-SENT";
@@ -80,7 +94,7 @@
     const states = [left || before?.[0] || "", right || before?.[1] || ""];
     held.set(connection, states);
     const toRight = head === "--";
-    const way = element("span", "ladder-way", element("span", "ladder-what", what));
+    const way = element("span", "ladder-way", element("span", "ladder-what", say(what)));
     const row = element(
       "li",
       "ladder-packet",
@@ -93,7 +107,7 @@
     row.dataset.kind = kind(what);
     row.dataset.way = toRight ? "right" : "left";
     const said = [
-      WORDS.sent({ from: toRight ? near : far, to: toRight ? far : near, what }),
+      WORDS.sent({ from: toRight ? near : far, to: toRight ? far : near, what: say(what) }),
       ...(states[0] ? [WORDS.state(near, states[0])] : []),
       ...(states[1] ? [WORDS.state(far, states[1])] : []),
     ];

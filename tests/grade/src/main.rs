@@ -55,7 +55,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
-        (Some(Command::Record { file, words }), _) => on_wire::record(file, &words.words),
+        (Some(Command::Record { file, words }), _) => on_wire::record(file, &words.words, language),
         (Some(Command::Messages), _) => catalogue::list(&Arguments::command()),
         (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),

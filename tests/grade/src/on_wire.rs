@@ -41,7 +41,7 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
         say!("    {}", catalogue::say(&cure, language));
         return Ok(());
     }
-    let (result, ladder) = run(ready, failed)?;
+    let (result, ladder) = run(ready, failed, language)?;
     for line in ladder.lines() {
         match line.strip_prefix(LOST) {
             Some(ends) => tell!(language, "    lost packets between {ends}", ends),
@@ -69,7 +69,7 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
 }
 
 /// Runs a check until all its packets have been recorded; returns its result, and its ladder.
-fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
+fn run(ready: &Ready, failed: &Result, language: Language) -> anyhow::Result<(Result, String)> {
     let folder = tempfile::TempDir::with_prefix("grade-wire-")
         .because(|| message!("cannot make a folder"))?;
     let file = folder.path().join("ladder");
@@ -77,7 +77,7 @@ fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
         std::env::current_exe().because(|| message!("cannot tell where this program is"))?;
     let mut words = network();
     words.push(recorder.to_string_lossy().into_owned());
-    words.push("record".to_string());
+    words.extend(["--lang", language.name(), "record"].map(String::from));
     words.push(file.to_string_lossy().into_owned());
     words.push("--".to_string());
     let mut attempts = 0;
@@ -87,10 +87,48 @@ fn run(ready: &Ready, failed: &Result) -> anyhow::Result<(Result, String)> {
         let result = rubric.run_behind(words.clone(), &failed.check, program)?;
         let ladder =
             fs::read_to_string(&file).because(|| message!("the packets were not recorded"))?;
-        if !ladder.starts_with(LOST) || attempts == ATTEMPTS {
-            return Ok((result, ladder));
+        match ladder.strip_prefix(LOST) {
+            Some(lost) if attempts == ATTEMPTS => {
+                return Ok((result, say_lost(lost, language)));
+            }
+            Some(_) => {}
+            None => return Ok((result, ladder)),
         }
     }
+}
+
+/// A ladder that lacks packets: which connection lacks them stands in its first line.
+fn say_lost(ladder: &str, language: Language) -> String {
+    let (connection, ladder) = ladder.split_once('\n').unwrap_or((ladder, ""));
+    let lost = message!(
+        "Some packets between {connection} were not recorded.",
+        connection
+    );
+    format!("{}\n{ladder}", catalogue::say(&lost, language))
+}
+
+/// A remark of the ladder in this language.
+#[cfg(target_os = "linux")]
+fn say_remark(remark: &wire::Remark, language: Language) -> String {
+    use wire::Remark;
+    let message = match remark {
+        Remark::Later(_) => match remark.time() {
+            Some((number, "ms")) => message!("({number} ms later)", number),
+            time => message!("({number} s later)", number = time.unwrap_or_default().0),
+        },
+        Remark::Alike(count) => message!("({count} more connections do the same)", count = *count),
+        Remark::LeftOut(count, port) => {
+            message!(
+                "({count} more packets of {port})",
+                count = *count,
+                port = *port
+            )
+        }
+        Remark::Again => message!("again"),
+        Remark::Lost => message!("lost"),
+        Remark::Probe => message!("probe"),
+    };
+    catalogue::say(&message, language)
 }
 
 /// The words before a command that give it a network of its own, in which it may record packets.
@@ -130,7 +168,7 @@ pub(crate) fn cure() -> Option<Message> {
 /// Runs a command, writes what goes over the wire meanwhile into a file, and ends this process
 /// with the status of the command.
 #[cfg(target_os = "linux")]
-pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
+pub(crate) fn record(file: &Path, words: &[OsString], language: Language) -> anyhow::Result<bool> {
     use std::time::Duration;
     /// How long no packet may come at the end, and how long that is waited for.
     const QUIET: Duration = Duration::from_millis(60);
@@ -145,7 +183,8 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
     capture.wait_for_quiet(QUIET, LIMIT);
     let mut connections = wire::Wire::default();
     let lines = connections.lines(&capture.packets());
-    let mut text: Vec<String> = wire::shorten(&lines, SHOWN);
+    let mut text: Vec<String> =
+        wire::shorten(&lines, SHOWN, &|remark| say_remark(remark, language));
     if let Some(lost) = connections.lost() {
         text.insert(0, format!("{LOST}{lost}"));
     }
@@ -155,7 +194,7 @@ pub(crate) fn record(file: &Path, words: &[OsString]) -> anyhow::Result<bool> {
 
 /// Packets can be recorded on Linux only.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn record(_file: &Path, _words: &[OsString]) -> anyhow::Result<bool> {
+pub(crate) fn record(_file: &Path, _words: &[OsString], _: Language) -> anyhow::Result<bool> {
     anyhow::bail!(grade::failed::Failed::new(message!(
         "cannot record packets"
     )))

@@ -1,7 +1,7 @@
 //! Exercise 05: chat.
 //!
 //! `exercise-05 [ADDR]` passes on each line of a client to all the others. What it has to
-//! do exactly `cargo grade hint 05` says.
+//! do exactly `cargo grade task 05` says.
 
 use std::env;
 use std::io;

@@ -41,7 +41,7 @@ pub use capture::Capture;
 pub use compare::{Difference, Rule, compare};
 #[cfg(target_os = "linux")]
 pub use forward::Forwarder;
-pub use line::{Data, Line, Rung, What};
+pub use line::{Data, Line, Remark, Rung, What};
 pub use packet::{Flags, Packet};
 pub use shorten::shorten;
 pub use state::State;

@@ -121,20 +121,74 @@ fn parse_remark(text: &str) -> Option<Line> {
     Some(Line::Later(Duration::from_millis(millis)))
 }
 
+/// What a ladder says in words, besides the fields of the packets' headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    /// Nothing came for this long.
+    Later(Duration),
+    /// So many more connections do the same as the last one.
+    Alike(usize),
+    /// So many packets of the connection with this port are not shown.
+    LeftOut(usize, u16),
+    /// A packet has come before.
+    Again,
+    /// A packet has not arrived.
+    Lost,
+    /// A packet asks whether there is room again.
+    Probe,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(_) => {
+                let (number, unit) = self.time().unwrap_or_default();
+                write!(f, "({number} {unit} later)")
+            }
+            Self::Alike(count) => write!(f, "({count} more connections do the same)"),
+            Self::LeftOut(count, port) => write!(f, "({count} more packets of {port})"),
+            Self::Again => f.write_str("again"),
+            Self::Lost => f.write_str("lost"),
+            Self::Probe => f.write_str("probe"),
+        }
+    }
+}
+
+impl Remark {
+    /// The time of [`Remark::Later`] as it is shown: a number, and `ms` or `s`.
+    pub fn time(&self) -> Option<(String, &'static str)> {
+        let Self::Later(time) = self else {
+            return None;
+        };
+        let millis = time.as_millis();
+        if millis < 1000 {
+            return Some((millis.to_string(), "ms"));
+        }
+        let tenths = millis / 100;
+        Some((format!("{}.{}", tenths / 10, tenths % 10), "s"))
+    }
+
+    /// As a line of its own.
+    pub(crate) fn line(self, say: &dyn Fn(&Self) -> String) -> String {
+        " ".repeat(INDENT) + &say(&self)
+    }
+}
+
+impl Line {
+    /// The line with its remarks in other words than those of [`fmt::Display`], such as another
+    /// language's.
+    pub fn tell(&self, say: &dyn Fn(&Remark) -> String) -> String {
+        match self {
+            Self::Rung(rung) => rung.tell(say),
+            Self::Later(time) => Remark::Later(*time).line(say),
+            Self::Alike(count) => Remark::Alike(*count).line(say),
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let indent = " ".repeat(INDENT);
-        match self {
-            Self::Rung(rung) => rung.fmt(f),
-            Self::Later(time) if time.as_millis() < 1000 => {
-                write!(f, "{indent}({} ms later)", time.as_millis())
-            }
-            Self::Later(time) => {
-                let tenths = time.as_millis() / 100;
-                write!(f, "{indent}({}.{} s later)", tenths / 10, tenths % 10)
-            }
-            Self::Alike(count) => write!(f, "{indent}({count} more connections do the same)"),
-        }
+        f.write_str(&self.tell(&Remark::to_string))
     }
 }
 
@@ -179,9 +233,15 @@ fn parse_side<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(u16, Opti
 
 impl fmt::Display for Rung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.tell(&Remark::to_string))
+    }
+}
+
+impl Rung {
+    fn tell(&self, say: &dyn Fn(&Remark) -> String) -> String {
         let name = |state: Option<State>| state.map_or("", State::name);
-        let what = self.what.to_string();
-        let dashes = "-".repeat(MIDDLE.saturating_sub(what.len() + 2).max(1));
+        let what = self.what.tell(say);
+        let dashes = "-".repeat(MIDDLE.saturating_sub(columns(&what) + 2).max(1));
         let line = format!(
             "{:>11} {:>5} {} {what} {dashes}{} {:<5} {}",
             name(self.left),
@@ -191,8 +251,13 @@ impl fmt::Display for Rung {
             self.right_port,
             name(self.right),
         );
-        f.write_str(line.trim_end())
+        line.trim_end().to_string()
     }
+}
+
+/// The columns that a text takes. What is not ASCII is Chinese: all else is escaped.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 
 impl What {
@@ -265,6 +330,12 @@ fn leading_number(text: &str) -> Option<(u64, &str)> {
 
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.tell(&Remark::to_string))
+    }
+}
+
+impl What {
+    fn tell(&self, say: &dyn Fn(&Remark) -> String) -> String {
         let word = |is_there: bool, word: &str| is_there.then(|| word.to_string());
         let parts = [
             word(self.syn, "SYN"),
@@ -274,12 +345,12 @@ impl fmt::Display for What {
             word(self.ack, "ACK"),
             self.acknowledged.map(|number| format!("ACK {number}")),
             self.window.map(|bytes| format!("window {bytes}")),
-            word(self.probe, "probe"),
-            word(self.again, "again"),
-            word(self.lost, "lost"),
+            self.probe.then(|| say(&Remark::Probe)),
+            self.again.then(|| say(&Remark::Again)),
+            self.lost.then(|| say(&Remark::Lost)),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        f.write_str(&parts.join(", "))
+        parts.join(", ")
     }
 }
 
@@ -375,6 +446,21 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
         }
         assert_eq!(Line::parse(""), None);
         assert_eq!(Line::parse("                  (soon later)"), None);
+    }
+
+    #[test]
+    fn remarks_in_another_language_keep_the_columns() {
+        let say = |remark: &Remark| match remark {
+            Remark::Again => "重发".to_string(),
+            Remark::Later(_) => "（过了一会儿）".to_string(),
+            other => other.to_string(),
+        };
+        let told = LADDER.lines().filter_map(Line::parse);
+        let told: Vec<String> = told.map(|line| line.tell(&say)).collect();
+        let again = "            58936 -- SYN, 重发 --------------------------> 9090";
+        assert!(told.contains(&again.to_string()), "{told:#?}");
+        let later = "                  （过了一会儿）";
+        assert_eq!(told.iter().filter(|line| *line == later).count(), 2);
     }
 
     #[test]

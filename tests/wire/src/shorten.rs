@@ -1,16 +1,17 @@
 //! Leaves out the middle of long connections.
 
-use crate::line::Line;
+use crate::line::{Line, Remark};
 
 /// The lines as text, but of each connection only the first and the last so many packets; a
-/// line in brackets says how many are left out.
-pub fn shorten(lines: &[Line], keep: usize) -> Vec<String> {
+/// line in brackets says how many are left out. Remarks are in these words, or those of their
+/// `Display`.
+pub fn shorten(lines: &[Line], keep: usize, say: &dyn Fn(&Remark) -> String) -> Vec<String> {
     let ports: Vec<Option<(u16, u16)>> = lines.iter().map(ports).collect();
     let mut shown = Vec::new();
     let mut before: Vec<((u16, u16), usize)> = Vec::new();
     for (line, ports_of_line) in lines.iter().zip(&ports) {
         let Some(connection) = *ports_of_line else {
-            shown.push(line.to_string());
+            shown.push(line.tell(say));
             continue;
         };
         let all = ports.iter().filter(|one| **one == Some(connection)).count();
@@ -25,11 +26,10 @@ pub fn shorten(lines: &[Line], keep: usize) -> Vec<String> {
             }
         };
         if index < keep || index + keep >= all {
-            shown.push(line.to_string());
+            shown.push(line.tell(say));
         } else if index == keep {
             let left_out = all - 2 * keep;
-            let port = connection.0;
-            shown.push(format!("{:>18}({left_out} more packets of {port})", ""));
+            shown.push(Remark::LeftOut(left_out, connection.0).line(say));
         }
     }
     shown
@@ -57,7 +57,7 @@ mod tests {
     fn the_middle_of_each_connection_is_left_out() {
         let mut lines: Vec<Line> = (0..10).map(|number| line(40000, number)).collect();
         lines.insert(4, line(50000, 0));
-        let shown = shorten(&lines, 3);
+        let shown = shorten(&lines, 3, &Remark::to_string);
         let whole = |number: usize| lines[number].to_string();
         let expected = [
             whole(0),
@@ -70,6 +70,6 @@ mod tests {
             whole(10),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(shorten(&lines, 5).len(), lines.len());
+        assert_eq!(shorten(&lines, 5, &Remark::to_string).len(), lines.len());
     }
 }

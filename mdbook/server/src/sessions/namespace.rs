@@ -104,7 +104,8 @@ fn unshare(says_ready: bool) -> Command {
     let begin = format!("ip link set lo up && {ready} && exec \"$@\"");
     let mut command = Command::new("unshare");
     if !rustix::process::geteuid().is_root() {
-        command.arg("--map-root-user");
+        // Not as root: then tcpdump wants to be somebody else, which cannot be here.
+        command.args(["--map-current-user", "--keep-caps"]);
     }
     command
         .args(["--net", "--pid", "--fork", "--kill-child", "--mount-proc"])

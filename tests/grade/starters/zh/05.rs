@@ -1,7 +1,7 @@
 //! 练习 05：聊天室。
 //!
 //! `exercise-05 [ADDR]` 把一个客户端的每一行转发给其他所有客户端。确切的要求见
-//! `cargo grade hint 05`。
+//! `cargo grade task 05`。
 
 use std::env;
 use std::io;

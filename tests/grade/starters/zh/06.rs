@@ -1,7 +1,7 @@
 //! 练习 06：礼貌地结束。
 //!
 //! `exercise-06 [ADDR]` 把收到的字节发回去，结束之前先道别。确切的要求见
-//! `cargo grade hint 06`。
+//! `cargo grade task 06`。
 
 use std::env;
 use std::io;

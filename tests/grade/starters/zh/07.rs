@@ -1,7 +1,7 @@
 //! 练习 07：双向同时收发。
 //!
 //! `exercise-07 ADDR` 把标准输入复制给服务器，同时把服务器发来的复制到标准输出。确切的要求见
-//! `cargo grade hint 07`。
+//! `cargo grade task 07`。
 
 use std::env;
 use std::net::SocketAddr;

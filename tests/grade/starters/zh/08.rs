@@ -1,6 +1,6 @@
 //! 练习 08：自己的服务器，一个键值存储。
 //!
-//! `exercise-08 [ADDR]` 为所有客户端保存键和值。确切的要求见 `cargo grade hint 08`。
+//! `exercise-08 [ADDR]` 为所有客户端保存键和值。确切的要求见 `cargo grade task 08`。
 
 use std::env;
 use std::io;
