@@ -11,7 +11,7 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::from_args();
     // They wait for programs more than they compute.
     let cores = std::thread::available_parallelism()?.get();
-    arguments.test_threads.get_or_insert(2 * cores);
+    arguments.test_threads.get_or_insert(3 * cores);
     let trials = trials()?;
     libtest_mimic::run(&arguments, trials).exit()
 }

@@ -37,7 +37,9 @@ static LESSON: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What sessions use besides the lessons, and the packages that have it.
-const TOOLS: [(&str, &str); 4] = [
+const TOOLS: [(&str, &str); 6] = [
+    ("ip", "iproute2"),
+    ("nstat", "iproute2"),
     ("python3", "python3"),
     ("ss", "iproute2"),
     ("strace", "strace"),
