@@ -8,7 +8,7 @@ use crate::output::drain;
 use crate::process_group::ProcessGroup;
 use crate::request::{REQUESTED, RunningProgram};
 use crate::watched::{Exit, Watched};
-use crate::{memory, message, sandbox};
+use crate::{memory, message, sandbox, words};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -60,7 +60,7 @@ impl Program {
         if arguments.is_empty() {
             log.step(message!("start the program"));
         } else {
-            let arguments = shorten(&shlex_join(arguments));
+            let arguments = shorten(&join(arguments));
             log.step(message!("start the program with {arguments}", arguments));
         }
         let running = RunningProgram::start();
@@ -191,10 +191,9 @@ fn shorten(arguments: &str) -> Argument {
     .into()
 }
 
-fn shlex_join(words: &[String]) -> String {
+fn join(words: &[String]) -> String {
     // It fails only for a NUL, which no argument can hold.
-    let words = shlex::try_join(words.iter().map(String::as_str));
-    words.unwrap_or_default()
+    words::join(words).unwrap_or_default()
 }
 
 /// Records the program's exit. The process is not reaped, so that its ID, which is also that
