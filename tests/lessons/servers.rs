@@ -29,7 +29,7 @@ pub(crate) fn tells_where_it_listens_and_serves_a_client(scenario: &Scenario) {
 pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(scenario: &Scenario) {
     let server = scenario.start::<&str>([]);
     let told = predicate::eq("listening on 127.0.0.1:9090\n");
-    let came = || !server.stdout().is_empty() || server.stderr().contains("in use");
+    let came = || !server.stdout().is_empty() || server.stderr().contains(IN_USE);
     scenario.wait_until(
         message!("it has its port, or says why not"),
         || came().then_some(()),
@@ -138,7 +138,7 @@ pub(crate) fn a_port_in_use_is_refused_and_its_owner_undisturbed(scenario: &Scen
     let address = owner.address().to_string();
     let server = scenario.start([&address]);
     server.expect_exit(1);
-    server.expect_stderr(&predicate::str::contains("in use"));
+    server.expect_stderr(&predicate::str::contains(IN_USE));
     server.expect_stderr(&predicate::str::contains(&address));
     server.expect_stdout(&predicate::str::is_empty());
 
@@ -214,11 +214,14 @@ pub(crate) fn a_client_that_was_reset_before_accept_is_passed_over(scenario: &Sc
     server.expect_no_errors();
 }
 
+/// What the system says of an address in use. The words of Windows are others in each language.
+const IN_USE: &str = if cfg!(windows) { "10048" } else { "in use" };
+
 /// The end of its terminal (SIGHUP) ends it, also where it listens to other signals. But under
 /// `nohup` it runs on.
 pub(crate) fn sighup_is_left_alone(scenario: &Scenario) {
-    if !harness::has_signals() {
-        return;
+    if !cfg!(unix) {
+        return harness::skip("this system has no SIGHUP");
     }
     // Whoever runs the tests may ignore SIGHUP, and programs inherit that.
     let default = ["env", "--default-signal=HUP"];

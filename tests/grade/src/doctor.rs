@@ -119,8 +119,11 @@ fn command(what: &str, name: &str, is_needed: bool, cure: Message) -> Finding {
 
 fn python() -> Finding {
     let cure = message!("install Python 3.9 or newer: without it the Python twins are not tested");
-    let mut finding = command("python3", "python3", false, cure);
-    let found = version("python3").unwrap_or_default();
+    let names = workspace::PYTHON_NAMES;
+    let name = names.iter().find(|name| version(name).is_some());
+    let name = name.unwrap_or(&names[0]);
+    let mut finding = command("python3", name, false, cure);
+    let found = version(name).unwrap_or_default();
     if finding.cure.is_none() && !is_new_enough(&found) {
         finding.cure = Some(message!(
             "install Python 3.9 or newer: this one is too old for the Python twins"

@@ -46,7 +46,7 @@ pub(crate) fn build(
     let rubric = rubric.with_seed(seed.map_or_else(seed::new, Ok)?);
     let program = match program {
         None => rubric.program(),
-        Some(command) => match shlex::split(command) {
+        Some(command) => match harness::words::split(command) {
             Some(words) if !words.is_empty() => {
                 let folder = std::env::current_dir();
                 let folder = folder.because(|| message!("cannot tell the current folder"))?;

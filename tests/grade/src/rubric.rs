@@ -164,7 +164,7 @@ impl Rubric {
         isolation: &(impl Fn() -> Isolation + Sync),
         progress: &(impl Fn(&Result) + Sync),
     ) -> anyhow::Result<Vec<Result>> {
-        let program = shlex::try_join(program.iter().map(String::as_str))
+        let program = harness::words::join(program)
             .because(|| message!("the command of the program cannot be used"))?;
         thread::scope(|scope| {
             let checks = checks.iter().map(|&(check, more)| {

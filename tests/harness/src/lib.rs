@@ -22,7 +22,7 @@
 //! event, with a limit ([`Log::limit`]) that only a failing program reaches.
 //!
 //! Whatever a program leaves behind ends when its [`Program`] is dropped: its process
-//! group and, on Linux, also what has left the group.
+//! group and, on Linux, also what has left the group; on Windows all that are in its job.
 //!
 //! # Layers
 //!
@@ -37,13 +37,13 @@
 //! - `log`: the steps of a test, its time, and the programs that it watches (`watched`). A failed
 //!   expectation makes a `transcript` of it, a check makes a `verdict` of that, and `request`
 //!   carries it to a grader.
-//! - `process_group`, `guard`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
+//! - `process_group`, `guard`, `job`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
 //!   system.
 //!   `hints` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
 //!   `interrupt` knows whether this program was asked to end, and `supervised` is a child process
 //!   with a limit.
-//! - [`message`](mod@message), [`text`], [`random`], `output`, `mark`, `lock`, `skip`: no module of
-//!   another layer is used here.
+//! - [`message`](mod@message), [`text`], [`random`], [`words`], `output`, `mark`, `lock`, `skip`: no
+//!   module of another layer is used here, except that on Windows `skip` asks `job`.
 
 pub mod check;
 mod connection;
@@ -51,6 +51,8 @@ mod connection;
 mod guard;
 mod hints;
 mod interrupt;
+#[cfg(windows)]
+mod job;
 pub mod kernel;
 mod listener;
 mod lock;
@@ -77,6 +79,7 @@ mod transcript;
 mod verdict;
 mod waits;
 mod watched;
+pub mod words;
 
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};

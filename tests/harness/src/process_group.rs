@@ -8,6 +8,9 @@
 //!   their environment shows which program they belong to.
 //! - The test itself is killed (Ctrl-C, a crash), so that nothing is dropped any more. A
 //!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
+//!
+//! On Windows a program is in a job instead, which ends all its processes when it is closed: no
+//! process can leave it.
 
 use crate::lock::lock;
 use crate::mark::{MARK, STARTED, set_environment};
@@ -19,6 +22,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct ProcessGroup {
     mark: String,
     leader: u32,
+    /// On Windows, the job that its processes are in. It ends them when it is dropped.
+    #[cfg(windows)]
+    job: Option<crate::job::Job>,
 }
 
 impl ProcessGroup {
@@ -52,7 +58,13 @@ impl ProcessGroup {
         let leader = child.id();
         started.push(leader);
         drop(started);
-        Ok((Self { mark, leader }, child))
+        let group = Self {
+            mark,
+            leader,
+            #[cfg(windows)]
+            job: crate::job::of(&child),
+        };
+        Ok((group, child))
     }
 
     /// Kills every process of the program, and waits until they are gone, the leader last.
@@ -102,6 +114,8 @@ pub fn has_ended(child: &mut Child) -> std::io::Result<bool> {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
+        #[cfg(windows)]
+        drop(self.job.take());
         system::kill(self.leader, &self.mark);
     }
 }
@@ -136,7 +150,10 @@ mod system {
 mod system {
     use std::process::Command;
 
-    pub(super) fn prepare(_command: &mut Command) {}
+    pub(super) fn prepare(_command: &mut Command) {
+        #[cfg(windows)]
+        crate::job::prepare(_command);
+    }
     pub(super) fn watch(_group: u32) {}
     pub(super) fn release(_group: u32) {}
     /// Without process groups only the leader can be killed, which its parent does itself.

@@ -218,7 +218,7 @@ impl Scenario {
 /// The command in `PROGRAM`, or this binary if that is not set.
 fn command(binary: &Path) -> Vec<String> {
     match std::env::var("PROGRAM") {
-        Ok(program) => match shlex::split(&program) {
+        Ok(program) => match crate::words::split(&program) {
             Some(words) if !words.is_empty() => {
                 let folder = folder();
                 let mut words = words.into_iter();

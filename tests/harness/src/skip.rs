@@ -17,12 +17,18 @@ pub fn skip(reason: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// Whether this system has signals; if not, prints that the test is skipped.
+/// Whether a program can be asked to end: by a signal, on Windows by Ctrl-Break. If not, prints that
+/// the test is skipped.
 pub fn has_signals() -> bool {
-    if !cfg!(unix) {
+    #[cfg(windows)]
+    // A program of somebody else need not listen to Ctrl-Break.
+    let has_signals = std::env::var_os("PROGRAM").is_none() && crate::job::has_ctrl_break();
+    #[cfg(not(windows))]
+    let has_signals = cfg!(unix);
+    if !has_signals {
         skip("this system has no signals");
     }
-    cfg!(unix)
+    has_signals
 }
 
 /// Whether this machine has `::1`; if not, prints that the test is skipped.

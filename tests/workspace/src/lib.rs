@@ -7,7 +7,7 @@ mod lesson;
 mod python;
 
 pub use lesson::{Lesson, lesson, lessons};
-pub use python::python;
+pub use python::{NAMES as PYTHON_NAMES, python};
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -71,6 +71,9 @@ fn who_is_matched_by_id_then_by_name_in_any_order() {
 fn ids_that_differ_in_their_letters_case_are_two() {
     let roster = [student("A1", "Ann"), student("a1", "Bea")];
     let folder = Folder::with(&[("a1/05.rs", b"bea's"), ("A1/06.rs", b"ann's")]);
+    if folder.path().join("a1/06.rs").exists() {
+        return harness::skip("this file system takes a1 and A1 for one folder");
+    }
     let class = folder.class_of(Some(&roster));
     let names = sources_by(&class, |student| student.name.as_str());
     let expected = [("Ann", is(&[(6, "ann's")])), ("Bea", is(&[(5, "bea's")]))];

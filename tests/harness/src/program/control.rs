@@ -68,17 +68,20 @@ impl Program {
         self.kill(signal);
     }
 
-    /// Cannot send a signal to the program on this system.
-    #[cfg(not(unix))]
+    /// Presses Ctrl-Break for the program, whichever signal is asked for: Ctrl-C reaches no process
+    /// group of its own, and there is nothing else.
+    #[cfg(windows)]
     #[track_caller]
-    pub fn signal(&self, signal: Signal) {
-        self.log.fail(
-            message!(
-                "the program is sent {signal}",
-                signal = format!("{signal:?}")
-            ),
-            message!("this system has no signals"),
-        );
+    pub fn signal(&self, _signal: Signal) {
+        self.log
+            .step(message!("send it {signal}", signal = "Ctrl-Break"));
+        // If it has already ended, later expectations show that.
+        if !self.has_ended()
+            && let Err(error) = crate::job::ctrl_break(self.id())
+        {
+            self.log
+                .fail(message!("the program can be sent a signal"), error);
+        }
     }
 
     /// Sends a signal to the program. If it has already ended, later expectations show that.
