@@ -59,22 +59,6 @@ pub use mine::{run as run_mine, why_not};
 #[cfg(target_os = "linux")]
 pub use player::{Player, update};
 
-/// Runs a session with the lessons as they are: not on this system.
-///
-/// # Errors
-///
-/// Always.
-#[cfg(not(target_os = "linux"))]
-pub fn run_mine(_name: &str) -> anyhow::Result<()> {
-    anyhow::bail!("the sessions can be run on Linux only")
-}
-
-/// Why sessions cannot be run on this machine.
-#[cfg(not(target_os = "linux"))]
-pub fn why_not() -> Option<String> {
-    Some("Linux".to_string())
-}
-
 use std::path::Path;
 
 use anyhow::Context;
@@ -122,4 +106,20 @@ pub fn names_in(workspace: &Path) -> anyhow::Result<Vec<String>> {
 #[cfg(not(target_os = "linux"))]
 pub fn update(_names: &[String]) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Runs a session with the lessons as they are: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn run_mine(_name: &str) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Why sessions cannot be run on this machine.
+#[cfg(not(target_os = "linux"))]
+pub fn why_not() -> Option<String> {
+    Some("Linux".to_string())
 }
