@@ -74,22 +74,6 @@ pub use mine::{run as run_mine, why_not};
 #[cfg(target_os = "linux")]
 pub use player::{Player, play, update};
 
-/// Runs a session with the lessons as they are: not on this system.
-///
-/// # Errors
-///
-/// Always.
-#[cfg(not(target_os = "linux"))]
-pub fn run_mine(_name: &str) -> anyhow::Result<()> {
-    anyhow::bail!("the sessions can be run on Linux only")
-}
-
-/// Why sessions cannot be run on this machine.
-#[cfg(not(target_os = "linux"))]
-pub fn why_not() -> Option<String> {
-    Some("Linux".to_string())
-}
-
 use std::path::Path;
 
 use anyhow::Context;
@@ -147,4 +131,20 @@ pub fn update(_names: &[String]) -> anyhow::Result<()> {
 #[cfg(not(target_os = "linux"))]
 pub fn play(_name: &str) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Runs a session with the lessons as they are: not on this system.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn run_mine(_name: &str) -> anyhow::Result<()> {
+    anyhow::bail!("the sessions can be run on Linux only")
+}
+
+/// Why sessions cannot be run on this machine.
+#[cfg(not(target_os = "linux"))]
+pub fn why_not() -> Option<String> {
+    Some("Linux".to_string())
 }
