@@ -14,12 +14,14 @@
 mod built;
 mod call;
 mod compiler;
+mod end;
 mod lock;
 mod tree;
 
 use anyhow::{bail, ensure};
 use built::Built;
 use call::CompilerCall;
+use end::{End, KILL, XCPU, XFSZ, is_out_of_memory, late};
 use grade::exercise::{Exercise, digits};
 use grade::failed::{Because, Failed};
 use grade::rubric::Rubric;
@@ -36,10 +38,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
-pub use compiler::{FILE_SIZE, MEMORY};
-
-/// How long the compiler may take for a file. An answer takes a third of a second.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub use compiler::{FILE_SIZE, LIMIT, MEMORY};
 
 /// How much is kept of what the compiler says, in bytes.
 const MESSAGES: u64 = 64 << 10;
@@ -70,8 +69,11 @@ pub enum Compiled {
     Program(PathBuf),
     /// What the compiler said against it, at most 64 KB, or what has ended the compiler.
     Refused(Message),
-    /// The compiler was not done after [`LIMIT`].
+    /// The compiler was not done after [`LIMIT`] of processor time, or waited for something else
+    /// than a processor.
     TimedOut,
+    /// The machine was so busy that the compiler got too little processor time, twice.
+    Starved,
 }
 
 impl Builder {
@@ -204,6 +206,19 @@ impl Builder {
                 exercise = digits(exercise)
             )
         })?;
+        // What was starved is compiled again: by then others may be done.
+        match self.compile_once(call, source, out)? {
+            Compiled::Starved => self.compile_once(call, source, out),
+            compiled => Ok(compiled),
+        }
+    }
+
+    fn compile_once(
+        &self,
+        call: &CompilerCall,
+        source: &[u8],
+        out: &Path,
+    ) -> anyhow::Result<Compiled> {
         let bench = self.bench(source)?;
         let mut command = compiler::command(
             self.kind,
@@ -219,9 +234,12 @@ impl Builder {
         let running = Supervised::start(&mut command, MESSAGES)
             .because(|| message!("cannot run the compiler's sandbox"))?;
         let ended = running
-            .wait(LIMIT)
+            .wait(compiler::WALL_LIMIT)
             .because(|| message!("cannot wait for the compiler"))?;
         if !ended.in_time {
+            return Ok(late(ended.held_up));
+        }
+        if End::of(ended.status) == End::Signal(XCPU) {
             return Ok(Compiled::TimedOut);
         }
         let compiled = self.judge(ended.status, &messages(ended.stderr), bench.path())?;
@@ -316,7 +334,7 @@ impl Builder {
                     exercise = digits(exercise),
                     told = message
                 ))),
-                Compiled::TimedOut => bail!(Failed::new(message!(
+                Compiled::TimedOut | Compiled::Starved => bail!(Failed::new(message!(
                     "the starter of exercise {exercise} was not compiled within {limit}: is this machine busy with something else?",
                     exercise = digits(exercise),
                     limit = LIMIT
@@ -396,41 +414,6 @@ impl Builder {
                 text.replace(&*folder.to_string_lossy(), name)
             })
     }
-}
-
-/// The numbers of signals are the same on Linux and macOS.
-const KILL: i32 = 9;
-/// A file has become too big.
-const XFSZ: i32 = 25;
-
-/// How a compiler has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Exit(i32),
-    Signal(i32),
-}
-
-impl End {
-    /// Bubblewrap tells a signal n as the exit status 128 + n, as a shell does.
-    fn of(status: ExitStatus) -> Self {
-        #[cfg(unix)]
-        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-            return Self::Signal(signal);
-        }
-        match status.code() {
-            Some(code) if code > 128 => Self::Signal(code - 128),
-            Some(code) => Self::Exit(code),
-            None => Self::Exit(-1),
-        }
-    }
-}
-
-/// Whether the last words of a compiler are that it gets no more memory: those of Rust's
-/// allocator, and of LLVM.
-fn is_out_of_memory(messages: &str) -> bool {
-    ["memory allocation of ", "out of memory", "bad_alloc"]
-        .iter()
-        .any(|words| messages.contains(words))
 }
 
 /// The free space of the disk that a folder is on, in bytes; `None` if the system does not

@@ -106,7 +106,7 @@ impl Rubric {
         program: &[String],
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
-        self.grade_with(program, Isolation::default, progress)
+        self.grade_with(program, Isolation::default, || (), progress)
     }
 
     /// Runs one check, behind these words: a command that runs another one.
@@ -136,10 +136,11 @@ impl Rubric {
 
     /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation. Runs those once
     /// more that may have failed because of the machine.
-    fn grade_with(
+    fn grade_with<T>(
         &self,
         program: &[String],
         isolation: impl Fn() -> Isolation + Sync,
+        alone: impl FnOnce() -> T,
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         harness::check::hide_memory();
@@ -152,7 +153,7 @@ impl Rubric {
             results: self.run_all(&checks, program, &isolation, &progress)?,
             taken_by_others: processors.taken_by_others(),
         };
-        self.repeat_doubtful(&mut outcome, program, &isolation)?;
+        self.repeat_doubtful(&mut outcome, program, &isolation, alone)?;
         Ok(outcome)
     }
 

@@ -3,6 +3,7 @@
 
 use crate::interrupt::{asked_to_end, interrupted};
 use crate::process_group::{ProcessGroup, has_ended};
+use crate::waits::{HeldUp, held_up_in_tree};
 use std::io::{self, Read};
 use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::thread::{self, JoinHandle};
@@ -33,6 +34,8 @@ pub struct Stderr {
 pub struct Ended {
     /// Whether it ended by itself before the limit.
     pub in_time: bool,
+    /// How the machine had delayed it and its descendants, if it was not over in time.
+    pub held_up: HeldUp,
     /// Its exit status, or the signal that ended it.
     pub status: ExitStatus,
     /// Its output on stderr.
@@ -83,9 +86,15 @@ impl Supervised {
                 Ok(false) | Err(_) => break false,
             }
         };
+        let held_up = if in_time {
+            HeldUp::Waiting(Duration::ZERO)
+        } else {
+            held_up_in_tree(self.child.id())
+        };
         let status = self.group.end(&mut self.child)?;
         Ok(Ended {
             in_time,
+            held_up,
             status,
             stderr: self.stderr.join().unwrap_or_default(),
         })

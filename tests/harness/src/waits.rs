@@ -15,10 +15,18 @@ pub enum HeldUp {
 
 /// How this process and its descendants have been delayed so far. Only Linux shows it.
 pub(crate) fn held_up() -> HeldUp {
+    held_up_in_tree(std::process::id())
+}
+
+/// How a process and its descendants have been delayed so far. Only Linux shows it.
+pub(crate) fn held_up_in_tree(root: u32) -> HeldUp {
     #[cfg(target_os = "linux")]
-    return system::held_up();
+    return system::held_up(root.cast_signed());
     #[cfg(not(target_os = "linux"))]
-    HeldUp::Waiting(Duration::ZERO)
+    {
+        let _ = root;
+        HeldUp::Waiting(Duration::ZERO)
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -31,32 +39,34 @@ mod system {
 
     /// How long all threads have waited for a processor, including those that wait right now.
     /// The kernel counts a wait when it is over, so this first lets those threads run.
-    pub(super) fn held_up() -> HeldUp {
+    pub(super) fn held_up(root: i32) -> HeldUp {
         // In state D a thread is in the middle of a system call, and no signal can end its wait.
-        if tasks().iter().any(|task| is_in(task, 'D')) {
+        if tasks(root).iter().any(|task| is_in(task, 'D')) {
             return HeldUp::ByTheMachine;
         }
-        let (waiting, deadline) = (waiting(), Instant::now() + Duration::from_secs(2));
+        let (waiting, deadline) = (waiting(root), Instant::now() + Duration::from_secs(2));
         while waiting.iter().any(still_waits) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
-        let counted = tasks().into_iter().filter_map(|task| task.schedstat().ok());
+        let counted = tasks(root)
+            .into_iter()
+            .filter_map(|task| task.schedstat().ok());
         let waits = counted.map(|counted| Duration::from_nanos(counted.run_delay));
         HeldUp::Waiting(waits.sum())
     }
 
-    fn tasks() -> Vec<Task> {
+    fn tasks(root: i32) -> Vec<Task> {
         // A process may end while we look at it.
-        let processes = tree(std::process::id().cast_signed()).into_iter();
+        let processes = tree(root).into_iter();
         let processes = processes.filter_map(|pid| Process::new(pid).ok());
         let tasks = processes.filter_map(|process| process.tasks().ok());
         tasks.flatten().flatten().collect()
     }
 
     /// The threads that run or are ready to run, each with its scheduler statistics.
-    fn waiting() -> Vec<(Task, Schedstat)> {
-        // This thread is among them: it is running, and runs once more after its first sleep.
-        let ready = tasks().into_iter().filter(|task| is_in(task, 'R'));
+    fn waiting(root: i32) -> Vec<(Task, Schedstat)> {
+        // This thread may be among them: it is running, and runs once more after its first sleep.
+        let ready = tasks(root).into_iter().filter(|task| is_in(task, 'R'));
         ready
             .filter_map(|task| task.schedstat().ok().map(|counted| (task, counted)))
             .collect()

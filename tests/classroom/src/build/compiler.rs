@@ -11,6 +11,7 @@ use harness::message;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// How much memory each process of the compiler may ask for, in bytes. An answer takes
 /// 150 MB.
@@ -18,6 +19,12 @@ pub const MEMORY: u64 = 2 << 30;
 
 /// How big a file may be that the compiler writes, in bytes. An answer has 1 MB.
 pub const FILE_SIZE: u64 = 64 << 20;
+
+/// How much processor time the compiler may take for a file. An answer takes a third of a second.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long it may take altogether: a busy machine lets it wait.
+pub(super) const WALL_LIMIT: Duration = Duration::from_secs(120);
 
 /// In the folder of a compilation, where the student's file is.
 pub(super) const STUDENT: &str = "student";
@@ -96,9 +103,12 @@ pub(super) fn command(
 
 /// The limits of each process. Data, and not address space: the compiler maps much that it
 /// never touches.
-fn limits() -> [String; 4] {
+fn limits() -> [String; 5] {
+    // At the hard limit the kernel kills, as it does where memory is short: so that is higher.
+    let (seconds, more) = (LIMIT.as_secs(), LIMIT.as_secs() + 5);
     [
         "prlimit".to_string(),
+        format!("--cpu={seconds}:{more}"),
         format!("--data={MEMORY}"),
         format!("--fsize={FILE_SIZE}"),
         "--core=0".to_string(),

@@ -24,16 +24,25 @@ pub(super) struct Limiter {
 struct State {
     running: usize,
     last: Instant,
+    /// How many programs wait to be judged alone, or are.
+    to_be_alone: usize,
+    /// Whether one is.
+    is_alone: bool,
 }
 
 /// A program that is being judged.
 pub(super) struct Permit<'a>(&'a Limiter);
+
+/// A program that is being judged while no other one is.
+pub(super) struct Alone<'a>(&'a Limiter);
 
 impl Limiter {
     pub(super) fn new(processors: usize) -> Self {
         let state = State {
             running: 0,
             last: Instant::now(),
+            to_be_alone: 0,
+            is_alone: false,
         };
         Self {
             processors,
@@ -47,7 +56,8 @@ impl Limiter {
         let mut state = lock(&self.state);
         let must_wait = |state: &State| {
             let has_begun = state.last.elapsed() < PAUSE;
-            state.running >= 2 * self.processors && (has_begun || !self.is_idle())
+            let is_full = state.running >= 2 * self.processors;
+            state.to_be_alone > 0 || is_full && (has_begun || !self.is_idle())
         };
         while must_wait(&state) {
             let waited = self.left.wait_timeout(state, PAUSE);
@@ -68,9 +78,78 @@ impl Limiter {
     }
 }
 
+impl<'a> Permit<'a> {
+    /// Waits until no other program is being judged, and keeps it so. Those that wait for this
+    /// take turns, and no other program begins before all of them are done.
+    pub(super) fn alone(&self) -> Alone<'a> {
+        let limiter = self.0;
+        let mut state = lock(&limiter.state);
+        // While it waits it runs nothing that could disturb another one.
+        state.running -= 1;
+        state.to_be_alone += 1;
+        limiter.left.notify_all();
+        while state.running > 0 || state.is_alone {
+            let waited = limiter.left.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.is_alone = true;
+        Alone(limiter)
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.is_alone = false;
+        state.to_be_alone -= 1;
+        state.running += 1;
+        self.0.left.notify_all();
+    }
+}
+
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         lock(&self.0.state).running -= 1;
-        self.0.left.notify_one();
+        self.0.left.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    #[test]
+    fn who_is_alone_has_nobody_beside_and_lets_the_others_go_on() {
+        let limiter = &Limiter::new(2);
+        thread::scope(|scope| {
+            let (all_judged, judged) = channel();
+            let others: Vec<_> = (0..2).map(|_| limiter.acquire()).collect();
+            let mut permits = Vec::new();
+            for _ in 0..2 {
+                let all_judged = all_judged.clone();
+                // Nobody gets a permit while somebody waits to be alone.
+                let permit = limiter.acquire();
+                permits.push((permit, all_judged));
+            }
+            for (permit, all_judged) in permits {
+                scope.spawn(move || {
+                    let alone = permit.alone();
+                    let running = lock(&limiter.state).running;
+                    drop(alone);
+                    let _ = all_judged.send(running);
+                });
+            }
+            // Both wait now, for these two and for each other.
+            while lock(&limiter.state).to_be_alone < 2 {
+                thread::yield_now();
+            }
+            assert!(judged.try_recv().is_err());
+            drop(others);
+            let beside: Vec<usize> = judged.iter().take(2).collect();
+            assert_eq!(beside, [0, 0]);
+        });
+        drop(limiter.acquire());
     }
 }

@@ -150,8 +150,7 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             for _ in 0..(4 * processors).min(limiter::MOST) {
                 scope.spawn(move || {
                     while let Some(task) = next(judging) {
-                        let _permit = limiter.acquire();
-                        error.note(self.judge(task));
+                        error.note(self.judge(task, limiter));
                     }
                 });
             }
@@ -277,6 +276,11 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                         catalogue::say(&message!("the compiler was not done in time"), language);
                     task.graded.message = words;
                 }
+                Compiled::Starved => {
+                    let why = message!("this machine was too busy to compile the file");
+                    let language = self.options.language_of(student);
+                    task.graded.blame_machine(catalogue::say(&why, language));
+                }
                 Compiled::Program(_) => {
                     task.step = Step::Judge {
                         program: vec![format!("{{dir}}/{package}")],
@@ -292,7 +296,8 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
     }
 
     /// Runs a task's checks, and writes the student's files if it was the last task.
-    fn judge(&self, mut task: Task) -> anyhow::Result<()> {
+    fn judge(&self, mut task: Task, limiter: &Limiter) -> anyhow::Result<()> {
+        let permit = limiter.acquire();
         let (student, exercise) = (&task.job.student, task.exercise.number);
         if let Step::Judge {
             folder, program, ..
@@ -307,7 +312,7 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             let outcome = rubric
                 .clone()
                 .with_seed(self.seed)
-                .grade_in(self.sandbox, folder, program, |_| ())
+                .grade_in(self.sandbox, folder, program, || permit.alone(), |_| ())
                 .because(|| {
                     let (exercise, name) = task.names();
                     message!("cannot grade exercise {exercise} of {name}", exercise, name)

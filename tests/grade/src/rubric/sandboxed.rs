@@ -10,14 +10,18 @@ impl Rubric {
     /// as soon as it is available. `folder` has the student's files, and the program sees no
     /// others of theirs; `{dir}` in the words of `program` stands for it.
     ///
+    /// Checks that may have failed for the load of the machine are run once more after `alone`, and
+    /// while its value lives. It waits until no other program of the grader runs.
+    ///
     /// # Errors
     ///
     /// If a check cannot be started at all. Anything that happens after that is a result.
-    pub fn grade_in(
+    pub fn grade_in<T>(
         &self,
         sandbox: &Sandbox,
         folder: &Path,
         program: &[String],
+        alone: impl FnOnce() -> T,
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         let place = sandbox.open(folder)?;
@@ -25,6 +29,6 @@ impl Rubric {
             .iter()
             .map(|word| word.replace(FOLDER, &place))
             .collect();
-        self.grade_with(&program, || sandbox.isolation(folder), progress)
+        self.grade_with(&program, || sandbox.isolation(folder), alone, progress)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! It removes system calls that escape the limits of the sandbox: memory that belongs to no
 //! process (`memfd_create`, System V shared memory), namespaces in which a program could mount
-//! file systems without a limit, and calls that only debuggers and administrators need. They
-//! fail as if the kernel did not have them, and libraries then fall back to other calls.
+//! file systems without a limit, sessions, and calls that only debuggers and administrators need.
+//! They fail as if the kernel did not have them, and libraries then fall back to other calls.
 
 /// The filter in the kernel's format; empty if the system call numbers of this processor are not
 /// known.
@@ -26,7 +26,7 @@ mod linux {
     };
 
     /// The removed system calls.
-    const TAKEN_AWAY: [libc::c_long; 21] = [
+    const TAKEN_AWAY: [libc::c_long; 22] = [
         // Memory that belongs to no process.
         libc::SYS_memfd_create,
         libc::SYS_memfd_secret,
@@ -49,6 +49,10 @@ mod linux {
         libc::SYS_process_vm_readv,
         libc::SYS_process_vm_writev,
         libc::SYS_pidfd_getfd,
+        // A share of the processors: the kernel shares them out among sessions first
+        // (`kernel.sched_autogroup_enabled`), so each new session would take as much as a whole
+        // other program.
+        libc::SYS_setsid,
         // The kernel.
         libc::SYS_bpf,
         libc::SYS_perf_event_open,
