@@ -223,6 +223,7 @@ fn a_program_has_no_privileges_and_gets_none() {
                   call('setsid')\n\
                   call('socket', 40, 1, 0)\n\
                   print('setuid', libc.setuid(0))\n\
+                  call('posix_openpt', 2)\n\
                   status = open('/proc/self/status').read()\n\
                   print([line for line in status.splitlines() if line.startswith(('CapEff', 'NoNewPrivs', 'Seccomp:'))])\n\
                   print(resource.getrlimit(resource.RLIMIT_NPROC), resource.getrlimit(resource.RLIMIT_CORE))";
@@ -239,6 +240,7 @@ fn a_program_has_no_privileges_and_gets_none() {
             "setsid -1 ENOSYS",
             "socket -1 ENOSYS",
             "setuid -1",
+            "posix_openpt -1 ENOENT",
             "['CapEff:\\t0000000000000000', 'NoNewPrivs:\\t1', 'Seccomp:\\t2']",
             "(256, 256) (0, 0)",
         ]
