@@ -221,7 +221,9 @@ fn a_program_has_no_privileges_and_gets_none() {
                   call('shmget', 0, 4096, 0o1600)\n\
                   call('ptrace', 16, 1, 0, 0)\n\
                   call('setsid')\n\
+                  call('socket', 40, 1, 0)\n\
                   print('setuid', libc.setuid(0))\n\
+                  call('posix_openpt', 2)\n\
                   status = open('/proc/self/status').read()\n\
                   print([line for line in status.splitlines() if line.startswith(('CapEff', 'NoNewPrivs', 'Seccomp:'))])\n\
                   print(resource.getrlimit(resource.RLIMIT_NPROC), resource.getrlimit(resource.RLIMIT_CORE))";
@@ -236,7 +238,9 @@ fn a_program_has_no_privileges_and_gets_none() {
             "shmget -1 ENOSYS",
             "ptrace -1 ENOSYS",
             "setsid -1 ENOSYS",
+            "socket -1 ENOSYS",
             "setuid -1",
+            "posix_openpt -1 ENOENT",
             "['CapEff:\\t0000000000000000', 'NoNewPrivs:\\t1', 'Seccomp:\\t2']",
             "(256, 256) (0, 0)",
         ]

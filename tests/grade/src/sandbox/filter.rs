@@ -100,6 +100,12 @@ mod linux {
             .map(|&call| (i64::from(call), Vec::new()))
             .collect();
         rules.push((i64::from(libc::SYS_clone), namespaces));
+        // Sockets to the host of a virtual machine: no network namespace holds them back.
+        let family = u64::from(libc::AF_VSOCK.cast_unsigned());
+        let is_vsock = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, family)
+            .and_then(|is_vsock| SeccompRule::new(vec![is_vsock]))
+            .because(|| message!("cannot make the filter of system calls"))?;
+        rules.push((i64::from(libc::SYS_socket), vec![is_vsock]));
         if cfg!(target_arch = "x86_64") {
             let again: Vec<_> = rules
                 .iter()

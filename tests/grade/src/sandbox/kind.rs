@@ -73,6 +73,8 @@ impl Kind {
             .args(["--die-with-parent", "--new-session", "--clearenv"])
             // The linker that comes with the compiler finds its own path in /proc.
             .args(["--proc", "/proc", "--dev", "/dev"])
+            // A pseudoterminal is kernel memory that no limit counts, and reading one never ends.
+            .args(["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"])
             .args(["--ro-bind", "/usr", "/usr"]);
         for folder in ["/bin", "/lib", "/lib32", "/lib64", "/sbin"] {
             // On a system with everything in /usr these are links.
