@@ -21,11 +21,11 @@ fn meet(scenario: &Scenario, message: &str) -> (Program, Connection) {
 }
 
 /// Sends a reply in pieces, each of which the program has received before the next comes,
-/// and ends it. Not before the program waits for it: one that has closed its receiving half, too,
-/// could still read what came before that.
+/// and ends it. Not before the program waits for more: one that has closed its receiving half, too,
+/// could still read what came before that, and one that takes a piece for all has left by then.
 fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pieces: &[&[u8]]) {
-    program.let_it_wait();
     for (index, piece) in pieces.iter().enumerate() {
+        program.let_it_wait();
         if index > 0 {
             scenario.step(message!(
                 "the program has received that, and there is more to come"

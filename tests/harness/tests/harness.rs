@@ -3,7 +3,7 @@
 //! Each of them ends in time, with the right transcript, and leaves nothing running.
 #![cfg(unix)]
 
-use harness::{HeldUp, Passed, Program, Scenario, Supervised};
+use harness::{Passed, Program, Scenario, Supervised};
 use predicates::prelude::*;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -763,7 +763,7 @@ fn a_supervised_child_that_ends_in_time_is_told_so() {
 
 /// How the machine has delayed a child that runs this script for a second.
 #[cfg(target_os = "linux")]
-fn delay(script: &str) -> HeldUp {
+fn delay(script: &str) -> harness::HeldUp {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]);
     let running = Supervised::start(&mut command, 0).expect("it can be started");
@@ -777,6 +777,6 @@ fn delay(script: &str) -> HeldUp {
 fn a_supervised_child_that_waits_for_processors_is_told_from_one_that_sleeps() {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let busy = "while :; do :; done & ".repeat(4 * processors);
-    assert!(delay(&format!("{busy}wait")) > HeldUp::Waiting(Duration::from_secs(1)));
-    assert!(delay("exec sleep 1000") < HeldUp::Waiting(Duration::from_millis(500)));
+    assert!(delay(&format!("{busy}wait")) > harness::HeldUp::Waiting(Duration::from_secs(1)));
+    assert!(delay("exec sleep 1000") < harness::HeldUp::Waiting(Duration::from_millis(500)));
 }

@@ -5,9 +5,8 @@ mod support;
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Command;
 
-use support::{SECRET, SUMMARY, Server, Workspace, names, status};
+use support::{SECRET, SUMMARY, Workspace, names, status};
 
 #[test]
 fn both_languages_are_served() {
@@ -165,13 +164,13 @@ fn a_saved_lesson_is_told_to_the_pages_of_both_languages() {
 fn a_saved_chapter_is_noticed_where_there_are_no_file_events() {
     let workspace = Workspace::new();
     // A namespace in which nobody may have any.
-    let mut without = Command::new("unshare");
+    let mut without = std::process::Command::new("unshare");
     let script = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$@\"";
     without.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
     let book = workspace.command();
     without.arg(book.get_program()).args(book.get_args());
     without.env("TMPDIR", workspace.path("tmp"));
-    let server = Server::start(without.args(["--port", "0"]));
+    let server = support::Server::start(without.args(["--port", "0"]));
     let mut page = server.live_reload("/");
     workspace.write("mdbook/src/two.md", "# Two\n\nSaved.\n");
     page.read().expect("a message");
@@ -226,7 +225,7 @@ fn it_ends_when_asked_and_leaves_nothing_behind() {
         let mut server = workspace.serve(&["--port", "0"]);
         // Also with a page open.
         let _page = server.live_reload("/");
-        let kill = Command::new("kill")
+        let kill = std::process::Command::new("kill")
             .args(["-s", signal, &server.child.id().to_string()])
             .status();
         assert!(kill.expect("kill runs").success());
