@@ -28,6 +28,8 @@ pub struct Answer {
     pub program: Vec<String>,
     /// The checks that it must fail: none for a right answer.
     pub fails: BTreeSet<String>,
+    /// Whether it is wrong only by a hair (see [`Wrong::by_a_hair`]).
+    pub by_a_hair: bool,
 }
 
 /// A wrong answer, as `wrong/NN.toml` has it.
@@ -211,6 +213,7 @@ pub fn right(exercise: u32, python: &str) -> anyhow::Result<Vec<Answer>> {
             name,
             program,
             fails: BTreeSet::new(),
+            by_a_hair: false,
         });
     }
     Ok(answers)
@@ -294,6 +297,7 @@ pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, 
                 name: wrong.name,
                 program: command,
                 fails: wrong.fails,
+                by_a_hair: wrong.by_a_hair,
             };
             answers.push((exercise, answer));
         }

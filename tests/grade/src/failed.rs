@@ -104,18 +104,18 @@ mod tests {
     fn each_error_of_ours_is_translated_and_those_of_others_stay() {
         let error = Err::<(), _>(io::Error::other("the disk is full"));
         let error = error.context("a word of others");
-        let error = error.because(|| message!("the program is not as it should be"));
+        let error = error.because(|| message!("this program was asked to end"));
         let error = error.because(|| message!("{name}", name = "exercise-01"));
         let error = error.expect_err("it is one");
         let [english, chinese] = said(&error);
         assert_eq!(english, format!("{error:#}"));
         assert_eq!(
             english,
-            "exercise-01: the program is not as it should be: a word of others: the disk is full"
+            "exercise-01: this program was asked to end: a word of others: the disk is full"
         );
         assert_eq!(
             chinese,
-            "exercise-01：程序没有达到要求：a word of others：the disk is full"
+            "exercise-01：程序被要求结束：a word of others：the disk is full"
         );
     }
 

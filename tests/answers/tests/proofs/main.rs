@@ -146,10 +146,23 @@ fn grade(number: u32, program: &[String]) -> Outcome {
     outcome.unwrap_or_else(|error| panic!("cannot grade {program:?}: {error:#}"))
 }
 
+/// The outcome of an answer, and the checks that have failed.
+fn graded(number: u32, answer: &Answer) -> (Outcome, BTreeSet<String>) {
+    let outcome = grade(number, &answer.program);
+    let failed = outcome.failed().into_iter().map(str::to_string).collect();
+    (outcome, failed)
+}
+
 /// Expects that a program fails these checks, and passes all others.
 fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
-    let outcome = grade(number, &answer.program);
-    let failed: BTreeSet<String> = outcome.failed().into_iter().map(str::to_string).collect();
+    // What is wrong by a hair may slip through once: then it has to be found twice more.
+    let (outcome, failed) = match graded(number, answer) {
+        first if first.1 == answer.fails || !answer.by_a_hair => first,
+        _ => match graded(number, answer) {
+            second if second.1 == answer.fails => graded(number, answer),
+            second => second,
+        },
+    };
     let untranslated = untranslated(&outcome);
     if failed == answer.fails && untranslated.is_empty() {
         return;
