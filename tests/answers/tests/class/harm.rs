@@ -130,7 +130,7 @@ fn who_breaks_out_gets_nowhere() {
 }
 
 fn assert_only_anna_and_zoe_get_points(class: &Class) {
-    class.grade("out", &["--only", "1"]).assert().success();
+    class.grade_all("out", &["--only", "1"]);
     for (id, record) in class.records("out") {
         let expected = if ["anna", "zoe"].contains(&id.as_str()) {
             100

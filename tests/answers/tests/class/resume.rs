@@ -19,7 +19,7 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
     let roster = class.path("roster.csv");
     let roster = roster.to_str().expect("the path is text");
     let arguments = ["--only", "1", "--roster", roster];
-    let done = class.grade("whole", &arguments).assert().success();
+    let done = class.grade_all("whole", &arguments);
     done.stdout(contains("xaver").or(contains("Xaver")));
     let whole = class.files("whole");
     for name in [
@@ -73,12 +73,12 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
     for path in &unfinished {
         fs::write(path, "half a fi").expect("a file can be written");
     }
-    class.grade("parts", &arguments).assert().success();
+    class.grade_all("parts", &arguments);
     for path in &unfinished {
         assert!(!path.exists(), "{} is still there", path.display());
     }
     // What was graded before is as it was, and the rest as if nothing had happened.
-    class.grade("again", &arguments).assert().success();
+    class.grade_all("again", &arguments);
     class.assert_same("parts", "again");
     // Nothing is left to do, and nothing changes.
     class
@@ -163,12 +163,12 @@ fn a_part_that_was_stopped_goes_on_too_and_begins_anew_when_it_is_done() {
 #[test]
 fn parts_make_the_whole() {
     let class = class_of_all_kinds();
-    class.grade("whole", &["--only", "1"]).assert().success();
+    class.grade_all("whole", &["--only", "1"]);
     for part in 1..=3 {
         let partition = format!("{part}/3");
         let out = format!("part-{part}");
         let arguments = ["--only", "1", "--partition", &partition];
-        class.grade(&out, &arguments).assert().success();
+        class.grade_all(&out, &arguments);
     }
     let mut merge = grade(&["merge"]);
     merge.arg(class.path("merged"));
