@@ -201,7 +201,9 @@ fn nothing_is_left_after_ctrl_c() {
     );
     fs::write(&script, text).expect("a script can be written");
     let words = [
+        // Whoever runs this test in the background ignores SIGINT.
         "env".to_string(),
+        "--default-signal=INT".to_string(),
         format!("--chdir={}", copy.folder.display()),
         format!("TMPDIR={}", folder.display()),
         format!("CARGO_TARGET_DIR={}", copy.folder.join("target").display()),
