@@ -4,8 +4,8 @@ use super::manifest;
 use grade::failed::Because;
 use harness::message;
 use serde::Deserialize;
-use serde_json::json;
-use std::collections::BTreeSet;
+use serde_json::{Map, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, value};
@@ -67,8 +67,13 @@ pub(super) fn vendor(folder: &Path, platforms: &[&str]) -> anyhow::Result<Vendor
     })?;
     let needed = needed(folder, platforms)?;
     let all = crates(folder)?;
-    for name in all.keys().filter(|name| !needed.contains(*name)) {
-        leave_out(folder, name).because(|| message!("cannot leave out {name}", name))?;
+    for name in all.keys() {
+        let done = match needed.get(name) {
+            None => leave_out(folder, name),
+            Some(features) if name.starts_with("windows") => thin_out(folder, name, features),
+            Some(_) => Ok(()),
+        };
+        done.because(|| message!("cannot leave out {name}", name))?;
     }
     let crates = all.len();
     let bytes = size(&folder.join(FOLDER))?;
@@ -97,22 +102,63 @@ struct Resolve {
 #[derive(Deserialize)]
 struct Node {
     id: String,
+    features: BTreeSet<String>,
 }
 
-/// The crates that some platform needs, by the names of their folders.
-fn needed(folder: &Path, platforms: &[&str]) -> anyhow::Result<BTreeSet<String>> {
-    let mut needed = BTreeSet::new();
+/// The crates that some platform needs, by the names of their folders, with their features.
+fn needed(folder: &Path, platforms: &[&str]) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut needed: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for platform in platforms {
         let mut cargo = manifest::cargo(folder);
         let arguments = ["metadata", "--offline", "--locked", "--format-version", "1"];
         cargo.args(arguments).args(["--filter-platform", platform]);
         let told: Metadata = serde_json::from_slice(&manifest::run(&mut cargo)?)
             .because(|| message!("{program}", program = "cargo metadata"))?;
-        let used: BTreeSet<_> = told.resolve.nodes.into_iter().map(|node| node.id).collect();
-        let used = told.packages.into_iter().filter(|it| used.contains(&it.id));
-        needed.extend(used.map(|it| format!("{}-{}", it.name, it.version)));
+        let nodes = told.resolve.nodes.into_iter();
+        let mut used: BTreeMap<_, _> = nodes.map(|node| (node.id, node.features)).collect();
+        for package in told.packages {
+            if let Some(features) = used.remove(&package.id) {
+                let name = format!("{}-{}", package.name, package.version);
+                needed.entry(name).or_default().extend(features);
+            }
+        }
     }
     Ok(needed)
+}
+
+/// Takes those modules out of `windows` and `windows-sys` that are not compiled: nearly all of
+/// their 130 MB. The module of a feature is the folder that it is named after
+/// (`Win32_System_Threading`).
+fn thin_out(folder: &Path, name: &str, features: &BTreeSet<String>) -> anyhow::Result<()> {
+    let krate = folder.join(FOLDER).join(name);
+    let modules = krate.join("src/Windows");
+    let list = fs::read(krate.join(CHECKSUMS))?;
+    let mut list: serde_json::Value = serde_json::from_slice(&list)?;
+    let Some(files) = list["files"].as_object_mut() else {
+        return Ok(());
+    };
+    let mut left = Map::new();
+    for (path, checksum) in std::mem::take(files) {
+        let file = krate.join(&path);
+        let module = file
+            .parent()
+            .and_then(|parent| parent.strip_prefix(&modules).ok());
+        let feature = module.map(|module| module.to_string_lossy().replace(['/', '\\'], "_"));
+        match feature {
+            Some(feature) if !feature.is_empty() && !features.contains(&feature) => {
+                fs::remove_file(file)?;
+            }
+            _ => {
+                left.insert(path, checksum);
+            }
+        }
+    }
+    *files = left;
+    super::write(
+        folder,
+        &format!("{FOLDER}/{name}/{CHECKSUMS}"),
+        list.to_string().as_bytes(),
+    )
 }
 
 /// Takes all out of a crate but its name, version and dependencies, for which cargo asks.
