@@ -138,7 +138,7 @@ test("every session is shown terminal by terminal, every piece of code from the 
     assert.equal(await page.locator("main code.language-session").count(), 0);
     assert.equal(
       await page.locator("main .session:has(.terminal)").count(),
-      html.split('class="language-session"').length - 1,
+      html.split(/class="language-session[ "]/).length - 1,
     );
     const code = await page.$$eval(
       "main pre > code:is(.language-rust, .language-python)",
