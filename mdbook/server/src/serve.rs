@@ -1,4 +1,4 @@
-//! Serves the book on this machine, and rebuilds it when a chapter or a lesson is saved.
+//! Serves the book on this machine, and rebuilds it when a file that it is made of is saved.
 //!
 //! Each language is built into a temporary folder of its own. A new build takes the place of
 //! the old one when it is complete, so that no reader ever sees half a book; a build that
@@ -287,7 +287,9 @@ fn concerns(workspace: &Path, file: &Path, language: Language) -> bool {
     let mut parts = file.iter().filter_map(|part| part.to_str());
     match (parts.next(), parts.next()) {
         (Some("lessons"), _) => !parts.any(|part| part == "target" || part == "__pycache__"),
-        (Some("mdbook"), Some("book.toml" | "theme" | "sessions" | "differences")) => true,
+        (Some("mdbook"), Some("book.toml" | "theme" | "sessions" | "differences" | "teachers")) => {
+            true
+        }
         (Some("mdbook"), Some(folder)) => folder == language.source(),
         _ => false,
     }

@@ -23,7 +23,7 @@
 //!
 //! A session with lines that begin with `w` records what goes over the wire, too. These lines
 //! are the ladder of the package `wire`, after the input that has caused the packets: write `w`
-//! alone, and `book update` puts them in its place. They are compared at the end, as
+//! alone, and `cargo book update` puts them in its place. They are compared at the end, as
 //! `wire::Rule::InOrder` says. Where both sides may be the first to close a connection, the
 //! session has `either_closes_first = true` in its `NAME.toml`.
 //!

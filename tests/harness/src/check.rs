@@ -16,7 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a check may take, from the start of its first program to its verdict.
+/// How long a check may take, without the time in which sandboxes are set up. A grader may give it
+/// more.
 pub const CHECK_LIMIT: Duration = Duration::from_millis(4500);
 
 /// Runs a check on the program in `PROGRAM`, or on the given binary if that is not set.

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many programs are judged at a time at most: each has eight checks, with open files and
+/// How many programs are judged at a time at most: each has eight or nine checks, with open files and
 /// users of their own.
 pub(super) const MOST: usize = 24;
 

@@ -59,7 +59,7 @@ impl Rubric {
         }
         let taken = processors.taken_by_others();
         for mut again in again {
-            if taken >= BUSY && has_only_waited(&again) {
+            if !is_sandboxed && taken >= BUSY && has_only_waited(&again) {
                 again.verdict = Verdict::NotGradable(message!(
                     "the machine is busy: other programs take {percent} % of its processors",
                     percent = taken
@@ -93,11 +93,11 @@ fn is_doubtful(result: &Result, may_wait: bool) -> bool {
     }
 }
 
-/// Whether a check has failed, and had waited for a processor for most of its time.
+/// Whether a check ran out of time, and had waited for a processor for most of it.
 fn has_only_waited(result: &Result) -> bool {
     let is_most = match result.held_up {
         HeldUp::ByTheMachine => true,
-        HeldUp::Waiting(waited) => result.held_up >= STARVED && 2 * waited >= result.took,
+        HeldUp::Waiting(waited) => 2 * waited >= result.took,
     };
-    result.failure().is_some() && is_most
+    result.failure().is_some() && result.is_late && is_most
 }
