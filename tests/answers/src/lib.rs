@@ -45,7 +45,7 @@ pub struct Wrong {
     /// The checks that it must fail.
     pub fails: BTreeSet<String>,
     /// Whether it is wrong only by a hair: the rubric sees it nearly always, but less often in a
-    /// sandbox, where fewer clients come.
+    /// sandbox, where fewer clients come, or fewer starts fit in a second.
     #[serde(default)]
     pub by_a_hair: bool,
     /// What makes it wrong.
