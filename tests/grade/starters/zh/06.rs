@@ -7,7 +7,6 @@ use std::env;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::thread;
 
 use anyhow::{Context, bail};
 #[cfg(unix)]
@@ -78,7 +77,7 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
     #[cfg(unix)]
     let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM]).context(no_handler)?;
     #[cfg(unix)]
-    thread::Builder::new()
+    std::thread::Builder::new()
         .spawn(move || signals.forever().for_each(|_| stop()))
         .context(no_handler)?;
     Ok(())
