@@ -248,18 +248,11 @@ pub(crate) fn first_open(exercises: &[Exercise], language: Language) -> anyhow::
     Ok(exercises.len() - 1)
 }
 
-/// Shows the steps of the starter, unless they are in the learner's file in this language.
-fn todos(exercise: &Exercise, language: Language) {
-    if language != Language::En {
-        show::todos(exercise, language);
-    }
-}
-
 /// Shows the task, and the help for the first check that fails, or for all.
 pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow::Result<bool> {
     if all {
         show::task(exercise, language);
-        todos(exercise, language);
+        show::todos(exercise, language);
         exercise
             .checks
             .iter()
@@ -268,7 +261,7 @@ pub(crate) fn hint(exercise: &Exercise, all: bool, language: Language) -> anyhow
     }
     let outcome = grade(exercise, None, None)?;
     show::task(exercise, language);
-    todos(exercise, language);
+    show::todos(exercise, language);
     match outcome.failures().next() {
         Some(result) => show::hint(&result.check, language),
         None => tell!(language, "Nothing fails."),

@@ -43,10 +43,7 @@ pub(crate) fn show(ready: &Ready, outcome: &Outcome, language: Language) -> anyh
     }
     let (result, ladder) = run(ready, failed, language)?;
     for line in ladder.lines() {
-        match line.strip_prefix(LOST) {
-            Some(ends) => tell!(language, "    lost packets between {ends}", ends),
-            None => say!("    {line}"),
-        }
+        say!("    {line}");
     }
     if ladder.is_empty() {
         tell!(language, "    Nothing went over the wire.");

@@ -192,8 +192,11 @@ pub(crate) fn task(exercise: &Exercise, language: Language) {
     say!("{}\n", exercise.task.get(language).trim());
 }
 
-/// Shows the steps of an exercise, as its starter has them in a language.
+/// Shows the steps of the starter in a language. In English they are in the learner's file.
 pub(crate) fn todos(exercise: &Exercise, language: Language) {
+    if language == Language::En {
+        return;
+    }
     let starter = workspace::root().join(starter_in(language, exercise.number));
     // A copy from before there were such starters shows the task alone.
     let Ok(starter) = fs::read_to_string(starter) else {

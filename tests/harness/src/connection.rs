@@ -70,12 +70,12 @@ impl Connection {
     pub fn send(&mut self, bytes: &[u8]) {
         self.log.step(message!(
             "{client} sends {bytes}",
-            client = self.name.clone(),
+            client = &self.name,
             bytes
         ));
         if let Err(error) = self.send_in_time(bytes) {
             self.fail(
-                message!("{client} can send", client = self.name.clone()),
+                message!("{client} can send", client = &self.name),
                 &error,
                 None,
             );
@@ -94,7 +94,7 @@ impl Connection {
             if left.is_zero() {
                 let expected = message!(
                     "the program receives all that {client} sends",
-                    client = self.name.clone()
+                    client = &self.name
                 );
                 let got = message!(
                     "{count} of {total} bytes {patience}",
@@ -132,7 +132,7 @@ impl Connection {
     pub fn send_until_full(&mut self) -> usize {
         self.log.step(message!(
             "{client} sends until the kernel takes no more",
-            client = self.name.clone()
+            client = &self.name
         ));
         // Short, because the last send always waits this long.
         let patience = Duration::from_millis(200);
@@ -154,7 +154,7 @@ impl Connection {
             });
         if let Err(error) = full {
             self.fail(
-                message!("{client} can send", client = self.name.clone()),
+                message!("{client} can send", client = &self.name),
                 &error,
                 None,
             );
@@ -166,10 +166,8 @@ impl Connection {
     /// Receives once, at most this many bytes. 0 bytes mean the end of the stream.
     #[track_caller]
     pub fn receive(&mut self, most: usize) -> Vec<u8> {
-        self.log.step(message!(
-            "{client} receives once",
-            client = self.name.clone()
-        ));
+        self.log
+            .step(message!("{client} receives once", client = &self.name));
         let mut bytes = vec![0; most];
         match self.read(&mut bytes) {
             Ok(length) => {
@@ -226,14 +224,14 @@ impl Connection {
     pub fn expect(&mut self, expected: &[u8]) {
         self.log.step(message!(
             "{client} waits for {bytes}",
-            client = self.name.clone(),
+            client = &self.name,
             bytes = expected
         ));
         let client = self.name.clone();
         let what = || {
             message!(
                 "{client} receives {bytes}",
-                client = client.clone(),
+                client = &client,
                 bytes = expected
             )
         };
@@ -285,11 +283,11 @@ impl Connection {
     pub fn expect_end(&mut self) {
         self.log.step(message!(
             "{client} waits for the end of the stream",
-            client = self.name.clone()
+            client = &self.name
         ));
         let what = message!(
             "{client} receives the end of the stream",
-            client = self.name.clone()
+            client = &self.name
         );
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
@@ -305,12 +303,9 @@ impl Connection {
     pub fn expect_gone(&mut self) -> Vec<u8> {
         self.log.step(message!(
             "{client} waits for the end of the connection",
-            client = self.name.clone()
+            client = &self.name
         ));
-        let what = message!(
-            "the connection of {client} ends",
-            client = self.name.clone()
-        );
+        let what = message!("the connection of {client} ends", client = &self.name);
         let mut all = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -326,14 +321,9 @@ impl Connection {
     /// Expects that the program resets the connection (RST).
     #[track_caller]
     pub fn expect_reset(&mut self) {
-        self.log.step(message!(
-            "{client} waits for a reset",
-            client = self.name.clone()
-        ));
-        let what = message!(
-            "the connection of {client} is reset",
-            client = self.name.clone()
-        );
+        self.log
+            .step(message!("{client} waits for a reset", client = &self.name));
+        let what = message!("the connection of {client} is reset", client = &self.name);
         let mut bytes = [0; 1024];
         match self.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
@@ -347,14 +337,11 @@ impl Connection {
     pub fn half_close(&mut self) {
         self.log.step(message!(
             "{client} ends its sending half",
-            client = self.name.clone()
+            client = &self.name
         ));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
             let hint = hints::not_connected(&error);
-            let expected = message!(
-                "{client} can end its sending half",
-                client = self.name.clone()
-            );
+            let expected = message!("{client} can end its sending half", client = &self.name);
             self.fail(expected, &error, hint);
         }
     }
@@ -364,7 +351,7 @@ impl Connection {
     pub fn close(self) {
         self.log.step(message!(
             "{client} closes the connection",
-            client = self.name.clone()
+            client = &self.name
         ));
     }
 
@@ -373,12 +360,12 @@ impl Connection {
     pub fn reset(self) {
         self.log.step(message!(
             "{client} cuts the connection with a reset",
-            client = self.name.clone()
+            client = &self.name
         ));
         // With a linger time of 0, close sends RST instead of FIN.
         if let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
             self.fail(
-                message!("{client} can reset", client = self.name.clone()),
+                message!("{client} can reset", client = &self.name),
                 &error,
                 None,
             );

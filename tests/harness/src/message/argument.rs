@@ -270,6 +270,12 @@ impl From<&Message> for Argument {
     }
 }
 
+impl From<&Argument> for Argument {
+    fn from(argument: &Argument) -> Self {
+        argument.clone()
+    }
+}
+
 impl From<&str> for Argument {
     fn from(text: &str) -> Self {
         Self::Text(text.to_string())
