@@ -151,9 +151,12 @@ fn result(
     };
     Result {
         is_late: !ended.in_time,
-        // A check gives up by itself long before its limit, unless it gets no processor.
+        // A check gives up by itself long before its limit, unless it gets no processor, or its
+        // program has stopped it. A program in a sandbox cannot do that.
         held_up: if ended.in_time {
             HeldUp::ByTheMachine
+        } else if isolation.command.is_empty() {
+            ended.held_up
         } else {
             HeldUp::Waiting(limit)
         },
