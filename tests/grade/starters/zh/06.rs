@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     bail!("exercise-06 is not done yet: it could listen on {address}, and that is all");
 }
 
-/// 课程里的第 1 到 3 步：创建、绑定、监听。
+/// 各课里的第 1 到 3 步：创建、绑定、监听。
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(not(windows))]

@@ -31,13 +31,13 @@ fn main() -> anyhow::Result<()> {
     // TODO 1: 打印 `listening on ADDR`，接受一个客户端，回答它的请求：SET、GET、DEL 和
     //         COUNT，其他的一律回答 ERROR。值放在 HashMap 里。
     // TODO 2: 给每个客户端一个线程，各线程共享这张表。
-    // TODO 3: 不管一行分成几段到达，都读完整；一行最多读 4,096 字节。
+    // TODO 3: 不管一行分成几段到达，都读完整；一行最多读 4096 字节。
     // TODO 4: 同时最多服务 100 个客户端，再来的用一行 ERROR 拒绝。
     // TODO 5: 收到信号之后，在 2 秒之内以状态 0 结束；但先回答已经读到的请求。
     bail!("exercise-08 is not done yet: it could listen on {address}, and that is all");
 }
 
-/// 课程里的第 1 到 3 步：创建、绑定、监听。
+/// 各课里的第 1 到 3 步：创建、绑定、监听。
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(not(windows))]
