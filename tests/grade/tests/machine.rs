@@ -160,8 +160,8 @@ mod busy {
     #[test]
     fn a_check_that_gets_no_processor_is_not_gradable() {
         let busy = Busy::start();
-        // Like a check that had no turn in all its time.
-        let outcome = grade("sleep 1000");
+        // The others come first: it has hardly a turn in all its time.
+        let outcome = grade("exec chrt --idle 0 sh -c 'while :; do :; done'");
         drop(busy);
         let why = outcome.not_gradable().map(|(_, why)| why.to_string());
         let why = why.unwrap_or_else(|| panic!("{:?}", outcome.results));
@@ -170,5 +170,14 @@ mod busy {
             "{why}"
         );
         assert!(outcome.taken_by_others >= 30, "{}", outcome.taken_by_others);
+    }
+
+    #[test]
+    fn a_check_that_was_stopped_has_failed_on_a_busy_machine_too() {
+        let busy = Busy::start();
+        let outcome = grade("kill -STOP $$");
+        drop(busy);
+        assert_eq!(outcome.failed().len(), outcome.results.len());
+        assert_eq!(outcome.score(), 0);
     }
 }
