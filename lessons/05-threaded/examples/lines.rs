@@ -4,23 +4,23 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 // ANCHOR: lines
-/// The longest line that we take, its `\n` included.
-const LONGEST: u64 = 16;
+/// The longest line that we take, in bytes, without its `\n`.
+const LONGEST: usize = 16;
 
 fn print_lines(stream: TcpStream) -> io::Result<()> {
     // It keeps what has come after a line until that is asked for.
     let mut reader = BufReader::new(stream);
     loop {
         let mut line = Vec::new();
-        // It receives until there is a `\n`, or `LONGEST` bytes, or the end of the stream.
-        let mut limited = reader.by_ref().take(LONGEST);
-        let length = limited.read_until(b'\n', &mut line)?;
-        if length == 0 {
+        // It receives until there is a `\n`, or one byte too many, or the end of the stream.
+        let mut limited = reader.by_ref().take(LONGEST as u64 + 1);
+        limited.read_until(b'\n', &mut line)?;
+        if line.is_empty() {
             return Ok(());
         }
-        if line.last() == Some(&b'\n') {
+        if line.ends_with(b"\n") {
             println!("a line: {}", line.escape_ascii());
-        } else if limited.limit() == 0 {
+        } else if line.len() > LONGEST {
             println!("more than {LONGEST} bytes without an end: we close");
             return Ok(());
         } else {
