@@ -25,7 +25,7 @@ impl SubmissionReader<'_> {
                 chosen.insert(exercise.number, found);
             } else {
                 let blocked = blocked.iter().cloned();
-                let all = blocked.reduce(|one, other| message!("{one}; {other}", one, other));
+                let all = blocked.reduce(|some, next| message!("{some}; {next}", some, next));
                 chosen.extend(all.map(|why| (exercise.number, Err(why))));
             }
         }

@@ -8,8 +8,6 @@ use super::submission::Submission;
 use super::text::shorten;
 use crate::escape::escape_line;
 use crate::record::Student;
-use grade::catalogue::say;
-use grade::language::Language;
 use harness::message;
 use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +22,11 @@ pub struct Class {
     /// Who is in the roster and has handed in nothing, in the order of the ids.
     pub missing: Vec<Student>,
     /// What may be a student's but was set aside, and why, by the id in the roster.
-    pub set_aside: BTreeMap<String, String>,
+    pub set_aside: BTreeMap<String, Message>,
     /// What is no part of a submission.
     pub not_understood: Vec<NotUnderstood>,
     /// What else a teacher should know: submissions of students who are not in the roster.
-    pub notices: Vec<String>,
+    pub notices: Vec<Message>,
 }
 
 /// Something in the folder of the class that is no part of a submission.
@@ -37,7 +35,7 @@ pub struct NotUnderstood {
     /// What it is.
     pub path: PathBuf,
     /// Why it is none.
-    pub reason: String,
+    pub reason: Message,
 }
 
 /// Finds out who has handed in what.
@@ -46,7 +44,7 @@ pub struct NotUnderstood {
 /// and is left out. Everything else in it is either part of a
 /// submission or named in `not_understood`, except for what operating systems and editors
 /// leave behind. With a roster, submissions are matched by the id, then by the name; whoever
-/// is not in it is a submission all the same. Texts are in `language`.
+/// is not in it is a submission all the same.
 ///
 /// # Errors
 ///
@@ -55,11 +53,9 @@ pub fn class(
     folder: &Path,
     report: Option<&Path>,
     roster: Option<&[Student]>,
-    language: Language,
 ) -> anyhow::Result<Class> {
     let mut found = ClassSorter {
         roster,
-        language,
         found: Vec::new(),
         submissions: BTreeMap::new(),
         set_aside: BTreeMap::new(),
@@ -94,12 +90,11 @@ struct Found {
 /// A class that is being sorted.
 struct ClassSorter<'a> {
     roster: Option<&'a [Student]>,
-    language: Language,
     found: Vec<Found>,
     /// By the id.
     submissions: BTreeMap<String, Submission>,
     /// What may be a student's, and why it is not taken for that.
-    set_aside: BTreeMap<String, Vec<Message>>,
+    set_aside: BTreeMap<String, Message>,
     not_understood: Vec<NotUnderstood>,
 }
 
@@ -110,7 +105,7 @@ impl ClassSorter<'_> {
             None => self.owner(&entry.name, entry.is_folder),
         };
         match owner {
-            Owner::Nobody(why) => self.refuse(entry.path, &why),
+            Owner::Nobody(why) => self.refuse(entry.path, why),
             Owner::Student(student, claim, unknown) => self.found.push(Found {
                 entry,
                 student,
@@ -141,15 +136,19 @@ impl ClassSorter<'_> {
                     claim,
                     unknown,
                 }),
-                Owner::Nobody(why) => self.refuse(one.entry.path, &why),
+                Owner::Nobody(why) => self.refuse(one.entry.path, why),
             }
         }
     }
 
     fn set_aside(&mut self, student: &Student, name: &str, why: &Message) {
-        let of_student = self.set_aside.entry(student.id.clone()).or_default();
         let name = shorten(&escape_line(name));
-        of_student.push(message!("{name}: {why}", name, why));
+        let next = message!("{name}: {why}", name, why);
+        let all = match self.set_aside.remove(&student.id) {
+            Some(some) => message!("{some}; {next}", some, next),
+            None => next,
+        };
+        self.set_aside.insert(student.id.clone(), all);
     }
 
     /// A submission of which the roster does not say whose it is. It counts all the same, unless
@@ -181,18 +180,15 @@ impl ClassSorter<'_> {
             {
                 let other = shorten(&escape_line(&other.display().to_string()));
                 let why = message!("{other} of another group has the same name", other);
-                self.refuse(one.entry.path, &why);
+                self.refuse(one.entry.path, why);
                 continue;
             }
             self.take(one.entry, one.student, one.claim.rest, one.unknown);
         }
     }
 
-    fn refuse(&mut self, path: PathBuf, why: &Message) {
-        self.not_understood.push(NotUnderstood {
-            path,
-            reason: say(why, self.language),
-        });
+    fn refuse(&mut self, path: PathBuf, reason: Message) {
+        self.not_understood.push(NotUnderstood { path, reason });
     }
 
     fn take(
@@ -214,7 +210,7 @@ impl ClassSorter<'_> {
             let student = &submission.student;
             let (id, name) = (escape_line(&student.id), escape_line(&student.name));
             let why = message!("its id {id} is that of {name} already", id, name);
-            return self.refuse(entry.path, &why);
+            return self.refuse(entry.path, why);
         }
         submission.paths.push(entry.path);
         submission.parts.push(Part {
@@ -275,7 +271,6 @@ impl ClassSorter<'_> {
     }
 
     fn finish(self) -> Class {
-        let language = self.language;
         let submissions: Vec<_> = self.submissions.into_values().collect();
         let handed_in: BTreeSet<_> = submissions.iter().map(|s| &s.student).collect();
         let mut missing: Vec<_> = self
@@ -291,14 +286,10 @@ impl ClassSorter<'_> {
             let paths = submission.paths.iter();
             let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
             let what = escape_line(&paths.join(", "));
-            Some(say(&message!("{what}: {why}", what, why), language))
-        });
-        let set_aside = self.set_aside.into_iter().map(|(id, whys)| {
-            let whys: Vec<_> = whys.iter().map(|why| say(why, language)).collect();
-            (id, whys.join("; "))
+            Some(message!("{what}: {why}", what, why))
         });
         Class {
-            set_aside: set_aside.collect(),
+            set_aside: self.set_aside,
             notices: notices.collect(),
             missing,
             not_understood: self.not_understood,
