@@ -1,6 +1,7 @@
 //! What is known about a student after grading: it is stored as it comes, and all reports are
 //! made of it.
 
+use crate::escape::escape_line;
 use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
@@ -69,6 +70,12 @@ impl Student {
     /// another one for every ID.
     pub fn file_stem(&self) -> String {
         file_name::stem(&self.id)
+    }
+
+    /// Their name and id, for a line.
+    pub(crate) fn words(&self) -> Message {
+        let (name, id) = (escape_line(&self.name), escape_line(&self.id));
+        message!("{name} ({id})", name, id)
     }
 
     /// The language of their feedback, in a report of this language.

@@ -13,6 +13,7 @@ mod errors;
 pub use argument::{Argument, Excerpt, Lines, Place, Quoted};
 pub use inventory;
 
+use crate::message;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -42,6 +43,12 @@ impl Message {
                 .map(|(name, value)| (name.into(), value))
                 .collect(),
         }
+    }
+
+    /// Messages one after the other; `None` if there are none.
+    pub fn list(messages: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let messages = messages.into_iter();
+        messages.reduce(|some, next| message!("{some}; {next}", some, next))
     }
 
     /// The English template.

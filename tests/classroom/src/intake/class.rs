@@ -94,7 +94,7 @@ struct ClassSorter<'a> {
     /// By the id.
     submissions: BTreeMap<String, Submission>,
     /// What may be a student's, and why it is not taken for that.
-    set_aside: BTreeMap<String, Message>,
+    set_aside: BTreeMap<String, Vec<Message>>,
     not_understood: Vec<NotUnderstood>,
 }
 
@@ -143,12 +143,8 @@ impl ClassSorter<'_> {
 
     fn set_aside(&mut self, student: &Student, name: &str, why: &Message) {
         let name = shorten(&escape_line(name));
-        let next = message!("{name}: {why}", name, why);
-        let all = match self.set_aside.remove(&student.id) {
-            Some(some) => message!("{some}; {next}", some, next),
-            None => next,
-        };
-        self.set_aside.insert(student.id.clone(), all);
+        let of_student = self.set_aside.entry(student.id.clone()).or_default();
+        of_student.push(message!("{name}: {why}", name, why));
     }
 
     /// A submission of which the roster does not say whose it is. It counts all the same, unless
@@ -288,8 +284,10 @@ impl ClassSorter<'_> {
             let what = escape_line(&paths.join(", "));
             Some(message!("{what}: {why}", what, why))
         });
+        let set_aside = self.set_aside.into_iter();
+        let set_aside = set_aside.filter_map(|(id, whys)| Some((id, Message::list(whys)?)));
         Class {
-            set_aside: self.set_aside,
+            set_aside: set_aside.collect(),
             notices: notices.collect(),
             missing,
             not_understood: self.not_understood,
@@ -314,7 +312,7 @@ fn doubts(found: &[Found]) -> Vec<Option<Message>> {
     let certain: BTreeSet<&str> = certain.map(|one| one.student.id.as_str()).collect();
     let doubt = |one: &Found| {
         let id = one.student.id.as_str();
-        let student = escape_line(&format!("{} ({id})", one.student.name));
+        let student = one.student.words();
         let has_namesakes = numbers.get(id).is_some_and(|numbers| numbers.len() > 1);
         if one.unknown.is_some() {
             None
@@ -367,10 +365,9 @@ fn known(claim: Claim) -> Owner {
 
 /// Why something is nobody's of the roster.
 fn why_unmatched(found: &Match) -> Message {
-    let named = |student: &Student| escape_line(&format!("{} ({})", student.name, student.id));
     match found {
         Match::Contradiction(one, other) => {
-            let (one, other) = (named(one), named(other));
+            let (one, other) = (one.words(), other.words());
             message!(
                 "the roster has its id as that of {one}, and its name as that of {other}",
                 one,
@@ -378,14 +375,17 @@ fn why_unmatched(found: &Match) -> Message {
             )
         }
         Match::Several(students) => {
-            let all: Vec<_> = students.iter().map(|student| named(student)).collect();
-            let all = all.join(", ");
-            message!("it may be from any of these of the roster: {all}", all)
+            let all = Message::list(students.iter().map(|student| student.words()));
+            let all =
+                all.map(|all| message!("it may be from any of these of the roster: {all}", all));
+            all.unwrap_or_else(not_in_the_roster)
         }
-        Match::One(_) | Match::Nobody => {
-            message!("the student is not in the roster")
-        }
+        Match::One(_) | Match::Nobody => not_in_the_roster(),
     }
+}
+
+fn not_in_the_roster() -> Message {
+    message!("the student is not in the roster")
 }
 
 /// A submission of its own, unless it would be taken for that of a student of the roster.

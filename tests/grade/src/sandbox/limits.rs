@@ -31,7 +31,7 @@ impl Sandbox {
         let missing = missing
             .into_iter()
             .filter_map(|(is_missing, what)| is_missing.then_some(what));
-        let list = missing.reduce(|some, next| message!("{some}; {next}", some, next))?;
+        let list = Message::list(missing)?;
         Some(message!("the sandbox has no limit here {list}", list))
     }
 }
