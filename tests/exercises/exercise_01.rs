@@ -200,7 +200,7 @@ fn connects_to_ipv6() {
         let mut connection = server.accept();
         let answer = scenario.random().some_word();
         reply(scenario, &program, &mut connection, &[answer.as_bytes()]);
-        program.expect_stdout(&predicate::str::contains(answer));
+        program.expect_stdout_contains(&answer);
         Ok(Passed)
     });
 }

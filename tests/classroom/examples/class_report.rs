@@ -25,7 +25,7 @@ fn main() -> anyhow::Result<()> {
     let students = students.parse().context("how many students?")?;
     let language = Language::from_str(language, false).map_err(anyhow::Error::msg)?;
     let exercises = Exercise::all(workspace::root())?;
-    let mut class = made_up::class(&exercises, students, language);
+    let mut class = made_up::class(&exercises, students);
     let is_plain = arguments.get(3).is_some_and(|word| word == "plain");
     if is_plain {
         class.not_understood.clear();

@@ -124,7 +124,7 @@ pub(crate) fn merge(arguments: &MergeArguments, language: Language) -> anyhow::R
 /// If an exercise has no grade because of the machine.
 fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Result<bool> {
     // Names and paths are of students' making: they must not steer the terminal.
-    let line = |what: Message, why: &str| {
+    let line = |what: Message, why: &Message| {
         let words = catalogue::say(&message!("{what}: {why}", what, why), language);
         say!("{}", escape_line(&words));
     };
@@ -138,7 +138,7 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
         line(whose, notice);
     }
     for remark in &summary.remarks {
-        say!("{}", escape_line(remark));
+        say!("{}", escape_line(&catalogue::say(remark, language)));
     }
     for (path, reason) in &summary.not_understood {
         let what = message!("not understood: {path}", path);

@@ -1,5 +1,7 @@
 //! Texts of others, made fit for a terminal, a page or XML.
 
+use harness::message::{Message, Place};
+
 /// A text for one line of a terminal or a page: control characters, and those that change the
 /// direction of the text behind them, are shown as Rust writes them: `\u{1b}`.
 pub fn escape_line(text: &str) -> String {
@@ -12,6 +14,16 @@ pub fn escape_line(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A message whose texts are fit for one line.
+pub(crate) fn escape_message(mut message: Message) -> Message {
+    message.visit(&mut |place| {
+        if let Place::Text(text) = place {
+            *text = escape_line(text);
+        }
+    });
+    message
 }
 
 /// Characters that turn the direction of the text behind them.

@@ -3,8 +3,10 @@
 use super::disk;
 use super::record::{GradedExercise, Override, Status, StudentRecord};
 use csv::{Terminator, WriterBuilder};
+use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::Because;
+use grade::language::Language;
 use harness::message;
 use std::path::Path;
 
@@ -19,7 +21,9 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
 /// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`. The first row below has the
 /// points possible, the others a student each, in the order of the ids. Points are those that
-/// count, so with the overrides; overrides of students without a record are left alone.
+/// count, so with the overrides; overrides of students without a record are left alone. Headings
+/// and statuses are the same in every language, as scripts look for them; the reasons of overrides
+/// are in `language`.
 ///
 /// The file is RFC 4180 in UTF-8 with a byte order mark. A cell that a spreadsheet would take
 /// for a formula (it begins with `=`, `+`, `-`, `@`, a full-width one of these, a tab or a
@@ -34,13 +38,14 @@ pub fn write(
     exercises: &[Exercise],
     records: &[StudentRecord],
     overrides: &[Override],
+    language: Language,
     path: &Path,
 ) -> anyhow::Result<()> {
     let mut records: Vec<&StudentRecord> = records.iter().collect();
     records.sort_by(|a, b| a.student.cmp(&b.student));
     let mut rows = vec![header(exercises), possible(exercises)];
     for record in records {
-        rows.push(row(exercises, record, overrides)?);
+        rows.push(row(exercises, record, overrides, language)?);
     }
     let table = encode(&rows).because(|| message!("cannot make {path}", path = path.display()))?;
     disk::write(path, &table)
@@ -75,6 +80,7 @@ fn row(
     exercises: &[Exercise],
     record: &StudentRecord,
     overrides: &[Override],
+    language: Language,
 ) -> anyhow::Result<Vec<String>> {
     // No total if an exercise has no grade: it would be imported as one.
     let (mut total, mut cells, mut reasons) = (Some(0), Vec::new(), Vec::new());
@@ -85,17 +91,17 @@ fn row(
             .iter()
             .find(|by| by.student == record.student.id && by.exercise == exercise.number);
         if let Some(by_hand) = by_hand {
-            let Override {
-                points: now,
-                reason,
-                ..
-            } = by_hand;
-            let before = points.map_or("no grade".to_string(), |points| points.to_string());
-            reasons.push(format!(
-                "{}: {now} instead of {before}: {reason}",
-                exercise.package()
-            ));
-            points = Some(*now);
+            let (now, package) = (by_hand.points, exercise.package());
+            let before = points.map_or(message!("no grade"), |points| message!("{points}", points));
+            let words = message!(
+                "{package}: {now} instead of {before}: {reason}",
+                package,
+                now,
+                before,
+                reason = &by_hand.reason
+            );
+            reasons.push(say(&words, language));
+            points = Some(now);
         }
         total = total.zip(points).map(|(total, points)| total + points);
         cells.extend([cell(points), word(graded.status).to_string()]);

@@ -11,10 +11,12 @@
 
 use crate::handout::{self, Vendored};
 use anyhow::bail;
+use grade::catalogue::say;
 use grade::failed::{Because, Failed};
 use grade::language::Language;
 use grade::seed;
 use harness::message;
+use serde_json::Value;
 use std::fs;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
@@ -103,11 +105,16 @@ fn toolchain(workspace: &Path) -> anyhow::Result<String> {
 
 /// The two scripts of the bundle, by their names in it.
 pub fn scripts(toolchain: &str, seed: u64, language: Language) -> [(&'static str, String); 2] {
+    let no_grade = message!(
+        "The autograder itself has failed: this is no grade. Please tell your teacher, who finds the reason in the output of the autograder."
+    );
+    let no_grade = say(&no_grade, language);
     [("setup.sh", SETUP), ("run_autograder", RUN)].map(|(name, text)| {
         let text = text
             .replace("@TOOLCHAIN@", toolchain)
             .replace("@SEED@", &seed.to_string())
-            .replace("@LANGUAGE@", language.name());
+            .replace("@LANGUAGE@", language.name())
+            .replace("@NO_GRADE@", &Value::from(no_grade.as_str()).to_string());
         (name, text)
     })
 }

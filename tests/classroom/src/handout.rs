@@ -11,6 +11,7 @@ pub(crate) mod vendor;
 
 use anyhow::{bail, ensure};
 use files::{Purpose, Sources};
+use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::{Because, Failed, in_words};
 use grade::language::Language;
@@ -35,8 +36,9 @@ const EXTRAS: [(&str, &str); 4] = [
 /// Where a copy has the workflow for GitHub Classroom.
 const CLASSROOM_WORKFLOW: &str = ".github/workflows/classroom.yml";
 
-/// The workflow for GitHub Classroom, which reports the points of each of these exercises.
-pub fn classroom_workflow(exercises: &[Exercise]) -> String {
+/// The workflow for GitHub Classroom, which reports the points of each of these exercises. What it
+/// reports is in `language`.
+pub fn classroom_workflow(exercises: &[Exercise], language: Language) -> String {
     let names: Vec<_> = exercises
         .iter()
         .map(|exercise| format!("exercise{:02}", exercise.number))
@@ -51,6 +53,10 @@ pub fn classroom_workflow(exercises: &[Exercise]) -> String {
     include_str!("handout/classroom.yml")
         .replace("@RESULTS@", &results.join("\n          "))
         .replace("@RUNNERS@", &names.join(","))
+        .replace(
+            "@NOT_GRADED@",
+            &say(&message!("it could not be graded"), language),
+        )
 }
 
 /// The workflow that grades a class on many machines at once. It belongs to the teacher's
@@ -102,7 +108,7 @@ pub fn make(
         .tempdir_in(parent)
         .because(|| message!("cannot make a folder in {path}", path = parent.display()))?;
     let sources = Sources::of(workspace, Purpose::Handout)?;
-    let workflow = classroom_workflow(&Exercise::all(workspace)?);
+    let workflow = classroom_workflow(&Exercise::all(workspace)?, language);
     let extras = [&EXTRAS[..], &[(CLASSROOM_WORKFLOW, &workflow)]].concat();
     let Copied { files, bytes } = copy(&sources, part.path(), &extras, language)?;
     leak::refuse(workspace, part.path(), &files)?;
@@ -110,7 +116,9 @@ pub fn make(
         .then(|| vendor::vendor(part.path(), &vendor::PLATFORMS))
         .transpose()?;
     CopyRecord::of(part.path(), &files)?.write(part.path())?;
-    let no_repository = git::commit_all(part.path()).err().map(|e| in_words(&e));
+    let no_repository = git::commit_all(part.path(), language)
+        .err()
+        .map(|e| in_words(&e));
     move_to(part, folder)?;
     Ok(Made {
         folder: folder.clone(),

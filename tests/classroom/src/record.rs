@@ -1,11 +1,13 @@
 //! What is known about a student after grading: it is stored as it comes, and all reports are
 //! made of it.
 
+use crate::escape::escape_line;
 use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
-use harness::{Failure, Verdict};
+use harness::message::Message;
+use harness::{Failure, Verdict, message};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -17,7 +19,8 @@ pub struct Student {
     pub id: String,
     /// Their name, for people.
     pub name: String,
-    /// The language of their feedback, if it is not that of the report.
+    /// The language of their feedback, if it is not that of the report: see
+    /// [`language_in`](Self::language_in).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
 }
@@ -68,6 +71,17 @@ impl Student {
     pub fn file_stem(&self) -> String {
         file_name::stem(&self.id)
     }
+
+    /// Their name and id, for a line.
+    pub(crate) fn words(&self) -> Message {
+        let (name, id) = (escape_line(&self.name), escape_line(&self.id));
+        message!("{name} ({id})", name, id)
+    }
+
+    /// The language of their feedback, in a report of this language.
+    pub fn language_in(&self, report: Language) -> Language {
+        self.language.unwrap_or(report)
+    }
 }
 
 /// A student, and what grading has found.
@@ -75,13 +89,11 @@ impl Student {
 pub struct StudentRecord {
     /// The student.
     pub student: Student,
-    /// The language of the feedback.
-    pub language: Language,
     /// All exercises of the course, in order, also those that were not handed in.
     pub exercises: Vec<GradedExercise>,
     /// What was left out of account, each with the reason: files that do not count, links,
     /// paths that lead outside.
-    pub notices: Vec<String>,
+    pub notices: Vec<Message>,
 }
 
 /// An exercise of a student.
@@ -99,8 +111,8 @@ pub struct GradedExercise {
     pub status: Status,
     /// The checks, in the order of the exercise; none unless they were run.
     pub checks: Vec<CheckResult>,
-    /// What the compiler said, or why the submission was not understood; otherwise empty.
-    pub message: String,
+    /// What the compiler said, or why the submission was not understood, if it is one of these.
+    pub message: Option<Message>,
 }
 
 /// How far an exercise of a student came.
@@ -162,11 +174,11 @@ impl StudentRecord {
 impl GradedExercise {
     /// Says that the machine could not grade the exercise, and why. Without a fingerprint it is out
     /// of date, so that the next run grades it again.
-    pub fn blame_machine(&mut self, why: String) {
+    pub fn blame_machine(&mut self, why: Message) {
         self.status = Status::NotGradable;
         self.fingerprint.clear();
         self.checks.clear();
-        self.message = why;
+        self.message = Some(why);
     }
 
     /// An exercise of which nothing is known but how far it came.
@@ -177,7 +189,7 @@ impl GradedExercise {
             fingerprint: String::new(),
             status,
             checks: Vec::new(),
-            message: String::new(),
+            message: None,
         }
     }
 
@@ -196,8 +208,8 @@ impl GradedExercise {
             let verdict = match checked {
                 Some(checked) => checked.verdict.clone(),
                 None => Verdict::Failed(Failure::NoTranscript {
-                    what: harness::message!("the check was not run"),
-                    printed: self.message.clone(),
+                    what: message!("the check was not run"),
+                    printed: String::new(),
                 }),
             };
             Result::without_run(check, verdict)

@@ -10,6 +10,7 @@ use anyhow::{bail, ensure};
 use grade::failed::{Because, Failed};
 use harness::message;
 use harness::message::Message;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -28,14 +29,15 @@ pub struct Store {
     _lock: File,
 }
 
-/// What is known of a class besides its students.
+/// What is known of a class besides its students. `class.json` keeps it as values: what is said in
+/// it has no language until a report is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassNotes {
     /// What was handed in and could not be understood: where it is, and the reason.
-    pub not_understood: Vec<(String, String)>,
+    pub not_understood: Vec<(String, Message)>,
     /// What else a teacher should know.
     #[serde(default)]
-    pub notices: Vec<String>,
+    pub notices: Vec<Message>,
     /// The seed of what the checks chose at random: one for the whole class.
     #[serde(default)]
     pub seed: Option<u64>,
@@ -123,6 +125,20 @@ impl Store {
     /// If the file is there and cannot be read.
     pub fn class_notes(&self) -> anyhow::Result<ClassNotes> {
         class_notes(&self.folder)
+    }
+
+    /// The seed of the class, also where another version of this program has written what else is
+    /// known of it.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
+    pub fn seed(&self) -> anyhow::Result<Option<u64>> {
+        #[derive(Default, Deserialize)]
+        struct Seed {
+            seed: Option<u64>,
+        }
+        Ok(read_class::<Seed>(&self.folder)?.seed)
     }
 
     /// Notes what is known of the class.
@@ -280,9 +296,14 @@ fn read_record(folder: &Path, stem: &str) -> anyhow::Result<Option<StudentRecord
 ///
 /// If the file is there and cannot be read.
 pub fn class_notes(folder: &Path) -> anyhow::Result<ClassNotes> {
+    read_class(folder)
+}
+
+/// Some or all of `class.json`; the default if it is not there.
+fn read_class<T: Default + DeserializeOwned>(folder: &Path) -> anyhow::Result<T> {
     let path = folder.join("class.json");
     if !path.exists() {
-        return Ok(ClassNotes::default());
+        return Ok(T::default());
     }
     let bytes =
         fs::read(&path).because(|| message!("cannot read {path}", path = path.display()))?;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// The workflow for GitHub Classroom, as a copy of this workspace has it.
 fn classroom_workflow() -> String {
-    handout::classroom_workflow(&exercises())
+    handout::classroom_workflow(&exercises(), En)
 }
 
 fn exercises() -> Vec<Exercise> {
@@ -256,6 +256,21 @@ fn every_script_is_one_for_bash_and_shellcheck() {
     }
 }
 
+#[test]
+fn what_is_no_grade_is_said_in_the_language_of_the_class() {
+    let chinese = handout::classroom_workflow(&exercises(), Zh);
+    assert!(classroom_workflow().contains("it could not be graded"));
+    assert!(chinese.contains("没能评分") && !chinese.contains("it could not"));
+    for (language, words) in [(En, "this is no grade"), (Zh, "这不是成绩")] {
+        let [_, (_, script)] = scripts("1.95.0", 1, language);
+        let (_, results) = script.split_once("<< 'END'\n").expect("a document");
+        let (results, _) = results.split_once("\nEND\n").expect("its end");
+        let results: Value = serde_json::from_str(results).expect("it is JSON");
+        let told = results["output"].as_str().expect("it says so");
+        assert!(told.contains(words), "{told}");
+    }
+}
+
 /// A machine of Gradescope's, with the bundle unpacked and a submission.
 fn gradescope() -> Machine {
     let machine = Machine::new();
@@ -365,10 +380,7 @@ fn whatever_fails_there_are_results_that_say_that_they_are_no_grade() {
         let results = machine.results();
         assert_eq!(results["score"], 0, "{fault}");
         let told = results["output"].as_str().expect("it says so");
-        assert!(
-            told.contains("no grade") && told.contains("不是成绩"),
-            "{told}"
-        );
+        assert!(told.contains("no grade"), "{told}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("run_autograder: there are"));
     }
     // Without a submission, or a project.

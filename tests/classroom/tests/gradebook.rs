@@ -42,7 +42,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
             } else {
                 Vec::new()
             },
-            message: String::new(),
+            message: None,
         }
     });
     StudentRecord {
@@ -51,7 +51,6 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
             name: name.to_string(),
             language: None,
         },
-        language: Language::En,
         exercises: graded.collect(),
         notices: Vec::new(),
     }
@@ -78,9 +77,17 @@ fn by_hand(student: &str, exercise: u32, points: u32, reason: &str) -> Override 
 
 /// Writes the gradebook. Returns its bytes, and its cells as a reader of CSV sees them.
 fn write(records: &[StudentRecord], overrides: &[Override]) -> (Vec<u8>, Vec<Vec<String>>) {
+    write_in(Language::En, records, overrides)
+}
+
+fn write_in(
+    language: Language,
+    records: &[StudentRecord],
+    overrides: &[Override],
+) -> (Vec<u8>, Vec<Vec<String>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grades.csv");
-    gradebook::write(&exercises(), records, overrides, &path)
+    gradebook::write(&exercises(), records, overrides, language, &path)
         .unwrap_or_else(|error| panic!("{error:#}"));
     let names = fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(names, 1, "nothing else is left there");
@@ -211,6 +218,8 @@ fn an_override_counts_and_its_reason_shows() {
     assert_eq!(alice[17], reasons);
     assert_eq!(bob[2], (first(1) + first(6)).to_string());
     assert_eq!(bob[17], "");
+    let (_, rows) = write_in(Language::Zh, &records, &overrides);
+    assert!(rows[2][17].contains("90 分（原为"), "{}", rows[2][17]);
 }
 
 #[test]
@@ -221,7 +230,8 @@ fn a_result_that_is_not_there_or_out_of_date_is_no_zero() {
     part.exercises.remove(4);
     for record in [old, part] {
         let path = Path::new("/nowhere/grades.csv");
-        let error = gradebook::write(&exercises(), &[record], &[], path).expect_err("an error");
+        let error = gradebook::write(&exercises(), &[record], &[], Language::En, path)
+            .expect_err("an error");
         let error = format!("{error:#}");
         assert!(
             error.contains("\"s1\"") && error.contains("exercise-05"),
@@ -235,13 +245,14 @@ fn where_it_cannot_be_written_the_old_one_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("nowhere/grades.csv");
     let records = [record("s1", "Alice", STATUSES)];
-    let error = gradebook::write(&exercises(), &records, &[], &nowhere).expect_err("an error");
+    let error = gradebook::write(&exercises(), &records, &[], Language::En, &nowhere)
+        .expect_err("an error");
     assert!(format!("{error:#}").contains("cannot write"), "{error:#}");
     assert!(format!("{error:#}").contains("grades.csv"), "{error:#}");
     // A folder in the way: the rename fails, and what was written beside it goes.
     let taken = folder.path().join("grades.csv");
     fs::create_dir_all(taken.join("full")).expect("a folder");
-    gradebook::write(&exercises(), &records, &[], &taken).expect_err("an error");
+    gradebook::write(&exercises(), &records, &[], Language::En, &taken).expect_err("an error");
     assert!(taken.join("full").is_dir());
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
 }
@@ -256,7 +267,7 @@ fn who_may_read_the_folder_may_read_the_gradebook() {
         folder.path().join("grades.csv"),
     );
     fs::write(&ordinary, "").expect("a file");
-    gradebook::write(&exercises(), &[], &[], &path).expect("the gradebook");
+    gradebook::write(&exercises(), &[], &[], Language::En, &path).expect("the gradebook");
     let mode = |path| fs::metadata(path).expect("its mode").permissions().mode();
     assert_eq!(mode(&path), mode(&ordinary));
 }

@@ -294,7 +294,7 @@ fn sandbox() -> Finding {
     let (found, cure) = match Sandbox::find() {
         Ok(sandbox) => {
             let version = version("bwrap").unwrap_or_default();
-            (version, sandbox.lacks())
+            (version, sandbox.missing_limits())
         }
         Err(error) => (String::new(), Some(in_words(&error))),
     };

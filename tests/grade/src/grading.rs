@@ -17,14 +17,11 @@ use std::path::Path;
 pub(crate) fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
     let found = exercises.iter().find(|exercise| exercise.number == number);
     found.because(|| {
-        let numbers = exercises.iter().map(Exercise::digits);
-        let numbers = numbers.map(|number| message!("{number}", number));
-        let numbers = numbers.reduce(|some, next| message!("{some}, {next}", some, next));
+        let numbers: Vec<String> = exercises.iter().map(Exercise::digits).collect();
         message!(
             "there is no exercise {number}: there are {numbers}",
             number = digits(number),
-            // There is no workspace without an exercise.
-            numbers = numbers.unwrap_or_else(|| message!("nothing"))
+            numbers = numbers.join(", ")
         )
     })
 }

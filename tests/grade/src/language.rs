@@ -42,14 +42,6 @@ impl Language {
             Self::Zh => "zh",
         }
     }
-
-    /// The text for this language, of an English and a Chinese one.
-    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
-        match self {
-            Self::En => en,
-            Self::Zh => zh,
-        }
-    }
 }
 
 /// A text in both languages.

@@ -83,6 +83,9 @@ fn every_template_has_its_chinese_and_none_is_left_over() {
 fn filled(template: &str) -> (Message, Vec<String>) {
     let sample = |name: &String| format!("<{name}>");
     let names = placeholders(template);
+    let is_in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = |name: &String| !name.is_empty() && name.chars().all(is_in_name);
+    assert!(names.iter().all(is_name), "{template}: {names:?}");
     let arguments = names
         .iter()
         .map(|name| json!([name, { "text": sample(name) }]));

@@ -13,6 +13,7 @@ mod errors;
 pub use argument::{Argument, Excerpt, Lines, Place, Quoted};
 pub use inventory;
 
+use crate::message;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -44,6 +45,12 @@ impl Message {
         }
     }
 
+    /// Messages one after the other; `None` if there are none.
+    pub fn list(messages: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let messages = messages.into_iter();
+        messages.reduce(|some, next| message!("{some}; {next}", some, next))
+    }
+
     /// The English template.
     pub fn template(&self) -> &str {
         &self.template
@@ -70,19 +77,6 @@ impl Message {
             }
         }
         out
-    }
-
-    /// The templates of this message and of its arguments that a language lacks.
-    pub fn missing(&self, translate: Translate) -> BTreeSet<String> {
-        let missing = std::cell::RefCell::new(BTreeSet::new());
-        self.fill(&|template| {
-            let found = translate(template);
-            if found.is_none() {
-                missing.borrow_mut().insert(template.to_string());
-            }
-            found
-        });
-        missing.into_inner()
     }
 }
 
@@ -175,7 +169,8 @@ macro_rules! message {
     (@value $name:ident) => { $name };
     (@value $name:ident $value:expr) => { $value };
     ($template:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
-        const _: () = $crate::message::compare($template, &[$(stringify!($name)),*]);
+        // Never run: the compiler compares the placeholders with the names.
+        const _: fn() = || _ = ::std::format_args!($template $(, $name = "")*);
         $crate::message::inventory::submit! { $crate::message::Registered($template) }
         $crate::message::Message::new(
             $template,
@@ -185,59 +180,6 @@ macro_rules! message {
             )),*],
         )
     }};
-}
-
-/// Compares the placeholders of a template with the names of its arguments, for
-/// [`message!`](crate::message!).
-///
-/// # Panics
-///
-/// At compile time, if a placeholder or an argument has no counterpart.
-pub const fn compare(template: &str, names: &[&str]) {
-    let text = template.as_bytes();
-    let mut index = 0;
-    while index < names.len() {
-        assert!(
-            count(text, names[index].as_bytes()) > 0,
-            "an argument has no placeholder in the template"
-        );
-        index += 1;
-    }
-    let (mut at, mut opened) = (0, 0);
-    while at < text.len() {
-        if text[at] == b'{' {
-            if at + 1 < text.len() && text[at + 1] == b'{' {
-                at += 1;
-            } else {
-                opened += 1;
-            }
-        }
-        at += 1;
-    }
-    let (mut filled, mut index) = (0, 0);
-    while index < names.len() {
-        filled += count(text, names[index].as_bytes());
-        index += 1;
-    }
-    assert!(opened == filled, "a placeholder has no argument");
-}
-
-/// How often `{name}` occurs in a template.
-const fn count(text: &[u8], name: &[u8]) -> usize {
-    let (mut found, mut at) = (0, 0);
-    while at + name.len() + 1 < text.len() {
-        if text[at] == b'{' && text[at + 1 + name.len()] == b'}' {
-            let mut same = 0;
-            while same < name.len() && text[at + 1 + same] == name[same] {
-                same += 1;
-            }
-            if same == name.len() {
-                found += 1;
-            }
-        }
-        at += 1;
-    }
-    found
 }
 
 #[cfg(test)]
@@ -263,8 +205,6 @@ mod tests {
         let message = message!("{client} waits {patience}", client, patience);
         assert_eq!(message.to_string(), "127.0.0.1:5 waits for 2s");
         assert_eq!(message.fill(&chinese), "等了 2 秒，127.0.0.1:5 一直在等");
-        assert!(message.missing(&chinese).is_empty());
-        assert_eq!(message.missing(&|_| None).len(), 3);
     }
 
     #[test]

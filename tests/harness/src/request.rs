@@ -159,7 +159,7 @@ impl CheckRecord {
             .and_then(|json| std::fs::write(&request.record, json));
         if let Err(error) = written {
             let path = request.record.display();
-            eprintln!("cannot write the record {path}: {error}");
+            eprintln!("{path}: {error}");
         }
     }
 }

@@ -21,9 +21,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `cargo grade`, with a language that the machine's locale does not choose.
 fn grade(arguments: &[&str]) -> Command {
+    grade_in("en", arguments)
+}
+
+fn grade_in(language: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(workspace::build::package("classroom"));
     harness::outside(&mut command)
-        .args(["--lang", "en"])
+        .args(["--lang", language])
         .args(arguments);
     command
 }
@@ -92,8 +96,12 @@ impl Class {
     }
 
     fn grade_somehow(&self, out: &str, arguments: &[&str]) -> Command {
+        self.grade_in("en", out, arguments)
+    }
+
+    fn grade_in(&self, language: &str, out: &str, arguments: &[&str]) -> Command {
         let (folder, out) = (self.path("in"), self.path(out));
-        let mut command = grade(&["class"]);
+        let mut command = grade_in(language, &["class"]);
         command.arg(folder).arg("--out").arg(out).args(arguments);
         if !arguments.contains(&"--seed") {
             // One seed, so that reports can be compared.

@@ -2,6 +2,7 @@
 
 use super::figures::{COLD, WITH_A_WAIT, added, first_commands, for_a_program, per_client};
 use super::format::{decimal, milliseconds, ratio, thousands};
+use super::pick;
 use crate::results::Results;
 use crate::server::Kind;
 use crate::servers;
@@ -51,12 +52,12 @@ fn of_servers(results: &Results, language: Language) -> Vec<Goal> {
         .flat_map(|kind| of_server(figures, kind, language))
         .collect();
     goals.push(goal(
-        language
-            .pick(
-                "`lesson-06`: from Ctrl-C to the exit with 1,000 clients, at most",
-                "`lesson-06`：1,000 个客户端时，从 Ctrl-C 到退出，最长",
-            )
-            .to_string(),
+        pick(
+            language,
+            "`lesson-06`: from Ctrl-C to the exit with 1,000 clients, at most",
+            "`lesson-06`：1,000 个客户端时，从 Ctrl-C 到退出，最长",
+        )
+        .to_string(),
         "≤ 100 ms".to_string(),
         figures
             .filter(|all| all.settings.leaving >= 1000)
@@ -136,7 +137,8 @@ fn at_least(
 }
 
 fn of_grader(results: &Results, language: Language) -> Goal {
-    let what = language.pick(
+    let what = pick(
+        language,
         "what the grader adds to the bare build of an exercise without a built-in wait, at most",
         "没有固定等待的练习，评分比单纯编译多花的时间，最多",
     );
@@ -171,7 +173,7 @@ fn of_class(results: &Results, language: Language) -> Vec<Goal> {
             (decimal(ratio, 1), ratio >= 5.0)
         })
     };
-    let pick = |en: &str, zh: &str| language.pick(en, zh).to_string();
+    let pick = |en: &str, zh: &str| pick(language, en, zh).to_string();
     let number = |value: f64, unit: &str, digits| format!("{} {unit}", decimal(value, digits));
     vec![
         goal(
@@ -224,7 +226,8 @@ fn of_class(results: &Results, language: Language) -> Vec<Goal> {
 
 fn of_steady(results: &Results, language: Language) -> Goal {
     let figures = results.steady.as_ref().map(|measured| &measured.figures);
-    let what = language.pick(
+    let what = pick(
+        language,
         "failures of the suite and the right answers on a busy machine",
         "机器繁忙时，整套测试和正确答案的失败次数",
     );

@@ -2,11 +2,13 @@
 
 use super::figures::{WITH_A_WAIT, added, for_a_program};
 use super::format::{dash, decimal, middle, shown, table, thousands};
+use super::pick;
 use crate::{class, grader};
 use grade::language::Language;
 
 pub(super) fn of_grader(figures: &grader::Figures, language: Language) -> String {
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "exercise | answer | points | `cargo build`, s | to the verdict, s | added, s | `cargo grade` as typed, s",
         "练习 | 答案 | 分数 | `cargo build`，s | 到出结果，s | 多出，s | 手动运行 `cargo grade`，s",
     );
@@ -15,12 +17,12 @@ pub(super) fn of_grader(figures: &grader::Figures, language: Language) -> String
         .iter()
         .map(|of| {
             let answer = if of.is_solution {
-                language.pick("solution", "参考答案")
+                pick(language, "solution", "参考答案")
             } else {
-                language.pick("starter", "起始代码")
+                pick(language, "starter", "起始代码")
             };
             let waits = if WITH_A_WAIT.contains(&of.number) {
-                language.pick(" (waits)", "（有等待）")
+                pick(language, " (waits)", "（有等待）")
             } else {
                 ""
             };
@@ -39,12 +41,17 @@ pub(super) fn of_grader(figures: &grader::Figures, language: Language) -> String
 }
 
 pub(super) fn of_suite(figures: &grader::Figures, language: Language) -> String {
-    let headings = language.pick("what | seconds", "内容 | 秒");
-    let bare = language.pick(
+    let headings = pick(language, "what | seconds", "内容 | 秒");
+    let bare = pick(
+        language,
         "`cargo test --no-run`, all built",
         "`cargo test --no-run`，全部已编译",
     );
-    let suite = language.pick("`cargo test`, all built", "`cargo test`，全部已编译");
+    let suite = pick(
+        language,
+        "`cargo test`, all built",
+        "`cargo test`，全部已编译",
+    );
     let rows = [
         vec![bare.to_string(), shown(&figures.suite_bare, 2)],
         vec![suite.to_string(), shown(&figures.suite, 1)],
@@ -55,9 +62,10 @@ pub(super) fn of_suite(figures: &grader::Figures, language: Language) -> String 
 /// The class, as long as it was measured.
 pub(super) fn of_class(figures: &grader::Figures, language: Language) -> String {
     let Some(class) = &figures.class else {
-        return language.pick("Not measured.\n", "没有测量。\n").to_string();
+        return pick(language, "Not measured.\n", "没有测量。\n").to_string();
     };
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "class | programs | of them hang | seconds | for a program, s | memory, MB | disk, MB",
         "班级 | 程序数 | 其中卡住不动的 | 秒 | 每个程序，秒 | 内存，MB | 磁盘，MB",
     );
@@ -115,7 +123,7 @@ fn other_ways(class: &class::OfClasses, language: Language) -> Vec<Vec<String>> 
     let measured = others.into_iter().filter(|((count, _), ..)| *count > 0);
     let rows = measured.map(|((count, took), english, chinese)| {
         vec![
-            language.pick(english, chinese).to_string(),
+            pick(language, english, chinese).to_string(),
             thousands(count as u64),
             dash(),
             decimal(took, 0),

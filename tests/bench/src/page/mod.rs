@@ -26,6 +26,15 @@ pub struct File {
     pub text: String,
 }
 
+/// The text for this language, of an English and a Chinese one: the page is a part of the book, and
+/// not of what programs say.
+fn pick<'a>(language: Language, en: &'a str, zh: &'a str) -> &'a str {
+    match language {
+        Language::En => en,
+        Language::Zh => zh,
+    }
+}
+
 /// All files of the page, in both languages.
 pub fn files(results: &Results) -> Vec<File> {
     let mut files = Vec::new();

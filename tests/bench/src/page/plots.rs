@@ -2,6 +2,7 @@
 
 use super::figures::WITH_A_WAIT;
 use super::format::{decimal, thousands};
+use super::pick;
 use crate::plot::{Plot, Row, Tone};
 use crate::results::Results;
 use crate::server::Kind;
@@ -91,8 +92,9 @@ fn requests(figures: &servers::Figures, language: Language) -> Plot {
             label: decimal(spread.median, 0),
         })
     });
-    let title = language.pick("Requests per second", "每秒请求数");
-    let what = language.pick(
+    let title = pick(language, "Requests per second", "每秒请求数");
+    let what = pick(
+        language,
         "Bars: the median of all rounds. The line over the end of a bar is where the middle \
          half of the rounds lies. The table below has the same figures.",
         "条形是所有轮次的中位数，条形末端的线是中间一半轮次所在的范围。下面的表里有同样的数字。",
@@ -121,11 +123,13 @@ fn latency(figures: &servers::Figures, language: Language) -> Plot {
             label: format!("{}–{}", time(latency.p50), time(latency.p999)),
         })
     });
-    let title = language.pick(
+    let title = pick(
+        language,
         "Latency in the open loop: median to percentile 99.9",
         "开环的延迟：从中位数到第 99.9 百分位",
     );
-    let what = language.pick(
+    let what = pick(
+        language,
         "Each bar goes from the median to the percentile 99.9, counted from when the message \
          was due, with a mark at the percentile 99. Each step to the right is ten times as \
          much. The table below has the same figures.",
@@ -181,8 +185,9 @@ fn of_grader(figures: &grader::Figures, language: Language) -> Plot {
         .iter()
         .filter_map(|of| Spread::of(&of.graded));
     let most = round_up(most.map(|spread| spread.high).fold(0.1, f64::max));
-    let title = language.pick("From a save to the verdict", "从保存到出结果");
-    let what = language.pick(
+    let title = pick(language, "From a save to the verdict", "从保存到出结果");
+    let what = pick(
+        language,
         "The grey part of each bar is the bare build, the rest is the grader. The line over \
          its end is where the middle half of the rounds lies. * marks exercises whose checks \
          wait for a time limit. The table below has the same figures.",
@@ -194,11 +199,11 @@ fn of_grader(figures: &grader::Figures, language: Language) -> Plot {
         description: what.to_string(),
         groups: vec![
             (
-                language.pick("starters", "起始代码").to_string(),
+                pick(language, "starters", "起始代码").to_string(),
                 rows(false),
             ),
             (
-                language.pick("solutions", "参考答案").to_string(),
+                pick(language, "solutions", "参考答案").to_string(),
                 rows(true),
             ),
         ],

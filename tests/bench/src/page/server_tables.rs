@@ -2,6 +2,7 @@
 
 use super::figures::per_client;
 use super::format::{code, dash, decimal, middle, shown, table, thousands};
+use super::pick;
 use crate::server::Kind;
 use crate::servers::{self, Cores};
 use crate::statistics::{Latency, ratios};
@@ -48,7 +49,8 @@ fn load_of(
 }
 
 pub(super) fn requests(figures: &servers::Figures, language: Language) -> String {
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "server | clients | requests a second | beside `server.c` | beside its twin | CPU for one, µs | of it the kernel's",
         "服务器 | 客户端 | 每秒请求 | 与 `server.c` 相比 | 与 Python 版相比 | 每个请求的 CPU 时间，µs | 其中内核",
     );
@@ -79,7 +81,8 @@ pub(super) fn requests(figures: &servers::Figures, language: Language) -> String
 }
 
 pub(super) fn latency(figures: &servers::Figures, language: Language) -> String {
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "server | clients | closed loop | open loop, from sending | open loop, from when it was due | failed",
         "服务器 | 客户端 | 闭环 | 开环，从发送算起 | 开环，从预定时刻算起 | 失败",
     );

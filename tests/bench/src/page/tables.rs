@@ -4,6 +4,7 @@ use super::figures::first_commands;
 use super::format::{code, dash, decimal, megabytes, shown, table, thousands};
 use super::goals::goals;
 use super::grader_tables::{of_class, of_grader, of_suite};
+use super::pick;
 use super::server_tables::{clients, latency, requests, settings};
 use crate::buffers::{self, BARE};
 use crate::machine::Machine;
@@ -22,7 +23,7 @@ pub(super) fn all(results: &Results, language: Language) -> Vec<(&'static str, S
     ) -> String {
         match measured {
             Some(measured) => table(&measured.figures, language),
-            None => format!("{}\n", language.pick("Not measured yet.", "还没有测量。")),
+            None => format!("{}\n", pick(language, "Not measured yet.", "还没有测量。")),
         }
     }
     let (servers, grader) = (results.servers.as_ref(), results.grader.as_ref());
@@ -47,14 +48,18 @@ pub(super) fn all(results: &Results, language: Language) -> Vec<(&'static str, S
 }
 
 fn of_goals(results: &Results, language: Language) -> String {
-    let headings = language.pick("what | goal | measured | met", "内容 | 目标 | 实测 | 达到");
+    let headings = pick(
+        language,
+        "what | goal | measured | met",
+        "内容 | 目标 | 实测 | 达到",
+    );
     let rows: Vec<_> = goals(results, language)
         .into_iter()
         .map(|goal| {
             let is_met = match (&goal.found, goal.is_met) {
-                (None, _) => language.pick("not measured yet", "还没有测量"),
-                (Some(_), true) => language.pick("yes", "是"),
-                (Some(_), false) => language.pick("**no**", "**否**"),
+                (None, _) => pick(language, "not measured yet", "还没有测量"),
+                (Some(_), true) => pick(language, "yes", "是"),
+                (Some(_), false) => pick(language, "**no**", "**否**"),
             };
             let found = goal.found.clone().unwrap_or_else(dash);
             vec![goal.what, goal.wanted, found, is_met.to_string()]
@@ -71,7 +76,8 @@ fn of_machines(results: &Results, language: Language) -> String {
         ("steady", results.steady.as_ref().map(|m| &m.machine)),
         ("cold", results.cold.as_ref().map(|m| &m.machine)),
     ];
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "measurement | day | commit | processor | cores | memory | kernel | compilers",
         "测量 | 日期 | 提交 | 处理器 | 核 | 内存 | 内核 | 编译器",
     );
@@ -99,7 +105,8 @@ fn of_machines(results: &Results, language: Language) -> String {
 }
 
 fn of_buffers(figures: &buffers::Figures, language: Language) -> String {
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "program | sends, MB/s | beside the limit | receives, MB/s | beside the limit",
         "程序 | 发送，MB/s | 与上限相比 | 接收，MB/s | 与上限相比",
     );
@@ -128,7 +135,7 @@ fn of_buffers(figures: &buffers::Figures, language: Language) -> String {
         })
         .collect();
     rows.extend(figures.missing.iter().map(|name| {
-        let missing = language.pick("not installed", "没有安装");
+        let missing = pick(language, "not installed", "没有安装");
         vec![
             code(name),
             missing.to_string(),
@@ -141,7 +148,7 @@ fn of_buffers(figures: &buffers::Figures, language: Language) -> String {
 }
 
 fn of_steady(figures: &steady::Figures, language: Language) -> String {
-    let headings = language.pick("what | number", "内容 | 数量");
+    let headings = pick(language, "what | number", "内容 | 数量");
     let rows = [
         ("runs", "轮数", thousands(figures.runs as u64)),
         ("side by side", "同时进行", figures.at_once.to_string()),
@@ -173,7 +180,7 @@ fn of_steady(figures: &steady::Figures, language: Language) -> String {
     ];
     let mut rows: Vec<_> = rows
         .into_iter()
-        .map(|(en, zh, number)| vec![language.pick(en, zh).to_string(), number])
+        .map(|(en, zh, number)| vec![pick(language, en, zh).to_string(), number])
         .collect();
     for sitting in &figures.sittings {
         let commit = code(&sitting.commit);
@@ -184,7 +191,7 @@ fn of_steady(figures: &steady::Figures, language: Language) -> String {
         rows.push(vec![what, thousands(sitting.runs as u64)]);
     }
     let failures: usize = figures.failures.values().sum();
-    let name = language.pick("failures", "失败").to_string();
+    let name = pick(language, "failures", "失败").to_string();
     rows.push(vec![name, thousands(failures as u64)]);
     for (name, count) in &figures.failures {
         rows.push(vec![code(name), count.to_string()]);
@@ -193,7 +200,8 @@ fn of_steady(figures: &steady::Figures, language: Language) -> String {
 }
 
 fn of_cold(figures: &cold::Figures, language: Language) -> String {
-    let headings = language.pick(
+    let headings = pick(
+        language,
         "the first | seconds | packages compiled | MB built",
         "第一次 | 秒 | 编译的包 | 生成，MB",
     );

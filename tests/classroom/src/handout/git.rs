@@ -1,5 +1,8 @@
 //! What is asked of git.
 
+use grade::catalogue::say;
+use grade::language::Language;
+use harness::message;
 use std::path::Path;
 use update::git::{git, run};
 
@@ -25,7 +28,7 @@ pub(super) fn tracked(folder: &Path) -> Option<Vec<String>> {
 }
 
 /// Makes a repository of a folder, with one commit of all that is in it.
-pub(super) fn commit_all(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn commit_all(folder: &Path, language: Language) -> anyhow::Result<()> {
     let has_author = |key: &str| {
         let output = git(folder).args(["config", "--get", key]).output();
         output.is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
@@ -50,11 +53,7 @@ pub(super) fn commit_all(folder: &Path) -> anyhow::Result<()> {
     )?;
     let mut commit = author.to_vec();
     commit.extend(["-c", "commit.gpgSign=false", "-c", "core.hooksPath="]);
-    commit.extend([
-        "commit",
-        "--quiet",
-        "--message",
-        "Exercises: TCP sockets, step by step",
-    ]);
+    let subject = say(&message!("Exercises: TCP sockets, step by step"), language);
+    commit.extend(["commit", "--quiet", "--message", &subject]);
     run(folder, &commit)
 }

@@ -24,8 +24,7 @@ impl SubmissionReader<'_> {
             if let Some(found) = self.best(candidates) {
                 chosen.insert(exercise.number, found);
             } else {
-                let blocked = blocked.iter().cloned();
-                let all = blocked.reduce(|one, other| message!("{one}; {other}", one, other));
+                let all = Message::list(blocked.iter().cloned());
                 chosen.extend(all.map(|why| (exercise.number, Err(why))));
             }
         }

@@ -8,8 +8,6 @@ use super::submission::Submission;
 use super::text::shorten;
 use crate::escape::escape_line;
 use crate::record::Student;
-use grade::catalogue::say;
-use grade::language::Language;
 use harness::message;
 use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +22,11 @@ pub struct Class {
     /// Who is in the roster and has handed in nothing, in the order of the ids.
     pub missing: Vec<Student>,
     /// What may be a student's but was set aside, and why, by the id in the roster.
-    pub set_aside: BTreeMap<String, String>,
+    pub set_aside: BTreeMap<String, Message>,
     /// What is no part of a submission.
     pub not_understood: Vec<NotUnderstood>,
     /// What else a teacher should know: submissions of students who are not in the roster.
-    pub notices: Vec<String>,
+    pub notices: Vec<Message>,
 }
 
 /// Something in the folder of the class that is no part of a submission.
@@ -37,7 +35,7 @@ pub struct NotUnderstood {
     /// What it is.
     pub path: PathBuf,
     /// Why it is none.
-    pub reason: String,
+    pub reason: Message,
 }
 
 /// Finds out who has handed in what.
@@ -46,7 +44,7 @@ pub struct NotUnderstood {
 /// and is left out. Everything else in it is either part of a
 /// submission or named in `not_understood`, except for what operating systems and editors
 /// leave behind. With a roster, submissions are matched by the id, then by the name; whoever
-/// is not in it is a submission all the same. Texts are in `language`.
+/// is not in it is a submission all the same.
 ///
 /// # Errors
 ///
@@ -55,11 +53,9 @@ pub fn class(
     folder: &Path,
     report: Option<&Path>,
     roster: Option<&[Student]>,
-    language: Language,
 ) -> anyhow::Result<Class> {
     let mut found = ClassSorter {
         roster,
-        language,
         found: Vec::new(),
         submissions: BTreeMap::new(),
         set_aside: BTreeMap::new(),
@@ -94,7 +90,6 @@ struct Found {
 /// A class that is being sorted.
 struct ClassSorter<'a> {
     roster: Option<&'a [Student]>,
-    language: Language,
     found: Vec<Found>,
     /// By the id.
     submissions: BTreeMap<String, Submission>,
@@ -110,7 +105,7 @@ impl ClassSorter<'_> {
             None => self.owner(&entry.name, entry.is_folder),
         };
         match owner {
-            Owner::Nobody(why) => self.refuse(entry.path, &why),
+            Owner::Nobody(why) => self.refuse(entry.path, why),
             Owner::Student(student, claim, unknown) => self.found.push(Found {
                 entry,
                 student,
@@ -141,14 +136,14 @@ impl ClassSorter<'_> {
                     claim,
                     unknown,
                 }),
-                Owner::Nobody(why) => self.refuse(one.entry.path, &why),
+                Owner::Nobody(why) => self.refuse(one.entry.path, why),
             }
         }
     }
 
     fn set_aside(&mut self, student: &Student, name: &str, why: &Message) {
-        let of_student = self.set_aside.entry(student.id.clone()).or_default();
         let name = shorten(&escape_line(name));
+        let of_student = self.set_aside.entry(student.id.clone()).or_default();
         of_student.push(message!("{name}: {why}", name, why));
     }
 
@@ -181,18 +176,15 @@ impl ClassSorter<'_> {
             {
                 let other = shorten(&escape_line(&other.display().to_string()));
                 let why = message!("{other} of another group has the same name", other);
-                self.refuse(one.entry.path, &why);
+                self.refuse(one.entry.path, why);
                 continue;
             }
             self.take(one.entry, one.student, one.claim.rest, one.unknown);
         }
     }
 
-    fn refuse(&mut self, path: PathBuf, why: &Message) {
-        self.not_understood.push(NotUnderstood {
-            path,
-            reason: say(why, self.language),
-        });
+    fn refuse(&mut self, path: PathBuf, reason: Message) {
+        self.not_understood.push(NotUnderstood { path, reason });
     }
 
     fn take(
@@ -214,7 +206,7 @@ impl ClassSorter<'_> {
             let student = &submission.student;
             let (id, name) = (escape_line(&student.id), escape_line(&student.name));
             let why = message!("its id {id} is that of {name} already", id, name);
-            return self.refuse(entry.path, &why);
+            return self.refuse(entry.path, why);
         }
         submission.paths.push(entry.path);
         submission.parts.push(Part {
@@ -275,7 +267,6 @@ impl ClassSorter<'_> {
     }
 
     fn finish(self) -> Class {
-        let language = self.language;
         let submissions: Vec<_> = self.submissions.into_values().collect();
         let handed_in: BTreeSet<_> = submissions.iter().map(|s| &s.student).collect();
         let mut missing: Vec<_> = self
@@ -291,12 +282,10 @@ impl ClassSorter<'_> {
             let paths = submission.paths.iter();
             let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
             let what = escape_line(&paths.join(", "));
-            Some(say(&message!("{what}: {why}", what, why), language))
+            Some(message!("{what}: {why}", what, why))
         });
-        let set_aside = self.set_aside.into_iter().map(|(id, whys)| {
-            let whys: Vec<_> = whys.iter().map(|why| say(why, language)).collect();
-            (id, whys.join("; "))
-        });
+        let set_aside = self.set_aside.into_iter();
+        let set_aside = set_aside.filter_map(|(id, whys)| Some((id, Message::list(whys)?)));
         Class {
             set_aside: set_aside.collect(),
             notices: notices.collect(),
@@ -323,7 +312,7 @@ fn doubts(found: &[Found]) -> Vec<Option<Message>> {
     let certain: BTreeSet<&str> = certain.map(|one| one.student.id.as_str()).collect();
     let doubt = |one: &Found| {
         let id = one.student.id.as_str();
-        let student = escape_line(&format!("{} ({id})", one.student.name));
+        let student = one.student.words();
         let has_namesakes = numbers.get(id).is_some_and(|numbers| numbers.len() > 1);
         if one.unknown.is_some() {
             None
@@ -376,10 +365,9 @@ fn known(claim: Claim) -> Owner {
 
 /// Why something is nobody's of the roster.
 fn why_unmatched(found: &Match) -> Message {
-    let named = |student: &Student| escape_line(&format!("{} ({})", student.name, student.id));
     match found {
         Match::Contradiction(one, other) => {
-            let (one, other) = (named(one), named(other));
+            let (one, other) = (one.words(), other.words());
             message!(
                 "the roster has its id as that of {one}, and its name as that of {other}",
                 one,
@@ -387,14 +375,17 @@ fn why_unmatched(found: &Match) -> Message {
             )
         }
         Match::Several(students) => {
-            let all: Vec<_> = students.iter().map(|student| named(student)).collect();
-            let all = all.join(", ");
-            message!("it may be from any of these of the roster: {all}", all)
+            let all = Message::list(students.iter().map(|student| student.words()));
+            let all =
+                all.map(|all| message!("it may be from any of these of the roster: {all}", all));
+            all.unwrap_or_else(not_in_the_roster)
         }
-        Match::One(_) | Match::Nobody => {
-            message!("the student is not in the roster")
-        }
+        Match::One(_) | Match::Nobody => not_in_the_roster(),
     }
+}
+
+fn not_in_the_roster() -> Message {
+    message!("the student is not in the roster")
 }
 
 /// A submission of its own, unless it would be taken for that of a student of the roster.

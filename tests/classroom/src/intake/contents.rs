@@ -2,8 +2,6 @@
 
 use super::names;
 use crate::fingerprint::Fingerprint;
-use grade::catalogue::say;
-use grade::language::Language;
 use harness::message::Message;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,13 +19,13 @@ pub struct SubmissionContents {
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// What does not count, and why: changed tests and manifests, build scripts, links, paths
     /// that lead outside.
-    pub notices: Vec<String>,
+    pub notices: Vec<Message>,
     /// The same of files that count for programs in other languages only.
-    pub for_other_languages: Option<String>,
+    pub for_other_languages: Option<Message>,
     /// The sources that may be answers, and do not count as nothing says to which exercise.
     pub set_aside: Vec<String>,
     /// The SHA-256 of all of the above, in hexadecimal digits, for telling whether a result is
-    /// out of date. It does not depend on the language.
+    /// out of date.
     pub hash: String,
 }
 
@@ -37,24 +35,22 @@ pub enum Answer {
     /// The student's file.
     Source(Vec<u8>),
     /// Why nobody knows what it is.
-    NotUnderstood(String),
+    NotUnderstood(Message),
 }
 
 impl SubmissionContents {
     pub(super) fn new(
         answers: Answers,
         files: BTreeMap<String, Vec<u8>>,
-        notices: &[Message],
-        for_other_languages: Option<&Message>,
+        notices: Vec<Message>,
+        for_other_languages: Option<Message>,
         set_aside: Vec<String>,
-        language: Language,
     ) -> Self {
-        let hash = hash(&answers, &files, notices);
-        let told = |text: &Message| say(text, language);
+        let hash = hash(&answers, &files, &notices);
         let exercises = answers.into_iter().map(|(number, found)| {
             let answer = match found {
                 Ok(source) => Answer::Source(source),
-                Err(why) => Answer::NotUnderstood(told(&why)),
+                Err(why) => Answer::NotUnderstood(why),
             };
             (number, answer)
         });
@@ -65,8 +61,8 @@ impl SubmissionContents {
         Self {
             exercises: exercises.collect(),
             files: files.collect(),
-            notices: notices.iter().map(told).collect(),
-            for_other_languages: for_other_languages.map(told),
+            notices,
+            for_other_languages,
             set_aside,
             hash,
         }

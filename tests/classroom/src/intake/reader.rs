@@ -7,7 +7,6 @@ use super::originals::{self, Originals, Standing};
 use super::text::list;
 use crate::escape::escape_line;
 use grade::exercise::Exercise;
-use grade::language::Language;
 use harness::message;
 use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,15 +50,13 @@ impl<'a> SubmissionReader<'a> {
     }
 
     /// What has been read, with these answers.
-    pub(super) fn into_contents(self, answers: Answers, language: Language) -> SubmissionContents {
-        let others = self.for_other_languages.as_ref();
+    pub(super) fn into_contents(self, answers: Answers) -> SubmissionContents {
         SubmissionContents::new(
             answers,
             self.files,
-            &self.notices,
-            others,
+            self.notices,
+            self.for_other_languages,
             self.set_aside,
-            language,
         )
     }
 

@@ -6,7 +6,6 @@ use super::originals::Originals;
 use super::reader::SubmissionReader;
 use crate::record::Student;
 use grade::exercise::Exercise;
-use grade::language::Language;
 use harness::message;
 use harness::message::Message;
 use std::path::PathBuf;
@@ -28,18 +27,13 @@ pub struct Submission {
 
 impl Submission {
     /// Reads what was handed in, for all exercises of the course; `originals` are the
-    /// teacher's files. Texts are in `language`.
+    /// teacher's files.
     ///
     /// A file of more than [`FILE_LIMIT`](super::FILE_LIMIT) bytes does not count; of a submission no more than
     /// [`SUBMISSION_LIMIT`](super::SUBMISSION_LIMIT) bytes are read, answers to exercises first; one of more than
     /// [`FILE_COUNT_LIMIT`](super::FILE_COUNT_LIMIT) files is not understood.
     /// What cannot be read is not understood, either, and the reason is said.
-    pub fn open(
-        &self,
-        exercises: &[Exercise],
-        originals: &Originals,
-        language: Language,
-    ) -> SubmissionContents {
+    pub fn open(&self, exercises: &[Exercise], originals: &Originals) -> SubmissionContents {
         let mut listing = Listing::default();
         for part in &self.parts {
             listing.add(part);
@@ -53,6 +47,6 @@ impl Submission {
         reader.add_notices(&mut listing);
         reader.note_ignored_files();
         let exercises = reader.choose(&listing.blocked);
-        reader.into_contents(exercises, language)
+        reader.into_contents(exercises)
     }
 }

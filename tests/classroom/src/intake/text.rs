@@ -1,8 +1,8 @@
 //! Parts of texts about submissions: lists of names, and errors.
 
-use crate::escape::escape_line;
+use crate::escape::{escape_line, escape_message};
 use grade::failed::in_words;
-use harness::message::{Message, Place};
+use harness::message::Message;
 
 /// How many names are listed in one notice.
 const NAMES_LISTED: usize = 10;
@@ -36,11 +36,5 @@ pub(crate) fn list(paths: &[String]) -> String {
 
 /// An error, which may name a student's files, as a part of a line.
 pub(super) fn escaped(error: &anyhow::Error) -> Message {
-    let mut words = in_words(error);
-    words.visit(&mut |place| {
-        if let Place::Text(text) = place {
-            *text = escape_line(text);
-        }
-    });
-    words
+    escape_message(in_words(error))
 }

@@ -28,7 +28,7 @@ struct Page<'a> {
     total: u32,
     possible: usize,
     exercises: Vec<Exercise<'a>>,
-    notices: &'a [String],
+    notices: &'a [Message],
 }
 
 /// An exercise, as its part of the page needs it.
@@ -40,7 +40,7 @@ struct Exercise<'a> {
     version: u32,
     status: String,
     by_hand: Option<String>,
-    message: &'a str,
+    message: String,
     checks: Vec<Check<'a>>,
 }
 
@@ -73,7 +73,7 @@ impl Report<'_> {
     /// If the template cannot be filled.
     pub fn feedback_html(&self, record: &StudentRecord) -> anyhow::Result<String> {
         let exercise_results = self.exercise_results(record);
-        let language = record.language;
+        let language = record.student.language_in(self.language);
         let page = Page {
             language,
             lang: tag(language),
@@ -126,7 +126,7 @@ impl<'a> Exercise<'a> {
             version: exercise.version,
             status: status_in_words(result.status, language),
             by_hand: override_in_words(result, language),
-            message: result.message.trim_end(),
+            message: result.words(language),
             checks: results
                 .map(|(index, result)| Check::of(index + 1, result, language))
                 .collect(),
@@ -162,7 +162,7 @@ impl<'a> Check<'a> {
 }
 
 fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt::Result {
-    let language = record.language;
+    let language = record.student.language_in(report.language);
     let exercise_results = report.exercise_results(record);
     let total: u32 = exercise_results.iter().map(ExerciseResult::points).sum();
     let possible = 100 * exercise_results.len();
@@ -192,7 +192,8 @@ fn write_text(report: &Report, record: &StudentRecord, out: &mut String) -> fmt:
         let heading = say(&message!("Left out of account"), language);
         writeln!(out, "\n{heading}\n")?;
         for notice in &record.notices {
-            writeln!(out, "  - {}", notice.replace('\n', "\n    "))?;
+            let notice = say(notice, language).replace('\n', "\n    ");
+            writeln!(out, "  - {notice}")?;
         }
     }
     for result in &exercise_results {
@@ -216,7 +217,7 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
     }
     if !exercise.message.is_empty() {
         writeln!(out)?;
-        indent(exercise.message, out)?;
+        indent(&exercise.message, out)?;
     }
     if !exercise.checks.is_empty() {
         writeln!(out)?;

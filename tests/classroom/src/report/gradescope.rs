@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 impl Report<'_> {
     /// `results/STEM.json`: Gradescope's `results.json`, in the student's language.
     pub fn gradescope(&self, record: &StudentRecord) -> Value {
-        let language = record.language;
+        let language = record.student.language_in(self.language);
         let exercise_results = self.exercise_results(record);
         let tests = exercise_results
             .iter()
@@ -25,7 +25,7 @@ impl Report<'_> {
             (exercise.package(), version)
         });
         let mut results = json!({
-            "output": remarks(&exercise_results, record),
+            "output": remarks(&exercise_results, record, language),
             "tests": tests.collect::<Vec<_>>(),
             "extra_data": { "rubric_versions": versions.collect::<Map<_, _>>() },
         });
@@ -47,7 +47,7 @@ fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
     let exercise = result.exercise;
     let (number, title) = (exercise.number, exercise.title.get(language));
     let status = status_in_words(result.status, language);
-    let output = format!("{status}\n\n{}", result.message);
+    let output = format!("{status}\n\n{}", result.words(language));
     let mut tests = vec![json!({
         "name": say(&heading(&exercise.digits(), title), language),
         "number": number.to_string(),
@@ -74,11 +74,15 @@ fn unchecked_tests(result: &ExerciseResult, language: Language) -> Vec<Value> {
 }
 
 /// What there is to say besides the checks: points by hand, and what does not count.
-fn remarks(exercise_results: &[ExerciseResult], record: &StudentRecord) -> String {
+fn remarks(
+    exercise_results: &[ExerciseResult],
+    record: &StudentRecord,
+    language: Language,
+) -> String {
     let by_hand = exercise_results
         .iter()
-        .filter_map(|result| override_in_words(result, record.language));
-    let notices = record.notices.iter().cloned();
+        .filter_map(|result| override_in_words(result, language));
+    let notices = record.notices.iter().map(|notice| say(notice, language));
     by_hand.chain(notices).collect::<Vec<_>>().join("\n")
 }
 

@@ -3,6 +3,7 @@
 use super::results::{ExerciseResult, Report, status_in_words};
 use crate::escape::escape_text;
 use crate::record::{Status, StudentRecord};
+use grade::catalogue::say;
 use grade::failed::Because;
 use grade::report::junit_cases;
 use harness::message;
@@ -27,7 +28,7 @@ impl Report<'_> {
             let mut suite = TestSuite::new(name);
             for (path, reason) in self.not_understood {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                status.set_message(escape_text(reason));
+                status.set_message(escape_text(&say(reason, self.language)));
                 suite.add_test_case(TestCase::new(escape_text(path), status));
             }
             report.add_test_suite(suite);
@@ -55,7 +56,7 @@ impl Report<'_> {
             _ => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         status.set_message(status_in_words(result.status, self.language));
-        status.set_description(escape_text(&result.message));
+        status.set_description(escape_text(&result.words(self.language)));
         let mut case = TestCase::new(package.as_str(), status);
         case.set_classname(package);
         suite.add_test_case(case);

@@ -43,7 +43,7 @@ struct Page<'a> {
     students: Vec<StudentRow<'a>>,
     by_hand: Vec<OverrideRow<'a>>,
     has_notices: bool,
-    not_understood: &'a [(String, String)],
+    not_understood: &'a [(String, Message)],
 }
 
 /// A student: a row.
@@ -54,7 +54,7 @@ struct StudentRow<'a> {
     total: u32,
     scale: usize,
     exercises: Vec<ExerciseCells<'a>>,
-    notices: &'a [String],
+    notices: &'a [Message],
 }
 
 /// An exercise of a student: the points, and a cell for each check, or one for all of them.

@@ -18,8 +18,9 @@ pub struct Report<'a> {
     /// Points by a teacher's hand. Of several for an exercise of a student, the last counts.
     pub overrides: &'a [Override],
     /// What could not be understood as a submission: path and reason.
-    pub not_understood: &'a [(String, String)],
-    /// The language of the teacher's page.
+    pub not_understood: &'a [(String, Message)],
+    /// The language of what the teacher reads, and of the feedback of students who have not chosen
+    /// one.
     pub language: Language,
 }
 
@@ -33,7 +34,7 @@ pub struct ExerciseResult<'a> {
     /// What the checks have found; `None` where none was run.
     pub outcome: Option<Outcome>,
     /// What the compiler said, or why there is nothing to check.
-    pub message: String,
+    pub message: Option<Message>,
     /// Points by a teacher's hand.
     pub by_hand: Option<&'a Override>,
 }
@@ -52,6 +53,13 @@ impl ExerciseResult<'_> {
     /// The points that count, of 100.
     pub fn points(&self) -> u32 {
         self.by_hand.map_or(self.earned(), |by_hand| by_hand.points)
+    }
+
+    /// What the compiler said, or why there is nothing to check; empty if there is no such thing.
+    pub(super) fn words(&self, language: Language) -> String {
+        let message = self.message.as_ref();
+        let words = message.map(|message| say(message, language));
+        words.unwrap_or_default().trim_end().to_string()
     }
 }
 
@@ -98,7 +106,7 @@ impl<'a> Report<'a> {
             exercise,
             status: Status::Missing,
             outcome: None,
-            message: String::new(),
+            message: None,
             by_hand: self.overrides.iter().rev().find(is_this),
         };
         let is_of = |graded: &&GradedExercise| graded.exercise == exercise.number;
@@ -114,21 +122,18 @@ impl<'a> Report<'a> {
         if result.outcome.is_none() {
             // Points of another version are other points.
             result.status = Status::NotUnderstood;
-            result.message = out_of_date(graded.version, exercise.version, record.language);
+            result.message = Some(out_of_date(graded.version, exercise.version));
         }
         result
     }
 }
 
 /// Why points of another version of the rubric do not count.
-fn out_of_date(graded: u32, now: u32, language: Language) -> String {
-    say(
-        &message!(
-            "graded with version {graded} of the rubric, which is now at version {now}: it has to be graded again",
-            graded,
-            now
-        ),
-        language,
+fn out_of_date(graded: u32, now: u32) -> Message {
+    message!(
+        "graded with version {graded} of the rubric, which is now at version {now}: it has to be graded again",
+        graded,
+        now
     )
 }
 

@@ -6,20 +6,19 @@ use super::pipeline::Pipeline;
 use super::previous::Previous;
 use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
 use crate::build::Builder;
-use crate::escape::escape_line;
+use crate::escape::escape_message;
 use crate::intake::originals::Originals;
 use crate::intake::{self, Class, Submission};
 use crate::record::Student;
 use crate::roster;
 use crate::store::{ClassNotes, Store};
 use anyhow::{bail, ensure};
-use grade::catalogue::say;
 use grade::exercise::{Exercise, digits};
 use grade::failed::Failed;
-use grade::language::Language;
 use grade::sandbox::Sandbox;
 use grade::seed;
 use harness::message;
+use harness::message::Message;
 use std::path::Path;
 
 /// Grades a class, and writes the report.
@@ -51,7 +50,7 @@ pub fn grade(
     let regrade = options.regrade()?;
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
     let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
-    let mut notes = class_notes(&class, &previous, &sandbox, options.language);
+    let mut notes = class_notes(&class, &previous, &sandbox);
     notes.seed = Some(seed);
     let (part, of) = (options.partition.part, options.partition.of);
     notes.part = (of > 1).then_some((part, of));
@@ -86,12 +85,7 @@ pub fn grade(
 /// Who has handed in what, and all students of the class.
 fn read_class(options: &ClassOptions) -> anyhow::Result<(Class, Vec<Student>)> {
     let roster = options.roster.as_deref().map(roster::read).transpose()?;
-    let mut class = intake::class(
-        &options.folder,
-        Some(&options.report),
-        roster.as_deref(),
-        options.language,
-    )?;
+    let mut class = intake::class(&options.folder, Some(&options.report), roster.as_deref())?;
     if let [only] = options.only[..] {
         for submission in &mut class.submissions {
             submission.only = Some(only);
@@ -144,7 +138,7 @@ fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
 /// The one seed of the class: that of its report, if it has one, so that everybody is asked the
 /// same.
 fn seed(store: &Store, options: &ClassOptions) -> anyhow::Result<u64> {
-    match (store.class_notes()?.seed, options.seed) {
+    match (store.seed()?, options.seed) {
         (Some(kept), Some(wanted)) if kept != wanted => bail!(Failed::new(message!(
             "{path} was graded with seed {kept}: leave out --seed {wanted}, or name another folder with --out",
             path = options.report.display(),
@@ -157,24 +151,14 @@ fn seed(store: &Store, options: &ClassOptions) -> anyhow::Result<u64> {
 }
 
 /// What there is to know about the class besides its students.
-fn class_notes(
-    class: &Class,
-    previous: &Previous,
-    sandbox: &Sandbox,
-    language: Language,
-) -> ClassNotes {
-    let gone = previous.gone.iter().map(|student| {
-        say(
-            &message!("{id} is not in the class any more", id = &student.id),
-            language,
-        )
-    });
+fn class_notes(class: &Class, previous: &Previous, sandbox: &Sandbox) -> ClassNotes {
+    let gone = previous.gone.iter();
+    let gone = gone.map(|student| message!("{id} is not in the class any more", id = &student.id));
     let other_version = (previous.outdated > 0).then(|| {
-        let words = message!(
+        message!(
             "{count} result(s) of another version of cargo grade: graded again",
             count = previous.outdated
-        );
-        say(&words, language)
+        )
     });
     let notices = class.notices.iter().cloned().chain(gone);
     let notices = notices.chain(other_version);
@@ -183,7 +167,7 @@ fn class_notes(
         not_understood: not_understood
             .map(|what| (what.path.display().to_string(), what.reason.clone()))
             .collect(),
-        notices: notices.chain(sandbox.missing_limits(language)).collect(),
+        notices: notices.chain(sandbox.missing_limits()).collect(),
         seed: None,
         part: None,
     }
@@ -227,7 +211,7 @@ fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student
             "there is nothing to grade in {path}: {things} things in it, and none is understood{reasons}",
             path = options.folder.display(),
             things = class.not_understood.len(),
-            reasons = reasons(class, options.language)
+            reasons = reasons(class)
         ))
     );
     let ids: Vec<&str> = students.iter().map(|student| student.id.as_str()).collect();
@@ -245,12 +229,11 @@ fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student
 }
 
 /// Why things are not understood, each in a line; the first of many.
-fn reasons(class: &Class, language: Language) -> String {
+fn reasons(class: &Class) -> Message {
     let all = class.not_understood.iter().take(10);
-    let lines = all.map(|what| {
-        let (what, why) = (what.path.display(), &what.reason);
-        let line = say(&message!("{what}: {why}", what, why), language);
-        format!("\n{}", escape_line(&line))
-    });
-    lines.collect()
+    all.fold(message!("{nothing}", nothing = ""), |before, thing| {
+        let (what, why) = (thing.path.display(), &thing.reason);
+        let line = escape_message(message!("{what}: {why}", what, why));
+        message!("{before}\n{line}", before, line)
+    })
 }

@@ -4,7 +4,6 @@ use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, ClassNotes, Store};
 use anyhow::{bail, ensure};
-use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::Failed;
 use grade::language::Language;
@@ -27,7 +26,7 @@ pub fn merge(
     language: Language,
 ) -> anyhow::Result<Summary> {
     let exercises = Exercise::all(workspace)?;
-    let (records, notes) = read_parts(parts, language)?;
+    let (records, notes) = read_parts(parts)?;
     let store = Store::open(report)?;
     for (id, record) in store.records()? {
         let is_same = |new: &StudentRecord| new.student == record.student;
@@ -52,10 +51,7 @@ pub fn merge(
 }
 
 /// What the parts have found: the records by the students' ids, and the notes of all classes.
-fn read_parts(
-    parts: &[PathBuf],
-    language: Language,
-) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
+fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentRecord>, ClassNotes)> {
     let mut records: BTreeMap<String, (StudentRecord, &PathBuf)> = BTreeMap::new();
     let mut notes = ClassNotes::default();
     let mut there = BTreeSet::new();
@@ -93,13 +89,12 @@ fn read_parts(
                 .join(", ")
         ))
     );
-    notes.not_understood.sort();
+    let by_path = |(path, why): &(String, Message)| (path.clone(), why.to_string());
+    notes.not_understood.sort_by_cached_key(by_path);
     notes.not_understood.dedup();
-    notes.notices.sort();
+    notes.notices.sort_by_cached_key(Message::to_string);
     notes.notices.dedup();
-    let absent = absent(&there);
-    let absent = absent.iter().map(|part| say(part, language));
-    notes.notices.extend(absent);
+    notes.notices.extend(absent(&there));
     let records = records.into_iter().map(|(id, (record, _))| (id, record));
     Ok((records.collect(), notes))
 }

@@ -1,6 +1,5 @@
 //! How a class is to be graded.
 
-use crate::record::Student;
 use grade::failed::Failed;
 use grade::language::Language;
 use harness::message;
@@ -57,11 +56,6 @@ impl ClassOptions {
     /// Whether a student is to be graded, whatever the partition.
     pub(super) fn wants_student(&self, id: &String) -> bool {
         self.students.is_empty() || self.students.contains(id)
-    }
-
-    /// The language of a student's feedback.
-    pub(super) fn language_of(&self, student: &Student) -> Language {
-        student.language.unwrap_or(self.language)
     }
 }
 

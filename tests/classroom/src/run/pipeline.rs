@@ -11,10 +11,8 @@ use crate::build::{Builder, Compiled};
 use crate::intake::originals::Originals;
 use crate::intake::{self, Submission, SubmissionContents};
 use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord};
-use grade::catalogue;
-use grade::exercise::{Check, Exercise, digits};
+use grade::exercise::{Exercise, digits};
 use grade::failed::Because;
-use grade::language::Language;
 use grade::sandbox::Sandbox;
 use harness::message::Message;
 use harness::{Shortage, Verdict, message};
@@ -45,7 +43,7 @@ pub(super) struct Pipeline<'a, P> {
 /// A student who is being graded.
 struct StudentJob {
     student: Student,
-    notices: Vec<String>,
+    notices: Vec<Message>,
     /// The student's files while programs in other languages run.
     folder: Mutex<Option<TempDir>>,
     state: Mutex<State>,
@@ -63,7 +61,7 @@ struct State {
 impl StudentJob {
     fn new(
         student: &Student,
-        notices: Vec<String>,
+        notices: Vec<Message>,
         folder: Option<TempDir>,
         exercises: BTreeMap<u32, GradedExercise>,
         to_grade: usize,
@@ -102,14 +100,14 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
     pub(super) fn write_missing(
         &self,
         student: &Student,
-        set_aside: Option<&String>,
+        set_aside: Option<&Message>,
     ) -> anyhow::Result<()> {
         let mut exercises = self.known(student);
         for exercise in self.wanted {
             let mut missing = GradedExercise::new(exercise, Status::Missing);
             if let Some(why) = set_aside {
                 missing.status = Status::NotUnderstood;
-                missing.message.clone_from(why);
+                missing.message = Some(why.clone());
             }
             exercises.insert(exercise.number, missing);
         }
@@ -166,8 +164,7 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
         to_compile: &SyncSender<Task<'s>>,
     ) -> anyhow::Result<()> {
         let student = &submission.student;
-        let language = self.options.language_of(student);
-        let mut contents = submission.open(self.all, self.originals, language);
+        let mut contents = submission.open(self.all, self.originals);
         let known = self.known(student);
         let mut steps = Vec::new();
         for exercise in self.wanted {
@@ -257,29 +254,19 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             match compiled {
                 Compiled::Refused(messages) => match Shortage::now() {
                     // The compiler lacks it, too.
-                    Some(shortage) => {
-                        let language = self.options.language_of(student);
-                        task.graded
-                            .blame_machine(catalogue::say(&shortage, language));
-                    }
+                    Some(shortage) => task.graded.blame_machine(shortage),
                     None => {
                         task.graded.status = Status::DoesNotCompile;
-                        let language = self.options.language_of(student);
-                        let words = catalogue::say(&messages, language);
-                        task.graded.message = words.trim_end().to_string();
+                        task.graded.message = Some(messages);
                     }
                 },
                 Compiled::TimedOut => {
                     task.graded.status = Status::TimedOut;
-                    let language = self.options.language_of(student);
-                    let words =
-                        catalogue::say(&message!("the compiler was not done in time"), language);
-                    task.graded.message = words;
+                    task.graded.message = Some(message!("the compiler was not done in time"));
                 }
                 Compiled::Starved => {
                     let why = message!("this machine was too busy to compile the file");
-                    let language = self.options.language_of(student);
-                    task.graded.blame_machine(catalogue::say(&why, language));
+                    task.graded.blame_machine(why);
                 }
                 Compiled::Program(_) => {
                     task.step = Step::Judge {
@@ -317,10 +304,14 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                     let (exercise, name) = task.names();
                     message!("cannot grade exercise {exercise} of {name}", exercise, name)
                 })?;
-            let language = self.options.language_of(student);
-            let not_gradable = outcome
-                .not_gradable()
-                .map(|(check, why)| not_gradable(check, why, language));
+            let not_gradable = outcome.not_gradable();
+            let not_gradable = not_gradable.map(|(check, reason)| {
+                message!(
+                    "this machine could not run the check {name}: {reason}",
+                    name = &check.name,
+                    reason
+                )
+            });
             if outcome.results.iter().all(|result| result.is_late) {
                 task.graded.status = Status::TimedOut;
             }
@@ -358,7 +349,6 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
         lock(&job.folder).take();
         let record = StudentRecord {
             student: job.student.clone(),
-            language: self.options.language_of(&job.student),
             exercises,
             notices: job.notices.clone(),
         };
@@ -371,17 +361,6 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
         });
         Ok(())
     }
-}
-
-/// Why an exercise has no grade: the first check that the machine could not run, and the reason.
-fn not_gradable(check: &Check, why: &Message, language: Language) -> String {
-    let title = check.title.get(language);
-    let why = message!(
-        "this machine could not run the check \"{title}\": {reason}",
-        title,
-        reason = why
-    );
-    catalogue::say(&why, language)
 }
 
 /// The next task; `None` when there are no more.

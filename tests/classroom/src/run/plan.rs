@@ -4,7 +4,6 @@ use super::options::ClassOptions;
 use crate::fingerprint::Fingerprint;
 use crate::intake::{self, Answer, SubmissionContents};
 use crate::record::{GradedExercise, Status};
-use grade::catalogue::say;
 use grade::exercise::Exercise;
 use grade::failed::Because;
 use harness::message;
@@ -46,7 +45,7 @@ pub(super) fn plan(
             if contents.exercises.contains_key(&exercise.number) {
                 let why = message!("a file for Rust was handed in, and not for this program");
                 graded.status = Status::NotUnderstood;
-                graded.message = say(&why, options.language);
+                graded.message = Some(why);
             }
             return (graded, Step::Nothing);
         };
@@ -63,20 +62,19 @@ pub(super) fn plan(
             Step::Compile(source.clone())
         }
         Some(Answer::NotUnderstood(reason)) => {
-            graded.fingerprint = fingerprint(&[b"not understood", reason.as_bytes()]);
+            graded.fingerprint = fingerprint(&[b"not understood", reason.to_string().as_bytes()]);
             graded.status = Status::NotUnderstood;
-            graded.message.clone_from(reason);
+            graded.message = Some(reason.clone());
             Step::Nothing
         }
         None if !contents.set_aside.is_empty() => {
-            let why = message!(
+            let reason = message!(
                 "nothing says which exercise these files answer: {files}",
                 files = intake::list(&contents.set_aside)
             );
-            let reason = say(&why, options.language);
-            graded.fingerprint = fingerprint(&[b"set aside", reason.as_bytes()]);
+            graded.fingerprint = fingerprint(&[b"set aside", reason.to_string().as_bytes()]);
             graded.status = Status::NotUnderstood;
-            graded.message = reason;
+            graded.message = Some(reason);
             Step::Nothing
         }
         None => {

@@ -7,6 +7,8 @@ use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
 use grade::exercise::Exercise;
 use grade::language::Language;
+use harness::message;
+use harness::message::Message;
 use std::fs;
 use std::path::Path;
 
@@ -18,14 +20,14 @@ pub struct Summary {
     /// How many of them have handed in nothing.
     pub missing: usize,
     /// What could not be understood: where it is, or whose and for which exercises, and the reason.
-    pub not_understood: Vec<(String, String)>,
+    pub not_understood: Vec<(String, Message)>,
     /// Which exercises have no grade because of the machine: the student, the number of the
     /// exercise, and the reason.
-    pub not_gradable: Vec<(Student, u32, String)>,
+    pub not_gradable: Vec<(Student, u32, Message)>,
     /// What was left out of account: the student, and the reason.
-    pub notices: Vec<(Student, String)>,
+    pub notices: Vec<(Student, Message)>,
     /// What else there is to know about the class.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Message>,
 }
 
 /// Writes the files of a report.
@@ -86,7 +88,13 @@ impl ReportWriter<'_> {
         self.store.write("report.html", report.page()?.as_bytes())?;
         self.store.write("junit.xml", report.junit()?.as_bytes())?;
         let grades = self.store.path("grades.csv");
-        gradebook::write(self.exercises, &records, self.overrides, &grades)?;
+        gradebook::write(
+            self.exercises,
+            &records,
+            self.overrides,
+            self.language,
+            &grades,
+        )?;
         let notices = records.iter().flat_map(|record| {
             let notices = record.notices.iter();
             notices.map(|notice| (record.student.clone(), notice.clone()))
@@ -95,7 +103,10 @@ impl ReportWriter<'_> {
             let results = report.exercise_results(record).into_iter();
             let results = results.filter(ExerciseResult::is_without_grade);
             let student = &record.student;
-            results.map(move |result| (student.clone(), result.exercise.number, result.message))
+            results.map(move |result| {
+                let reason = result.message.unwrap_or_else(|| message!("not gradable"));
+                (student.clone(), result.exercise.number, reason)
+            })
         });
         let not_gradable: Vec<_> = not_gradable.collect();
         let mut not_understood = notes.not_understood;
@@ -115,7 +126,7 @@ impl ReportWriter<'_> {
     fn report<'r>(
         &'r self,
         records: &'r [StudentRecord],
-        not_understood: &'r [(String, String)],
+        not_understood: &'r [(String, Message)],
     ) -> Report<'r> {
         Report {
             exercises: self.exercises,
@@ -128,17 +139,20 @@ impl ReportWriter<'_> {
 
     /// What of a student's is not understood: whose it is and for which exercises, and each reason
     /// once.
-    fn not_understood(&self, record: &StudentRecord) -> Vec<(String, String)> {
-        let mut reasons: Vec<(String, String)> = Vec::new();
+    fn not_understood(&self, record: &StudentRecord) -> Vec<(String, Message)> {
+        let mut reasons: Vec<(String, Message)> = Vec::new();
         let exercises = self.exercises.iter();
         let graded = exercises.filter_map(|one| Some((one, record.graded(one.number)?)));
         for (exercise, graded) in graded.filter(|(_, one)| one.status == Status::NotUnderstood) {
             let package = exercise.package();
-            match reasons.iter_mut().find(|(_, why)| *why == graded.message) {
+            let Some(reason) = &graded.message else {
+                continue;
+            };
+            match reasons.iter_mut().find(|(_, why)| why == reason) {
                 Some((what, _)) => *what = format!("{what}, {package}"),
                 None => {
                     let what = format!("{}: {package}", record.student.id);
-                    reasons.push((what, graded.message.clone()));
+                    reasons.push((what, reason.clone()));
                 }
             }
         }

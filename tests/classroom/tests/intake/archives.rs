@@ -42,7 +42,8 @@ fn paths_in_zips_that_lead_outside_have_no_effect() {
         assert_eq!(sources(&contents), is(&[(6, "six")]), "{name:?}");
         assert_eq!(contents.files.len(), 1);
         assert_says(&contents.notices, &["05.rs does not count"]);
-        assert!(!contents.notices.concat().contains('\n'));
+        let mut notices = contents.notices.iter();
+        assert!(!notices.any(|notice| notice.to_string().contains('\n')));
     }
     let long = format!("{}/05.rs", "x".repeat(256));
     let deep = format!("{}05.rs", "x/".repeat(600));

@@ -132,7 +132,7 @@ fn links_pipes_and_what_cannot_be_read_in_folders() {
     let refused: Vec<_> = class
         .not_understood
         .iter()
-        .map(|n| n.reason.as_str())
+        .map(|n| n.reason.to_string())
         .collect();
     assert_eq!(refused.len(), 3, "{refused:?}");
     assert!(refused[0].contains("link") && refused[1].contains("neither a file nor a folder"));

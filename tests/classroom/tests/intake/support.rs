@@ -4,7 +4,7 @@ use classroom::intake::originals::Originals;
 use classroom::intake::{Answer, Class, Submission, SubmissionContents, class};
 use classroom::record::Student;
 use grade::exercise::Exercise;
-use grade::language::Language;
+use harness::message::Message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
@@ -46,7 +46,7 @@ impl Folder {
     }
 
     pub(crate) fn class_of(&self, roster: Option<&[Student]>) -> Class {
-        class(self.path(), None, roster, Language::En).unwrap_or_else(|error| panic!("{error:#}"))
+        class(self.path(), None, roster).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// What the only student has handed in.
@@ -65,12 +65,8 @@ pub(crate) fn exercises() -> &'static [Exercise] {
 }
 
 pub(crate) fn open(submission: &Submission) -> SubmissionContents {
-    open_in(submission, Language::En)
-}
-
-pub(crate) fn open_in(submission: &Submission, language: Language) -> SubmissionContents {
     let originals = Originals::of(workspace::root());
-    submission.open(exercises(), &originals, language)
+    submission.open(exercises(), &originals)
 }
 
 pub(crate) fn student(id: &str, name: &str) -> Student {
@@ -117,15 +113,16 @@ pub(crate) fn is(found: &[(u32, &str)]) -> BTreeMap<u32, String> {
 
 /// Why an exercise is not understood.
 #[track_caller]
-pub(crate) fn why(contents: &SubmissionContents, exercise: u32) -> &str {
+pub(crate) fn why(contents: &SubmissionContents, exercise: u32) -> String {
     match contents.exercises.get(&exercise) {
-        Some(Answer::NotUnderstood(why)) => why,
+        Some(Answer::NotUnderstood(why)) => why.to_string(),
         other => panic!("exercise {exercise} is {other:?}"),
     }
 }
 
 #[track_caller]
-pub(crate) fn assert_says(notices: &[String], what: &[&str]) {
+pub(crate) fn assert_says(notices: &[Message], what: &[&str]) {
+    let notices: Vec<_> = notices.iter().map(Message::to_string).collect();
     let says = |notice: &String| what.iter().all(|part| notice.contains(part));
     assert!(notices.iter().any(says), "{what:?} is not in {notices:#?}");
 }

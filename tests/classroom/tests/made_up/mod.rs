@@ -2,7 +2,6 @@
 
 use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
 use grade::exercise::Exercise;
-use grade::language::Language;
 use harness::message::{Argument, Message};
 use harness::{Failure, Verdict, message};
 use serde_json::json;
@@ -12,7 +11,7 @@ use std::net::SocketAddr;
 pub(crate) struct Class {
     pub(crate) records: Vec<StudentRecord>,
     pub(crate) overrides: Vec<Override>,
-    pub(crate) not_understood: Vec<(String, String)>,
+    pub(crate) not_understood: Vec<(String, Message)>,
 }
 
 /// Names that are hard to write right, and then others.
@@ -44,7 +43,7 @@ impl Dice {
 }
 
 /// A class of so many students.
-pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -> Class {
+pub(crate) fn class(exercises: &[Exercise], students: u64) -> Class {
     let mut dice = Dice(7);
     let records: Vec<StudentRecord> = (0..students)
         .map(|number| {
@@ -57,7 +56,6 @@ pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -
                     .map(|exercise| graded_as(exercise, skill, &mut dice))
                     .collect(),
                 student,
-                language,
                 notices: notices(number),
             }
         })
@@ -74,11 +72,11 @@ pub(crate) fn class(exercises: &[Exercise], students: u64, language: Language) -
         not_understood: vec![
             (
                 "Anonymous_99_assignsubmission_file_/homework.docx".to_string(),
-                "it is neither a zip nor a Rust program".to_string(),
+                message!("its name does not say whose it is: alice_05.rs would"),
             ),
             (
                 "<b>bold</b>.zip".to_string(),
-                "it leads outside: ../../etc/passwd".to_string(),
+                message!("its path leads outside"),
             ),
         ],
     }
@@ -98,11 +96,18 @@ fn student(number: u64) -> Student {
     }
 }
 
-fn notices(number: u64) -> Vec<String> {
+fn notices(number: u64) -> Vec<Message> {
     match number % 25 {
         3 => vec![
-            "build.rs does not count".to_string(),
-            "`a -> /etc/passwd` is a link: left out <it>".to_string(),
+            message!(
+                "{path} does not count: {why}",
+                path = "../build.rs",
+                why = message!("its path leads outside")
+            ),
+            message!(
+                "{path} does not count: it is a link, and links are not followed",
+                path = "a -> /etc/passwd <it>"
+            ),
         ],
         _ => vec![],
     }
@@ -110,11 +115,24 @@ fn notices(number: u64) -> Vec<String> {
 
 fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise {
     let (status, message) = match dice.throw(40) {
-        0 => (Status::DoesNotCompile, COMPILER),
-        1 => (Status::TimedOut, "the compiler was not done after 20 s"),
-        2 | 3 => (Status::Missing, ""),
-        4 => (Status::NotUnderstood, "there are two files for exercise 05"),
-        _ => (Status::Graded, ""),
+        0 => (
+            Status::DoesNotCompile,
+            Some(message!("{words}", words = COMPILER)),
+        ),
+        1 => (
+            Status::TimedOut,
+            Some(message!("the compiler was not done in time")),
+        ),
+        2 | 3 => (Status::Missing, None),
+        4 => {
+            let files = "solution.rs, other.rs";
+            let why = message!(
+                "nothing says which exercise these files answer: {files}",
+                files
+            );
+            (Status::NotUnderstood, Some(why))
+        }
+        _ => (Status::Graded, None),
     };
     let mut checks = Vec::new();
     if status == Status::Graded {
@@ -133,7 +151,7 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise
         version: exercise.version,
         status,
         checks,
-        message: message.to_string(),
+        message,
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::support::{exercises, feedback, record, report, texts, with_class};
 use classroom::record::{Status, StudentRecord};
 use classroom::report::ExerciseResult;
+use grade::catalogue::say;
 use grade::language::Language;
+use harness::message::Message;
+use scraper::Html;
 
 #[test]
 fn gradescope_gets_scores_and_the_record_comes_back() {
@@ -28,6 +31,39 @@ fn gradescope_gets_scores_and_the_record_comes_back() {
             assert_eq!(*version, report.exercises[4].version);
         }
     });
+}
+
+#[test]
+fn the_same_records_are_said_in_either_language() {
+    let languages = [Language::En, Language::Zh];
+    for (language, other) in languages.into_iter().zip(languages.into_iter().rev()) {
+        with_class(60, language, |report| {
+            let read = |text: String| Html::parse_fragment(&text).root_element().text().collect();
+            let page: String = read(report.page().expect("there is a page"));
+            let junit = report.junit().expect("there is XML");
+            let mut said = 0;
+            for record in report.records {
+                let plain = report.feedback_text(record).expect("there is feedback");
+                let html: String = read(report.feedback_html(record).expect("there is feedback"));
+                let results = report.gradescope(record).to_string();
+                let graded = record.exercises.iter();
+                let messages = graded.filter_map(|graded| graded.message.as_ref());
+                let is_translated =
+                    |message: &&Message| say(message, Language::En) != say(message, Language::Zh);
+                for message in messages.chain(&record.notices).filter(is_translated) {
+                    let (this, other) = (say(message, language), say(message, other));
+                    for text in [&plain, &html, &results, &page] {
+                        assert!(text.contains(&this), "{this} is not in {text}");
+                    }
+                    for text in [&plain, &html, &results, &page, &junit] {
+                        assert!(!text.contains(&other), "{other} is in {text}");
+                    }
+                    said += 1;
+                }
+            }
+            assert!(said >= 20, "only {said} messages were looked for");
+        });
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::support::{all, exercises, feedback, page, record, report, text, texts, with_class};
 use classroom::record::{Status, StudentRecord};
 use classroom::report::{ExerciseResult, FEEDBACK, status_in_words};
+use grade::catalogue::say;
 use grade::language::Language;
 use harness::{Failure, Verdict};
 use scraper::{ElementRef, Html};
@@ -226,7 +227,7 @@ fn every_status_stands_there_in_words_in_both_languages() {
             let listed = texts(&page, ".alert dl div");
             assert_eq!(listed.len(), report.not_understood.len());
             for (listed, (path, reason)) in listed.iter().zip(report.not_understood) {
-                assert_eq!(*listed, format!("{path} {reason}"));
+                assert_eq!(*listed, format!("{path} {}", say(reason, language)));
             }
         });
     }

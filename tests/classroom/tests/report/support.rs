@@ -22,7 +22,7 @@ pub(crate) fn with_class<T>(
     test: impl FnOnce(&Report) -> T,
 ) -> T {
     let exercises = exercises();
-    let class = made_up::class(&exercises, students, language);
+    let class = made_up::class(&exercises, students);
     test(&Report {
         exercises: &exercises,
         records: &class.records,
@@ -60,13 +60,12 @@ pub(crate) fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]
             version: exercise.version,
             status: handed_in.map_or(Status::Missing, |_| Status::Graded),
             checks: checks.collect(),
-            message: String::new(),
+            message: None,
         }
     });
     StudentRecord {
         exercises: exercises.collect(),
         student: student(id),
-        language: Language::En,
         notices: vec![],
     }
 }

@@ -2,21 +2,13 @@
 
 use super::Sandbox;
 use super::kind::Kind;
-use crate::catalogue;
-use crate::language::Language;
 use harness::message;
 use harness::message::Message;
 
 impl Sandbox {
     /// The limits that this system cannot set, with what it would need for them; `None` if there
     /// is no sandbox, or if no limit is missing.
-    pub fn missing_limits(&self, language: Language) -> Option<String> {
-        self.lacks()
-            .map(|message| catalogue::say(&message, language))
-    }
-
-    /// The same as a message.
-    pub fn lacks(&self) -> Option<Message> {
+    pub fn missing_limits(&self) -> Option<Message> {
         if self.kind == Kind::None {
             return None;
         }
@@ -39,7 +31,7 @@ impl Sandbox {
         let missing = missing
             .into_iter()
             .filter_map(|(is_missing, what)| is_missing.then_some(what));
-        let list = missing.reduce(|some, next| message!("{some}; {next}", some, next))?;
+        let list = Message::list(missing)?;
         Some(message!("the sandbox has no limit here {list}", list))
     }
 }
@@ -56,15 +48,18 @@ mod tests {
             has_sizes: false,
             filter: None,
         };
-        let said = older.missing_limits(Language::En).unwrap_or_default();
+        let said = older
+            .missing_limits()
+            .expect("limits are missing")
+            .to_string();
         assert!(said.contains("size of /tmp") && said.contains("system calls"));
         assert!(!said.contains("number of processes"), "{said}");
-        assert_eq!(Sandbox::none().missing_limits(Language::En), None);
+        assert_eq!(Sandbox::none().missing_limits(), None);
         let newer = Sandbox {
             filter: NamedTempFile::new().ok(),
             has_sizes: true,
             ..older
         };
-        assert_eq!(newer.missing_limits(Language::Zh), None);
+        assert_eq!(newer.missing_limits(), None);
     }
 }

@@ -258,64 +258,41 @@ impl Lines {
     }
 }
 
-impl From<Message> for Argument {
-    fn from(message: Message) -> Self {
-        Self::Message(Box::new(message))
-    }
+macro_rules! arguments {
+    ($($value:ident: $kind:ty => $argument:expr;)*) => {$(
+        impl From<$kind> for Argument {
+            fn from($value: $kind) -> Self {
+                $argument
+            }
+        }
+    )*};
 }
 
-impl From<&Message> for Argument {
-    fn from(message: &Message) -> Self {
-        message.clone().into()
-    }
-}
-
-impl From<&Argument> for Argument {
-    fn from(argument: &Argument) -> Self {
-        argument.clone()
-    }
-}
-
-impl From<&str> for Argument {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_string())
-    }
-}
-
-impl From<&String> for Argument {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<String> for Argument {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&Path> for Argument {
-    fn from(path: &Path) -> Self {
-        Self::Text(path.display().to_string())
-    }
-}
-
-impl From<std::path::Display<'_>> for Argument {
-    fn from(path: std::path::Display<'_>) -> Self {
-        Self::Text(path.to_string())
-    }
-}
-
-impl From<&PathBuf> for Argument {
-    fn from(path: &PathBuf) -> Self {
-        path.as_path().into()
-    }
-}
-
-impl From<&[u8]> for Argument {
-    fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.into())
-    }
+arguments! {
+    message: Message => Self::Message(Box::new(message));
+    message: &Message => message.clone().into();
+    argument: &Argument => argument.clone();
+    text: &str => Self::Text(text.to_string());
+    text: &String => text.as_str().into();
+    text: String => Self::Text(text);
+    path: &Path => path.display().into();
+    path: &PathBuf => path.display().into();
+    path: std::path::Display<'_> => Self::Text(path.to_string());
+    bytes: &[u8] => Self::Bytes(bytes.into());
+    bytes: &Vec<u8> => bytes.as_slice().into();
+    bytes: Vec<u8> => bytes.as_slice().into();
+    address: SocketAddr => Self::Address(address);
+    duration: Duration => Self::Duration(duration);
+    // For a system error another language may have its own words.
+    error: &io::Error => errors::of_system(error);
+    error: io::Error => (&error).into();
+    number: i64 => Self::Number(number);
+    number: i32 => i64::from(number).into();
+    number: u16 => i64::from(number).into();
+    number: u32 => i64::from(number).into();
+    // These are counts, far below the limit.
+    number: u64 => i64::try_from(number).unwrap_or(i64::MAX).into();
+    number: usize => i64::try_from(number).unwrap_or(i64::MAX).into();
 }
 
 impl<const N: usize> From<&[u8; N]> for Argument {
@@ -323,56 +300,6 @@ impl<const N: usize> From<&[u8; N]> for Argument {
         bytes.as_slice().into()
     }
 }
-
-impl From<&Vec<u8>> for Argument {
-    fn from(bytes: &Vec<u8>) -> Self {
-        bytes.as_slice().into()
-    }
-}
-
-impl From<Vec<u8>> for Argument {
-    fn from(bytes: Vec<u8>) -> Self {
-        bytes.as_slice().into()
-    }
-}
-
-impl From<SocketAddr> for Argument {
-    fn from(address: SocketAddr) -> Self {
-        Self::Address(address)
-    }
-}
-
-impl From<Duration> for Argument {
-    fn from(duration: Duration) -> Self {
-        Self::Duration(duration)
-    }
-}
-
-/// A system error, for which another language may have its own words.
-impl From<&io::Error> for Argument {
-    fn from(error: &io::Error) -> Self {
-        errors::of_system(error)
-    }
-}
-
-impl From<io::Error> for Argument {
-    fn from(error: io::Error) -> Self {
-        (&error).into()
-    }
-}
-
-macro_rules! numbers {
-    ($($kind:ty),*) => {$(
-        impl From<$kind> for Argument {
-            fn from(number: $kind) -> Self {
-                // The counts here are far below the limit.
-                Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
-            }
-        }
-    )*};
-}
-
-numbers!(i32, i64, u16, u32, u64, usize);
 
 #[cfg(test)]
 mod tests {

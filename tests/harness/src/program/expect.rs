@@ -6,7 +6,7 @@ use crate::message::{Argument, Message};
 use crate::output::Output;
 use crate::watched::{Exit, State};
 use crate::{hints, kernel, message};
-use predicates::prelude::{Predicate, predicate};
+use predicates::prelude::Predicate;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -116,7 +116,8 @@ impl Program {
         }
     }
 
-    /// Waits until the program's output on stdout matches.
+    /// Waits until the program's output on stdout matches. What it expects is shown in the words of
+    /// the predicate, which are English: this is for tests, and not for checks.
     #[track_caller]
     pub fn expect_stdout(&self, predicate: &impl Predicate<str>) {
         let what = in_words(predicate, "stdout");
@@ -129,19 +130,26 @@ impl Program {
         self.expect_stream(what, fits, |state| &state.stdout);
     }
 
-    /// Waits until the program's output on stderr matches.
+    /// The same on stderr.
     #[track_caller]
     pub fn expect_stderr(&self, predicate: &impl Predicate<str>) {
         let what = in_words(predicate, "stderr");
         self.expect_stream(what, |text| predicate.eval(text), |state| &state.stderr);
     }
 
+    /// Waits until the program's output on stdout contains this text.
+    #[track_caller]
+    pub fn expect_stdout_contains(&self, text: &str) {
+        let what = contains("stdout", text);
+        self.expect_stdout_to_fit(what, |printed| printed.contains(text));
+    }
+
     /// Waits until the program's output on stderr contains this text.
     #[track_caller]
     pub fn expect_stderr_contains(&self, text: &str) {
-        let contains = predicate::str::contains(text);
-        let what = message!("{stream}.contains({text})", stream = "stderr", text);
-        self.expect_stream(what, |text| contains.eval(text), |state| &state.stderr);
+        let what = contains("stderr", text);
+        let fits = |printed: &str| printed.contains(text);
+        self.expect_stream(what, fits, |state| &state.stderr);
     }
 
     /// Waits until the program has printed anything on stderr.
@@ -332,6 +340,10 @@ impl Program {
             },
         );
     }
+}
+
+fn contains(stream: &str, text: &str) -> Message {
+    message!("{stream}.contains({text})", stream, text)
 }
 
 /// What a predicate expects of a stream, as it describes itself, with the stream's name in

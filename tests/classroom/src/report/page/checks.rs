@@ -135,7 +135,7 @@ fn not_checked(all: &[&ExerciseResult], language: Language) -> Vec<NotChecked> {
         NotChecked {
             status: status_in_words(status, language),
             students: students
-                .map(|(index, result)| (index, first_line(&result.message)))
+                .map(|(index, result)| (index, first_line(&result.words(language))))
                 .collect(),
         }
     });
