@@ -5,6 +5,7 @@ use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
+use grade::recording::Recording;
 use harness::{Failure, Verdict};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -101,6 +102,9 @@ pub struct GradedExercise {
     pub checks: Vec<CheckResult>,
     /// What the compiler said, or why the submission was not understood; otherwise empty.
     pub message: String,
+    /// The packets of the first check that has failed, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
 /// How far an exercise of a student came.
@@ -151,6 +155,18 @@ impl StudentRecord {
         self
     }
 
+    /// Whether another record has the same grades. (Packets are others in each run.)
+    pub fn has_same_grades(&self, other: &Self) -> bool {
+        let without_recordings = |record: &Self| {
+            let mut record = record.clone();
+            for graded in &mut record.exercises {
+                graded.recording = None;
+            }
+            record
+        };
+        without_recordings(self) == without_recordings(other)
+    }
+
     /// An exercise, if it is graded.
     pub fn graded(&self, exercise: u32) -> Option<&GradedExercise> {
         let mut exercises = self.exercises.iter();
@@ -166,6 +182,7 @@ impl GradedExercise {
         self.status = Status::NotGradable;
         self.fingerprint.clear();
         self.checks.clear();
+        self.recording = None;
         self.message = why;
     }
 
@@ -178,7 +195,14 @@ impl GradedExercise {
             status,
             checks: Vec::new(),
             message: String::new(),
+            recording: None,
         }
+    }
+
+    /// Whether a check has failed of which no packets were recorded.
+    pub fn lacks_recording(&self) -> bool {
+        let mut checks = self.checks.iter();
+        self.recording.is_none() && checks.any(|check| check.verdict.failure().is_some())
     }
 
     /// This exercise as an outcome, with the points and texts of its rubric: no check has

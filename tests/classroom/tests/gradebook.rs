@@ -43,6 +43,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
                 Vec::new()
             },
             message: String::new(),
+            recording: None,
         }
     });
     StudentRecord {

@@ -18,7 +18,7 @@ use grade::exercise::{Exercise, digits};
 use grade::failed::Failed;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
-use grade::seed;
+use grade::{recording, seed};
 use harness::message;
 use std::path::Path;
 
@@ -137,6 +137,11 @@ fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
     };
     if let Some(words) = &options.program {
         sandbox.verify(&words[0])?;
+    }
+    if options.wire
+        && let Some(cure) = recording::cure(&sandbox)
+    {
+        bail!(Failed::new(cure));
     }
     Ok(sandbox)
 }
