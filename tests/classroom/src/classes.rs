@@ -45,6 +45,10 @@ pub(crate) struct ClassArguments {
     /// Run the programs without a sandbox: only for programs that you trust
     #[arg(long)]
     no_sandbox: bool,
+    /// Run the first failed check of each exercise once more in a network of its own, and show
+    /// its packets in the feedback
+    #[arg(long)]
+    wire: bool,
     /// Choose texts, numbers and sizes by this seed [default: that of the report, or a new one];
     /// parts that are graded apart should have the same
     #[arg(long, value_name = "N")]
@@ -87,6 +91,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         students: arguments.student.clone(),
         overrides: arguments.overrides.clone(),
         sandbox: !arguments.no_sandbox,
+        wire: arguments.wire,
         seed: arguments.seed,
         partition: arguments.partition,
         language,

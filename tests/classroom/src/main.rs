@@ -6,8 +6,9 @@ mod copies;
 use clap::{CommandFactory, Parser, Subcommand};
 use grade::failed::Because;
 use grade::language::Language;
-use grade::{catalogue, misuse, terminal};
+use grade::{catalogue, misuse, recording, terminal};
 use harness::message;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,6 +46,19 @@ enum Command {
     Class(classes::ClassArguments),
     /// Put the reports of the parts of a class together (`--partition`)
     Merge(classes::MergeArguments),
+    /// Run a command, and write what has gone over the wire into a file
+    #[command(hide = true)]
+    Record {
+        /// The file
+        file: PathBuf,
+        /// The command, with its arguments
+        #[arg(
+            value_name = "ARGUMENTS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        words: Vec<OsString>,
+    },
     /// Print the templates of all messages that this program can make, and the texts of its help
     #[command(hide = true)]
     Messages,
@@ -68,6 +82,7 @@ fn run(command: &Command, language: Language) -> anyhow::Result<bool> {
         Command::Gradescope { file } => copies::gradescope(file, language),
         Command::Class(arguments) => classes::grade(arguments, language),
         Command::Merge(arguments) => classes::merge(arguments, language),
+        Command::Record { file, words } => recording::record(file, words),
         Command::Messages => catalogue::list(&Arguments::command()),
     }
 }

@@ -6,6 +6,7 @@ use crate::file_name;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
+use grade::recording::Recording;
 use harness::message::Message;
 use harness::{Failure, Verdict, message};
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,9 @@ pub struct GradedExercise {
     pub checks: Vec<CheckResult>,
     /// What the compiler said, or why the submission was not understood, if it is one of these.
     pub message: Option<Message>,
+    /// The packets of the first check that has failed, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
 /// How far an exercise of a student came.
@@ -163,6 +167,18 @@ impl StudentRecord {
         self
     }
 
+    /// Whether another record has the same grades. (Packets are others in each run.)
+    pub fn has_same_grades(&self, other: &Self) -> bool {
+        let without_recordings = |record: &Self| {
+            let mut record = record.clone();
+            for graded in &mut record.exercises {
+                graded.recording = None;
+            }
+            record
+        };
+        without_recordings(self) == without_recordings(other)
+    }
+
     /// An exercise, if it is graded.
     pub fn graded(&self, exercise: u32) -> Option<&GradedExercise> {
         let mut exercises = self.exercises.iter();
@@ -178,6 +194,7 @@ impl GradedExercise {
         self.status = Status::NotGradable;
         self.fingerprint.clear();
         self.checks.clear();
+        self.recording = None;
         self.message = Some(why);
     }
 
@@ -190,7 +207,14 @@ impl GradedExercise {
             status,
             checks: Vec::new(),
             message: None,
+            recording: None,
         }
+    }
+
+    /// Whether a check has failed of which no packets were recorded.
+    pub fn lacks_recording(&self) -> bool {
+        let mut checks = self.checks.iter();
+        self.recording.is_none() && checks.any(|check| check.verdict.failure().is_some())
     }
 
     /// This exercise as an outcome, with the points and texts of its rubric: no check has

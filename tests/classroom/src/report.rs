@@ -10,6 +10,7 @@
 mod feedback;
 mod gradescope;
 mod junit;
+mod on_wire;
 mod page;
 mod results;
 

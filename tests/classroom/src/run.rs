@@ -8,6 +8,7 @@
 
 mod class;
 mod event;
+mod judge;
 mod limiter;
 mod merge;
 mod options;

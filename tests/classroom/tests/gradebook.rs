@@ -43,6 +43,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
                 Vec::new()
             },
             message: None,
+            recording: None,
         }
     });
     StudentRecord {

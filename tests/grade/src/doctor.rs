@@ -1,11 +1,10 @@
 //! `cargo grade doctor`: examines the machine.
 
-use crate::on_wire;
 use anstyle::{AnsiColor, Style};
 use grade::failed::in_words;
 use grade::language::Language;
 use grade::sandbox::Sandbox;
-use grade::{catalogue, say};
+use grade::{catalogue, recording, say};
 use harness::message::Message;
 use harness::{Shortage, message};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -277,7 +276,7 @@ fn locale() -> Finding {
 }
 
 fn packets() -> Finding {
-    let cure = on_wire::cure();
+    let cure = recording::cure(&Sandbox::none());
     let found = match &cure {
         None => message!("{found}", found = "unshare --net"),
         Some(_) => message!("{found}", found = ""),

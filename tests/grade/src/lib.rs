@@ -13,6 +13,7 @@ pub mod help;
 pub mod language;
 pub mod misuse;
 pub mod outcome;
+pub mod recording;
 pub mod report;
 pub mod rubric;
 pub mod sandbox;

@@ -15,7 +15,7 @@ use clap::CommandFactory;
 use grade::exercise::Exercise;
 use grade::failed::Because;
 use grade::language::Language;
-use grade::{catalogue, terminal};
+use grade::{catalogue, recording, terminal};
 use grading::{find, first_open, grade_all, grade_one, hint};
 use harness::message;
 use std::process::ExitCode;
@@ -55,7 +55,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Gradescope(words)), _) => teacher("gradescope", words),
         (Some(Command::Class(words)), _) => teacher("class", words),
         (Some(Command::Merge(words)), _) => teacher("merge", words),
-        (Some(Command::Record { file, words }), _) => on_wire::record(file, &words.words, language),
+        (Some(Command::Record { file, words }), _) => recording::record(file, &words.words),
         (Some(Command::Messages), _) => catalogue::list(&Arguments::command()),
         (None, Some(number)) => grade_one(find(&exercises, number)?, arguments, language),
         (None, None) => grade_all(&exercises, arguments, language),

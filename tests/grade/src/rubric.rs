@@ -6,6 +6,7 @@
 //! In case of doubt a check has failed.
 
 mod compile;
+mod record;
 mod repeat;
 mod run;
 mod sandboxed;
@@ -107,31 +108,6 @@ impl Rubric {
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
         self.grade_with(program, Isolation::default, || (), progress)
-    }
-
-    /// Runs one check, behind these words: a command that runs another one.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be started at all. Anything that happens after that is a result.
-    pub fn run_behind(
-        &self,
-        words: Vec<String>,
-        check: &Check,
-        program: &[String],
-    ) -> anyhow::Result<Result> {
-        let isolation = Isolation {
-            network: words,
-            command: Vec::new(),
-        };
-        let results = self.run_all(
-            &[(check, Duration::ZERO)],
-            program,
-            &|| isolation.clone(),
-            &|_: &Result| (),
-        )?;
-        let result = results.into_iter().next();
-        result.because(|| message!("a check has no result"))
     }
 
     /// Runs all checks as [`Rubric::grade`] does, each in a separate isolation. Runs those once

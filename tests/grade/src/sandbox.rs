@@ -15,7 +15,7 @@ use anyhow::ensure;
 pub(crate) use descriptors::close_inherited;
 use filter::filter;
 use harness::message;
-use kind::{Kind, unused_user};
+use kind::{Kind, is_root, unused_user};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
@@ -150,12 +150,24 @@ impl Sandbox {
     /// # Errors
     ///
     /// If it cannot be opened.
-    pub(crate) fn open(&self, folder: &Path) -> anyhow::Result<String> {
+    fn open(&self, folder: &Path) -> anyhow::Result<String> {
         if self.kind == Kind::None {
             return Ok(folder.to_string_lossy().into_owned());
         }
         open_up(folder).because(|| message!("cannot open {folder} for programs", folder))?;
         Ok(STUDENT.to_string())
+    }
+
+    /// The command of a program that sees this folder of a student's files, which becomes readable
+    /// for it: `{dir}` in these words stands for the folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be opened.
+    pub(crate) fn place(&self, folder: &Path, program: &[String]) -> anyhow::Result<Vec<String>> {
+        let place = self.open(folder)?;
+        let words = program.iter().map(|word| word.replace(FOLDER, &place));
+        Ok(words.collect())
     }
 
     /// The commands that start a check and its program, which sees this folder; empty without a
@@ -170,6 +182,24 @@ impl Sandbox {
             network: network_words(kind),
             command: self.program_words(kind, folder),
         }
+    }
+
+    /// The same with this recorder, a command that runs another one: it stands in the network of
+    /// the check, also without a sandbox.
+    ///
+    /// The program has as few rights there as without a recorder.
+    pub(crate) fn recorded(&self, folder: &Path, recorder: Vec<String>) -> Isolation {
+        let mut isolation = self.isolation(folder);
+        let is_without = self.kind == Kind::None;
+        if is_without {
+            isolation.network = network_words(self.kind);
+        }
+        isolation.network.extend(recorder);
+        if is_without && !is_root() {
+            let give_up = ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--"];
+            isolation.network.extend(give_up.map(String::from));
+        }
+        isolation
     }
 
     /// The words before the command of a program that sees this folder.
@@ -245,8 +275,11 @@ fn filter_file() -> anyhow::Result<Option<NamedTempFile>> {
 /// The words before a check's command, which give it a separate network with only loopback.
 fn network_words(kind: Kind) -> Vec<String> {
     let mut words = vec!["unshare", "--net"];
-    if kind == Kind::Namespace {
-        words.push("--map-root-user");
+    match kind {
+        Kind::Namespace => words.push("--map-root-user"),
+        // The program stays the user that it is; the recorder may record.
+        Kind::None if !is_root() => words.extend(["--map-current-user", "--keep-caps"]),
+        Kind::None | Kind::User(_) => {}
     }
     words.extend(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
     words.into_iter().map(String::from).collect()

@@ -54,6 +54,11 @@ impl Capture {
         self.shared.packets()
     }
 
+    /// How many packets have been recorded, if there were too many to record all of them.
+    pub fn cut(&self) -> Option<usize> {
+        self.shared.cut()
+    }
+
     /// Waits until no packet has come for this time, and no longer than the limit. A FIN may be
     /// acknowledged 40 ms after it.
     pub fn wait_for_quiet(&self, quiet: Duration, limit: Duration) {

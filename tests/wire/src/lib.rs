@@ -43,6 +43,6 @@ pub use compare::{Difference, Rule, compare};
 pub use forward::Forwarder;
 pub use line::{Data, Line, Remark, Rung, What};
 pub use packet::{Flags, Packet};
-pub use shorten::shorten;
+pub use shorten::{NoLine, Shown, shorten};
 pub use state::State;
 pub use track::Wire;

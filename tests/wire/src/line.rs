@@ -129,7 +129,9 @@ pub enum Remark {
     /// So many more connections do the same as the last one.
     Alike(usize),
     /// So many packets of the connection with this port are not shown.
-    LeftOut(usize, u16),
+    PacketsLeftOut(usize, u16),
+    /// So many lines are not shown.
+    LinesLeftOut(usize),
     /// A packet has come before.
     Again,
     /// A packet has not arrived.
@@ -146,7 +148,8 @@ impl fmt::Display for Remark {
                 write!(f, "({number} {unit} later)")
             }
             Self::Alike(count) => write!(f, "({count} more connections do the same)"),
-            Self::LeftOut(count, port) => write!(f, "({count} more packets of {port})"),
+            Self::PacketsLeftOut(count, port) => write!(f, "({count} more packets of {port})"),
+            Self::LinesLeftOut(count) => write!(f, "({count} more lines)"),
             Self::Again => f.write_str("again"),
             Self::Lost => f.write_str("lost"),
             Self::Probe => f.write_str("probe"),

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::packet::Packet;
 
+/// How many packets are recorded at most: a program under test may send as many as it likes.
+const MOST: usize = 20_000;
+
 /// How long a reader waits for a packet before it says that there was none.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
@@ -20,6 +23,8 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 struct Recorded {
     packets: Vec<Packet>,
+    /// Whether more packets have come than are recorded.
+    is_cut: bool,
     /// How often each reader has looked and found no packet.
     looks: Vec<u32>,
 }
@@ -31,6 +36,7 @@ impl Shared {
             begun: Instant::now(),
             recorded: Mutex::new(Recorded {
                 packets: Vec::new(),
+                is_cut: false,
                 looks: vec![0; readers],
             }),
             news: Condvar::new(),
@@ -43,13 +49,23 @@ impl Shared {
         self.recorded().packets.clone()
     }
 
+    /// How many packets have been recorded, if more have come.
+    pub(crate) fn cut(&self) -> Option<usize> {
+        let recorded = self.recorded();
+        recorded.is_cut.then_some(recorded.packets.len())
+    }
+
     /// Adds a packet that begins with the header of IP, if it is one of TCP. `change` sees it
     /// before, in the order in which packets are recorded.
     pub(crate) fn add<T>(&self, bytes: &[u8], change: impl FnOnce(Option<&mut Packet>) -> T) -> T {
         let mut recorded = self.recorded();
         let mut packet = Packet::parse(bytes, self.begun.elapsed());
         let changed = change(packet.as_mut());
-        recorded.packets.extend(packet);
+        if recorded.packets.len() < MOST {
+            recorded.packets.extend(packet);
+        } else {
+            recorded.is_cut |= packet.is_some();
+        }
         drop(recorded);
         self.news.notify_all();
         changed

@@ -9,6 +9,7 @@ mod harm;
 mod marks;
 mod resume;
 mod teacher;
+mod wire;
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
 use classroom::record::{Status, StudentRecord};

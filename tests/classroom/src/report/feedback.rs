@@ -1,5 +1,6 @@
 //! What a student reads: all of their checks, with the transcripts of those that failed.
 
+use super::on_wire::OnWire;
 use super::results::{ExerciseResult, Report, heading, override_in_words, status_in_words};
 use super::tag;
 use crate::escape::escape_text;
@@ -55,6 +56,7 @@ struct Check<'a> {
     points: u32,
     transcript: String,
     look_at: String,
+    on_wire: Option<OnWire>,
 }
 
 impl Check<'_> {
@@ -117,8 +119,8 @@ impl Page<'_> {
 impl<'a> Exercise<'a> {
     fn of(result: &'a ExerciseResult, language: Language) -> Self {
         let exercise = result.exercise;
-        let results = result.outcome.iter();
-        let results = results.flat_map(|outcome| outcome.results.iter().enumerate());
+        let checks = result.outcome.iter();
+        let checks = checks.flat_map(|outcome| outcome.results.iter().enumerate());
         Self {
             number: format!("{:02}", exercise.number),
             title: exercise.title.get(language),
@@ -127,8 +129,11 @@ impl<'a> Exercise<'a> {
             status: status_in_words(result.status, language),
             by_hand: override_in_words(result, language),
             message: result.words(language),
-            checks: results
-                .map(|(index, result)| Check::of(index + 1, result, language))
+            checks: checks
+                .map(|(index, check)| Check {
+                    on_wire: OnWire::of(result, &check.check.name, language),
+                    ..Check::of(index + 1, check, language)
+                })
                 .collect(),
         }
     }
@@ -157,6 +162,7 @@ impl<'a> Check<'a> {
             points: result.check.points,
             transcript: transcript.trim_end().to_string(),
             look_at,
+            on_wire: None,
         }
     }
 }
@@ -237,6 +243,10 @@ fn write_exercise(exercise: &Exercise, language: Language, out: &mut String) -> 
         indent(&check.transcript, out)?;
         writeln!(out)?;
         indent(&check.look_at, out)?;
+        if let Some(on_wire) = &check.on_wire {
+            writeln!(out)?;
+            indent(&on_wire.text(), out)?;
+        }
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! `results/STEM.json`: what Gradescope shows.
 
+use super::on_wire::OnWire;
 use super::results::{ExerciseResult, Report, heading, override_in_words, status_in_words};
 use crate::escape::escape_text;
 use crate::record::StudentRecord;
 use grade::catalogue::say;
 use grade::language::Language;
+use grade::outcome::Outcome;
 use grade::report::gradescope_tests;
 use harness::message;
 use serde_json::{Map, Value, json};
@@ -17,7 +19,7 @@ impl Report<'_> {
         let tests = exercise_results
             .iter()
             .flat_map(|result| match &result.outcome {
-                Some(outcome) => gradescope_tests(outcome, language),
+                Some(outcome) => checked_tests(result, outcome, language),
                 None => unchecked_tests(result, language),
             });
         let versions = self.exercises.iter().map(|exercise| {
@@ -39,6 +41,19 @@ impl Report<'_> {
         escape_all(&mut results);
         results
     }
+}
+
+/// The test cases of an exercise, with the packets of the first check that has failed.
+fn checked_tests(result: &ExerciseResult, outcome: &Outcome, language: Language) -> Vec<Value> {
+    let mut tests = gradescope_tests(outcome, language);
+    for (test, checked) in tests.iter_mut().zip(&outcome.results) {
+        if let Some(on_wire) = OnWire::of(result, &checked.check.name, language)
+            && let Value::String(output) = &mut test["output"]
+        {
+            *output = format!("{output}\n\n{}", on_wire.text());
+        }
+    }
+    tests
 }
 
 /// The test cases of an exercise whose checks were not run: what there is instead of them, and

@@ -5,6 +5,7 @@ use grade::catalogue::say;
 use grade::exercise::{Exercise, digits};
 use grade::language::Language;
 use grade::outcome::Outcome;
+use grade::recording::Recording;
 use harness::message;
 use harness::message::Message;
 
@@ -35,6 +36,8 @@ pub struct ExerciseResult<'a> {
     pub outcome: Option<Outcome>,
     /// What the compiler said, or why there is nothing to check.
     pub message: Option<Message>,
+    /// The packets of the first check that has failed, if they were recorded.
+    pub recording: Option<Recording>,
     /// Points by a teacher's hand.
     pub by_hand: Option<&'a Override>,
 }
@@ -107,6 +110,7 @@ impl<'a> Report<'a> {
             status: Status::Missing,
             outcome: None,
             message: None,
+            recording: None,
             by_hand: self.overrides.iter().rev().find(is_this),
         };
         let is_of = |graded: &&GradedExercise| graded.exercise == exercise.number;
@@ -119,6 +123,7 @@ impl<'a> Report<'a> {
             return result;
         }
         result.outcome = graded.outcome(exercise);
+        result.recording.clone_from(&graded.recording);
         if result.outcome.is_none() {
             // Points of another version are other points.
             result.status = Status::NotUnderstood;

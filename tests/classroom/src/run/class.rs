@@ -16,7 +16,7 @@ use anyhow::{bail, ensure};
 use grade::exercise::{Exercise, digits};
 use grade::failed::Failed;
 use grade::sandbox::Sandbox;
-use grade::seed;
+use grade::{recording, seed};
 use harness::message;
 use harness::message::Message;
 use std::path::Path;
@@ -131,6 +131,11 @@ fn sandbox(options: &ClassOptions) -> anyhow::Result<Sandbox> {
     };
     if let Some(words) = &options.program {
         sandbox.verify(&words[0])?;
+    }
+    if options.wire
+        && let Some(cure) = recording::cure(&sandbox)
+    {
+        bail!(Failed::new(cure));
     }
     Ok(sandbox)
 }

@@ -59,12 +59,14 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
         store::ensure_readable(part, &message!("grade that part again"))?;
         for (id, record) in store::records(part)? {
             match records.get(&id) {
-                Some((other, from)) if *other != record => bail!(Failed::new(message!(
-                    "{one} and {other} have different grades of {id}: grade one of them again, or leave one out",
-                    one = from.display(),
-                    other = part.display(),
-                    id
-                ))),
+                Some((other, from)) if !other.has_same_grades(&record) => {
+                    bail!(Failed::new(message!(
+                        "{one} and {other} have different grades of {id}: grade one of them again, or leave one out",
+                        one = from.display(),
+                        other = part.display(),
+                        id
+                    )))
+                }
                 _ => records.insert(id, (record, part)),
             };
         }

@@ -25,6 +25,8 @@ pub struct ClassOptions {
     pub overrides: Option<PathBuf>,
     /// Whether programs run in a sandbox.
     pub sandbox: bool,
+    /// Whether the packets of a failed check are recorded for the feedback.
+    pub wire: bool,
     /// The seed of what the checks choose at random; `None` for the one in the report, or a new
     /// one.
     pub seed: Option<u64>,

@@ -1,21 +1,21 @@
 //! The threads that grade submissions: one opens them, some compile, and some run the checks.
 
 use super::event::Event;
+use super::judge::Judge;
 use super::limiter::{self, Limiter};
 use super::options::ClassOptions;
 use super::plan::{Step, plan, unpack};
 use super::sync::{FirstError, lock};
 use super::writer::ReportWriter;
-use crate::addresses::stable_addresses;
 use crate::build::{Builder, Compiled};
 use crate::intake::originals::Originals;
 use crate::intake::{self, Submission, SubmissionContents};
-use crate::record::{CheckResult, GradedExercise, Status, Student, StudentRecord};
+use crate::record::{GradedExercise, Status, Student, StudentRecord};
 use grade::exercise::{Exercise, digits};
 use grade::failed::Because;
 use grade::sandbox::Sandbox;
 use harness::message::Message;
-use harness::{Shortage, Verdict, message};
+use harness::{Shortage, message};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock};
@@ -83,12 +83,17 @@ impl StudentJob {
 struct Task<'a> {
     job: &'a StudentJob,
     exercise: &'a Exercise,
-    /// What grading has found so far.
+    /// What grading has found so far; all of it, where only packets are to be recorded.
     graded: GradedExercise,
     step: Step,
 }
 
 impl Task<'_> {
+    /// Whether its checks have been run.
+    fn is_graded(&self) -> bool {
+        !self.graded.checks.is_empty()
+    }
+
     /// What an error of this task names: the exercise, as in `05`, and the student.
     fn names(&self) -> (String, &str) {
         (self.exercise.digits(), &self.job.student.name)
@@ -171,8 +176,12 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
             let built = self.builder.fingerprint();
             let (graded, step) = plan(self.options, built, &contents, exercise);
             let old = known.get(&exercise.number);
-            if old.is_none_or(|old| old.fingerprint != graded.fingerprint) {
-                steps.push((exercise, graded, step));
+            match old.filter(|old| old.fingerprint == graded.fingerprint) {
+                None => steps.push((exercise, graded, step)),
+                Some(old) if self.options.wire && old.lacks_recording() => {
+                    steps.push((exercise, old.clone(), step));
+                }
+                Some(_) => {}
             }
         }
         let folder = self.unpack(&contents, steps.iter_mut().map(|(_, _, step)| step))?;
@@ -252,6 +261,9 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 })?;
             task.step = Step::Nothing;
             match compiled {
+                // It has its points from a run in which it did compile.
+                Compiled::Refused(_) | Compiled::TimedOut | Compiled::Starved
+                    if task.is_graded() => {}
                 Compiled::Refused(messages) => match Shortage::now() {
                     // The compiler lacks it, too.
                     Some(shortage) => task.graded.blame_machine(shortage),
@@ -296,35 +308,21 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                     exercise = digits(exercise)
                 )
             })?;
-            let outcome = rubric
-                .clone()
-                .with_seed(self.seed)
-                .grade_in(self.sandbox, folder, program, || permit.alone(), |_| ())
-                .because(|| {
+            let judge = Judge {
+                rubric: &rubric.clone().with_seed(self.seed),
+                sandbox: self.sandbox,
+                folder,
+                program,
+            };
+            if !task.is_graded() {
+                let judged = judge.run_checks(&mut task.graded, || permit.alone());
+                judged.because(|| {
                     let (exercise, name) = task.names();
                     message!("cannot grade exercise {exercise} of {name}", exercise, name)
                 })?;
-            let not_gradable = outcome.not_gradable();
-            let not_gradable = not_gradable.map(|(check, reason)| {
-                message!(
-                    "this machine could not run the check {name}: {reason}",
-                    name = &check.name,
-                    reason
-                )
-            });
-            if outcome.results.iter().all(|result| result.is_late) {
-                task.graded.status = Status::TimedOut;
             }
-            let checks = outcome.results.into_iter().map(|result| CheckResult {
-                name: result.check.name,
-                verdict: match result.verdict {
-                    Verdict::Failed(failure) => Verdict::Failed(stable_addresses(failure)),
-                    verdict => verdict,
-                },
-            });
-            task.graded.checks = checks.collect();
-            if let Some(why) = not_gradable {
-                task.graded.blame_machine(why);
+            if self.options.wire && task.graded.lacks_recording() {
+                judge.record(task.exercise, &mut task.graded);
             }
         }
         (self.progress)(Event::Ends { student, exercise });

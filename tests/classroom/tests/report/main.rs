@@ -7,3 +7,4 @@ mod merge;
 mod page;
 mod students;
 mod support;
+mod wire;

@@ -2,7 +2,7 @@
 
 use super::Rubric;
 use crate::outcome::{Outcome, Result};
-use crate::sandbox::{FOLDER, Sandbox};
+use crate::sandbox::Sandbox;
 use std::path::Path;
 
 impl Rubric {
@@ -24,11 +24,7 @@ impl Rubric {
         alone: impl FnOnce() -> T,
         progress: impl Fn(&Result) + Sync,
     ) -> anyhow::Result<Outcome> {
-        let place = sandbox.open(folder)?;
-        let program: Vec<String> = program
-            .iter()
-            .map(|word| word.replace(FOLDER, &place))
-            .collect();
+        let program = sandbox.place(folder, program)?;
         self.grade_with(&program, || sandbox.isolation(folder), alone, progress)
     }
 }
