@@ -1,6 +1,6 @@
 //! The rubric of exercise 08: a server of your own, a key-value store.
 //!
-//! The very point is that a receive is not a request: two checks look at that. In all others
+//! The core is that a receive is not a request: two checks look at that. In all others
 //! a client sends one request at a time, in one piece, and waits until the server has received
 //! it before it sends more.
 
