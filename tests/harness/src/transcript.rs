@@ -76,7 +76,7 @@ pub struct Transcript {
     pub(crate) programs: Vec<End>,
     pub(crate) expected: Message,
     pub(crate) got: Argument,
-    pub(crate) hint: Option<Message>,
+    pub(crate) likely_cause: Option<Message>,
 }
 
 /// A step of a test, and its result.
@@ -151,8 +151,8 @@ impl Transcript {
         };
         hang(message!("\nExpected: "), self.expected.fill(translate));
         hang(message!("     Got: "), self.got.show(translate));
-        if let Some(hint) = &self.hint {
-            hang(message!("    Hint: "), hint.fill(translate));
+        if let Some(cause) = &self.likely_cause {
+            hang(message!("   Cause: "), cause.fill(translate));
         }
         out
     }
@@ -174,7 +174,9 @@ impl Transcript {
         }
         self.expected.visit(visit);
         self.got.visit(visit);
-        self.hint.iter_mut().for_each(|hint| hint.visit(visit));
+        self.likely_cause
+            .iter_mut()
+            .for_each(|cause| cause.visit(visit));
     }
 }
 
@@ -324,7 +326,7 @@ mod tests {
                 programs: Vec::new(),
                 expected: message!("an end"),
                 got: message!("none").into(),
-                hint: None,
+                likely_cause: None,
             }
             .to_string()
         };
