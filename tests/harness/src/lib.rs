@@ -84,7 +84,7 @@ pub mod words;
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
 pub use interrupt::{asked_to_end, heed_signals};
-pub use listener::{Listener, narrow_socket};
+pub use listener::{Listener, small_buffer_socket};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};
 pub use process_group::{ProcessGroup, has_ended};

@@ -491,7 +491,7 @@ while connection.recv(1024):
 fn a_program_that_receives_too_slowly_is_told_so() {
     let transcript = failure(|| {
         let scenario = Scenario::of_command(["python3", "-c", SLOW]);
-        let listener = scenario.listen_narrow();
+        let listener = scenario.listen_with_small_buffers();
         let _program = scenario.start([listener.address().to_string()]);
         let mut server = listener.accept();
         scenario.set_limit(Duration::from_millis(500));
