@@ -180,7 +180,7 @@ impl Transcript {
     }
 }
 
-/// The steps of a long story that are not told: what led to the failure stands at its end.
+/// The steps of a long transcript that are left out: what led to the failure stands at its end.
 fn left_out(steps: usize) -> Range<usize> {
     const FIRST: usize = 10;
     const LAST: usize = 40;
@@ -314,7 +314,7 @@ mod tests {
         assert!(shown.contains("(950000 more bytes, not kept)"), "{shown}");
     }
     #[test]
-    fn a_long_story_is_told_at_its_beginning_and_its_end() {
+    fn a_long_transcript_keeps_its_beginning_and_its_end() {
         let told = |steps: u64| {
             let step = |number| Step {
                 what: message!("step {number}", number),

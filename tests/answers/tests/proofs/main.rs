@@ -183,13 +183,13 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
         .iter()
         .filter(|r| !answer.fails.contains(&r.check.name))
     {
-        if let Some(story) = result.failure() {
-            let _ = writeln!(complaints, "-- {}:\n{story}", result.check.name);
+        if let Some(failure) = result.failure() {
+            let _ = writeln!(complaints, "-- {}:\n{failure}", result.check.name);
         }
     }
 }
 
-/// The sentences of the stories that Chinese learners cannot read; nothing if they can.
+/// The sentences of the transcripts that have no Chinese; empty if all have.
 fn untranslated(outcome: &Outcome) -> String {
     let failures = outcome.results.iter().filter_map(Result::failure);
     let sentences: BTreeSet<String> = failures.flat_map(catalogue::untranslated).collect();
@@ -342,7 +342,7 @@ fn the_starter_gets_at_most_20(number: u32) {
             without.score() <= outcome.score(),
             "more points without {name}"
         );
-        assert!(!without.is_full(), "full marks without {name}");
+        assert!(!without.has_full_marks(), "full marks without {name}");
     }
 }
 
