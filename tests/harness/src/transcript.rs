@@ -23,9 +23,9 @@ pub enum Failure {
 
 impl Failure {
     /// All of it, in the reader's language.
-    pub fn tell(&self, translate: Translate) -> String {
+    pub fn in_language(&self, translate: Translate) -> String {
         match self {
-            Self::Transcript(transcript) => transcript.tell(translate),
+            Self::Transcript(transcript) => transcript.in_language(translate),
             Self::NoTranscript { what, printed } => {
                 format!("{}\n\n{printed}", what.fill(translate))
             }
@@ -63,7 +63,7 @@ impl Failure {
 /// All of it in English.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&|_| None))
+        f.write_str(&self.in_language(&|_| None))
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct Block {
 
 impl Transcript {
     /// All of it, in the reader's language.
-    pub fn tell(&self, translate: Translate) -> String {
+    pub fn in_language(&self, translate: Translate) -> String {
         let command = &self.command;
         let mut out = String::new();
         let mut put = |text: String| out.push_str(&text);
@@ -143,7 +143,7 @@ impl Transcript {
             }
         }
         for program in &self.programs {
-            put(program.tell(translate));
+            put(program.in_language(translate));
         }
         let mut hang = |label: Message, text: String| {
             let text = cut(&text, translate).replace('\n', "\n          ");
@@ -193,7 +193,7 @@ fn left_out(steps: usize) -> Range<usize> {
 /// All of it in English.
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&|_| None))
+        f.write_str(&self.in_language(&|_| None))
     }
 }
 
@@ -208,7 +208,7 @@ impl Step {
 }
 
 impl End {
-    fn tell(&self, translate: Translate) -> String {
+    fn in_language(&self, translate: Translate) -> String {
         let mut out = String::new();
         for Stream { name, total, block } in &self.streams {
             let program = &self.name;
@@ -224,7 +224,7 @@ impl End {
             };
             // Writing to a String cannot fail.
             let _ = writeln!(out, "\n{}", what.fill(translate));
-            block.tell(translate, &mut out);
+            block.in_language(translate, &mut out);
         }
         for (index, exit) in self.exit.iter().enumerate() {
             let gap = if index == 0 { "\n" } else { "" };
@@ -258,7 +258,7 @@ impl Block {
 
     /// Formats the output as an indented block. The program's lines have a bar; remarks about
     /// them have none.
-    pub(crate) fn tell(&self, translate: Translate, out: &mut String) {
+    pub(crate) fn in_language(&self, translate: Translate, out: &mut String) {
         let put = |out: &mut String, bar: &str, line: &str| {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "    {bar} {line}");
@@ -303,7 +303,7 @@ mod tests {
     fn a_block_is_cut_and_harmless() {
         let block = |bytes: &[u8], total| {
             let mut out = String::new();
-            Block::of(bytes, total).tell(&|_| None, &mut out);
+            Block::of(bytes, total).in_language(&|_| None, &mut out);
             out
         };
         assert_eq!(block(b"one\n\x1b[2J\n", 9), "    | one\n    | \\u{1b}[2J\n");
