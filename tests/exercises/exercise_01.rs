@@ -132,7 +132,7 @@ fn a_long_message_and_a_long_answer_are_whole() {
             15_000..=16_000
         };
         let message = (random.word(5) + " ").repeat(random.number(times));
-        let server = scenario.listen_narrow();
+        let server = scenario.listen_with_small_buffers();
         let address = server.address().to_string();
         let program = scenario.start_copying([&address, &message], block.into());
         program.close_stdin();

@@ -152,10 +152,10 @@ fn waits_for_the_port_and_gets_it() {
 fn gives_up_after_a_second() {
     check(|scenario| {
         let first = scenario.start_server();
-        first.call(message!("the first server"));
+        first.set_name(message!("the first server"));
         let started = Instant::now();
         let second = scenario.start([first.address().to_string()]);
-        second.call(message!("the second server"));
+        second.set_name(message!("the second server"));
         let waiting = waiting(first.address());
         second.expect_stderr_contains(&waiting);
         let limit = scenario.limit();

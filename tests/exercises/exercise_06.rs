@@ -9,7 +9,7 @@ use harness::message::Argument;
 use harness::random::Random;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel, message,
-    narrow_socket,
+    small_buffer_socket,
 };
 use received::{End, Received};
 use std::io::{self, ErrorKind, Read, Write};
@@ -162,7 +162,7 @@ fn takes_no_new_connections_after_the_signal() {
         let mut client = Client::connect(scenario, &server);
         client.talk(scenario.random().some_word().as_bytes());
         // This one may give the server something to wait for.
-        let mut never_reads = Client::connect_narrow(scenario, &server);
+        let mut never_reads = Client::connect_with_small_buffers(scenario, &server);
         never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
         server.signal(Signal::Int);
         client.read_to_goodbye();
@@ -195,7 +195,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
         needs_signals()?;
         let mut random = scenario.random();
         let server = scenario.start_server();
-        let silent = Client::connect_narrow(scenario, &server);
+        let silent = Client::connect_with_small_buffers(scenario, &server);
         let mut client = Client::connect(scenario, &server);
         scenario.step(message!(
             "{client} is silent, and stays",
@@ -223,7 +223,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
 /// was so.
 fn ends_with_a_client_that_never_reads(scenario: &Scenario, random: &mut Random) -> bool {
     let server = scenario.start_server();
-    let mut never_reads = Client::connect_narrow(scenario, &server);
+    let mut never_reads = Client::connect_with_small_buffers(scenario, &server);
     let mut client = Client::connect(scenario, &server);
     let sent = never_reads.send_until_stuck(&server, &vec![b'x'; 1 << 25]);
     client.talk(random.some_word().as_bytes());
@@ -398,9 +398,9 @@ impl Client {
 
     /// Connects, and takes little of what the server sends without being received: the
     /// server has to wait soon.
-    fn connect_narrow(scenario: &Scenario, server: &Program) -> Self {
+    fn connect_with_small_buffers(scenario: &Scenario, server: &Program) -> Self {
         let open = || {
-            let socket = narrow_socket()?;
+            let socket = small_buffer_socket()?;
             socket.connect_timeout(&server.address().into(), scenario.limit())?;
             Self::new(scenario, socket.into())
         };

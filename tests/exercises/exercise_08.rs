@@ -1,6 +1,6 @@
 //! The rubric of exercise 08: a server of your own, a key-value store.
 //!
-//! The very point is that a receive is not a request: two checks look at that. In all others
+//! The core is that a receive is not a request: two checks look at that. In all others
 //! a client sends one request at a time, in one piece, and waits until the server has received
 //! it before it sends more.
 
@@ -10,7 +10,8 @@ mod received;
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
 use harness::{
-    Connection, Program, Scenario, Signal, acknowledge_at_once, kernel, message, narrow_socket,
+    Connection, Program, Scenario, Signal, acknowledge_at_once, kernel, message,
+    small_buffer_socket,
 };
 use received::{End, Received};
 use socket2::SockRef;
@@ -388,7 +389,7 @@ fn a_client_that_resets_or_never_reads_holds_nobody_up() {
         });
         ask(&mut stays, b"COUNT", b"1");
 
-        let mut never_reads = Client::connect_narrow(scenario, &server);
+        let mut never_reads = Client::connect_with_small_buffers(scenario, &server);
         never_reads.ask_for_too_much(&server);
         scenario.set_limit(ANSWER);
         let [milk, cold] = scenario.random().different_words();
@@ -412,20 +413,20 @@ fn answers_what_it_has_read_and_ends_within_2_seconds() {
         let [one, two] =
             [message!("the first server"), message!("the second server")].map(|name| {
                 let server = scenario.start(["127.0.0.1:0"]);
-                server.call(name);
+                server.set_name(name);
                 server
             });
         for server in [&one, &two] {
             server.expect_listening();
         }
         let mut silent_too = store_value(&two);
-        let mut never_reads = Client::connect_narrow(scenario, &two);
+        let mut never_reads = Client::connect_with_small_buffers(scenario, &two);
         never_reads.ask_for_too_much(&two);
         let mut silent = store_value(&one);
         // After some 200 ms the kernel may find room for another answer. Of three clients one
         // still waits then.
         let asked = [(); 3].map(|()| {
-            let mut reads = Client::connect_narrow(scenario, &one);
+            let mut reads = Client::connect_with_small_buffers(scenario, &one);
             let asked = reads.ask_until_stuck(&one);
             (reads, asked)
         });
@@ -559,9 +560,9 @@ impl Client {
 
     /// Connects, and takes little of what the server sends without being received: the
     /// server has to wait soon.
-    fn connect_narrow(scenario: &Scenario, server: &Program) -> Self {
+    fn connect_with_small_buffers(scenario: &Scenario, server: &Program) -> Self {
         let open = || {
-            let socket = narrow_socket()?;
+            let socket = small_buffer_socket()?;
             // A request does not wait for the acknowledgement of the one before it.
             socket.set_tcp_nodelay(true)?;
             socket.connect_timeout(&server.address().into(), scenario.limit())?;
@@ -678,7 +679,7 @@ impl Client {
 
     /// Receives until the end.
     fn read_to_end(&mut self) -> Received {
-        // A narrow client is in a hurry now. Where this fails, it takes a little longer.
+        // Its receive buffer may be small. If it stays so, receiving takes a little longer.
         let _ = SockRef::from(&self.stream).set_recv_buffer_size(1 << 20);
         received::read_to_end(&mut self.stream)
     }

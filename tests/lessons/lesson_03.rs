@@ -39,10 +39,10 @@ fn started_again_at_once_on_the_same_port_it_listens() {
 fn another_server_that_listens_on_the_port_keeps_it() {
     let scenario = lesson();
     let first = scenario.start_server();
-    first.call(message!("the first server"));
+    first.set_name(message!("the first server"));
     let address = first.address().to_string();
     let second = scenario.start([&address]);
-    second.call(message!("the second server"));
+    second.set_name(message!("the second server"));
     second.expect_exit(1);
     second.expect_stderr(&predicate::str::contains("in use"));
     // The client goes to the first server, which has noticed nothing.

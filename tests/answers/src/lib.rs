@@ -4,8 +4,8 @@
 //! got there another way. `wrong/NN.toml` has mistakes, each as small edits of a right
 //! answer, and which checks a program with this mistake must fail: these, and no others.
 //!
-//! The file also names the very point of the exercise: the one or two checks that a program
-//! fails which does all but what the exercise is about.
+//! The file also names the core of the exercise: one or two checks of what the exercise is about.
+//! A program that does everything else fails these, and no others.
 //!
 //! `ends/` has programs that end, or listen and end on a signal, and do nothing else.
 //!
@@ -28,8 +28,8 @@ pub struct Answer {
     pub program: Vec<String>,
     /// The checks that it must fail: none for a right answer.
     pub fails: BTreeSet<String>,
-    /// Whether it is wrong only by a hair (see [`Wrong::by_a_hair`]).
-    pub by_a_hair: bool,
+    /// Whether its mistake is a race, which a check can miss (see [`Wrong::racy`]).
+    pub racy: bool,
 }
 
 /// A wrong answer, as `wrong/NN.toml` has it.
@@ -44,28 +44,28 @@ pub struct Wrong {
     pub base: String,
     /// The checks that it must fail.
     pub fails: BTreeSet<String>,
-    /// Whether it is wrong only by a hair: the rubric sees it nearly always, but less often in a
-    /// sandbox, where fewer clients come, or fewer starts fit in a second.
+    /// Whether the mistake is a race, which a check can miss. It finds it nearly always, but less
+    /// often in a sandbox, where fewer clients come, or fewer starts fit in a second.
     #[serde(default)]
-    pub by_a_hair: bool,
+    pub racy: bool,
     /// What makes it wrong.
     pub edit: Vec<Edit>,
 }
 
-/// A change of a text.
+/// A change of the base.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// What occurs exactly once.
+    /// A text that occurs exactly once in the base.
     pub find: String,
-    /// What it becomes.
+    /// The text that takes its place.
     pub replace: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrongFile {
-    very_point: Option<BTreeSet<String>>,
+    core: Option<BTreeSet<String>>,
     wrong: Vec<Wrong>,
 }
 
@@ -120,13 +120,13 @@ pub fn wrong_answers(exercise: u32) -> anyhow::Result<Vec<Wrong>> {
     Ok(wrong_file(exercise)?.wrong)
 }
 
-/// The checks that are the very point of an exercise, if its file of wrong answers names them.
+/// The checks that are the core of an exercise, if its file of wrong answers names them.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, or is not as it should be.
-pub fn very_point(exercise: u32) -> anyhow::Result<Option<BTreeSet<String>>> {
-    Ok(wrong_file(exercise)?.very_point)
+pub fn core(exercise: u32) -> anyhow::Result<Option<BTreeSet<String>>> {
+    Ok(wrong_file(exercise)?.core)
 }
 
 fn wrong_file(exercise: u32) -> anyhow::Result<WrongFile> {
@@ -143,6 +143,14 @@ fn wrong_file(exercise: u32) -> anyhow::Result<WrongFile> {
         "{} has a name twice",
         path.display()
     );
+    for wrong in &file.wrong {
+        ensure!(
+            !wrong.fails.is_empty(),
+            "{}: `fails` of {} names no check",
+            path.display(),
+            wrong.name
+        );
+    }
     Ok(file)
 }
 
@@ -167,18 +175,13 @@ impl Wrong {
             let count = source.matches(find.as_str()).count();
             ensure!(
                 count == 1,
-                "wrong answer {} of exercise {exercise:02}: this is {count} times in {}, and not \
-                 once:\n{find}",
+                "wrong answer {} of exercise {exercise:02}: the text of `find` must occur once in {}, \
+                 and occurs {count} times:\n{find}",
                 self.name,
                 self.base
             );
             source = source.replacen(find.as_str(), replace, 1);
         }
-        ensure!(
-            self.fails.iter().all(|name| !name.is_empty()),
-            "{} fails nothing",
-            self.name
-        );
         Ok(source)
     }
 
@@ -213,7 +216,7 @@ pub fn right(exercise: u32, python: &str) -> anyhow::Result<Vec<Answer>> {
             name,
             program,
             fails: BTreeSet::new(),
-            by_a_hair: false,
+            racy: false,
         });
     }
     Ok(answers)
@@ -297,7 +300,7 @@ pub fn build_wrong(exercises: &[u32], python: &str) -> anyhow::Result<Vec<(u32, 
                 name: wrong.name,
                 program: command,
                 fails: wrong.fails,
-                by_a_hair: wrong.by_a_hair,
+                racy: wrong.racy,
             };
             answers.push((exercise, answer));
         }

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// Grade this program instead of what cargo builds: a command, split as a shell does it
     #[arg(long, value_name = "CMD", requires = "exercise")]
     pub(crate) program: Option<String>,
-    /// Tell the story of every failed check, and not only of the first
+    /// Show the transcript of every failed check, and not only of the first
     #[arg(long)]
     pub(crate) all: bool,
     /// Run the first failed check once more in a network of its own, and show its packets
@@ -43,9 +43,9 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Grade again at every save, and go on to the next exercise when one is full
+    /// Grade again at every save, and go on to the next exercise when one has full marks
     Watch {
-        /// The exercise to begin with (default: the first that is not full)
+        /// The exercise to begin with (default: the first without full marks)
         #[arg(value_parser = number)]
         exercise: Option<u32>,
     },
@@ -57,7 +57,7 @@ pub(crate) enum Command {
     },
     /// Show the task of an exercise, and help for the first check that fails
     Hint {
-        /// The exercise (default: the first that is not full)
+        /// The exercise (default: the first without full marks)
         #[arg(value_parser = number)]
         exercise: Option<u32>,
         /// Help for all checks
@@ -117,7 +117,7 @@ fn number(word: &str) -> Result<u32, Failed> {
 /// The arguments for a command of another package, which parses them itself.
 #[derive(Args)]
 pub(crate) struct Words {
-    /// `--help` tells them
+    /// `--help` lists them
     #[arg(
         value_name = "ARGUMENTS",
         trailing_var_arg = true,

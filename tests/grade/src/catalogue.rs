@@ -53,7 +53,7 @@ pub fn say(message: &Message, language: Language) -> String {
 
 /// Why a check has failed, in this language.
 pub fn tell(failure: &Failure, language: Language) -> String {
-    failure.tell(&|template| translate(language, template))
+    failure.in_language(&|template| translate(language, template))
 }
 
 /// What should have come, if there is a transcript that says so, and what came, in this
@@ -65,7 +65,7 @@ pub fn in_short(failure: &Failure, language: Language) -> (Option<String>, Strin
 /// The templates of a failure that have no Chinese translation.
 pub fn untranslated(failure: &Failure) -> BTreeSet<String> {
     let missing = RefCell::new(BTreeSet::new());
-    failure.tell(&|template| {
+    failure.in_language(&|template| {
         let found = translate(Language::Zh, template);
         if found.is_none() && needs_translation(template) {
             missing.borrow_mut().insert(template.to_string());

@@ -66,7 +66,7 @@ impl<T> Because<T> for Option<T> {
 }
 
 /// An error and its causes as one message. Words that are not ours are the same in every language,
-/// but for the system's errors that are met often.
+/// except for common errors of the system.
 pub fn in_words(error: &anyhow::Error) -> Message {
     let causes = error.chain().skip(1).map(link_in_words).rev();
     let why = causes.reduce(|why, what| message!("{what}: {why}", what, why));

@@ -124,7 +124,7 @@ pub(crate) fn grade_one(
         let ready = build(exercise, program, seed)?;
         on_wire::show(&ready, &outcome, language)?;
     }
-    is_full(&outcome, language)
+    has_full_marks(&outcome, language)
 }
 
 /// Grades all exercises. Returns whether all have full marks.
@@ -144,7 +144,7 @@ pub(crate) fn grade_all(
             show::line(exercise, graded.as_ref().ok(), language);
         }
         outcomes.push(for_report(exercise, &graded));
-        match graded.and_then(|outcome| is_full(&outcome, language)) {
+        match graded.and_then(|outcome| has_full_marks(&outcome, language)) {
             Ok(full) => all_full &= full,
             Err(error) => broken.push(error),
         }
@@ -169,9 +169,9 @@ pub(crate) fn grade_all(
 /// # Errors
 ///
 /// If the machine could not run a check properly: then there is no grade.
-fn is_full(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
+fn has_full_marks(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
     match outcome.not_gradable() {
-        None => Ok(outcome.is_full()),
+        None => Ok(outcome.has_full_marks()),
         Some((check, why)) => bail!(Failed::new(message!(
             "{package}: not gradable, this machine could not run the check \"{title}\": {reason}",
             package = outcome.exercise.package(),
@@ -181,8 +181,9 @@ fn is_full(outcome: &Outcome, language: Language) -> anyhow::Result<bool> {
     }
 }
 
-/// What reports say of an exercise: what does not compile has no points, and the compiler's words;
-/// what could not be graded for another reason has no score, and the reason.
+/// The outcome of an exercise for a report. An exercise that does not compile gets no points, and the
+/// output of the compiler; one that could not be graded for another reason gets no score, and the
+/// reason.
 fn for_report(exercise: &Exercise, graded: &anyhow::Result<Outcome>) -> Outcome {
     let error = match graded {
         Ok(outcome) => return outcome.clone(),
@@ -232,13 +233,16 @@ fn write_reports(
     Ok(())
 }
 
-/// The place of the first exercise that does not have full marks; of the last one if all have.
-pub(crate) fn first_open(exercises: &[Exercise], language: Language) -> anyhow::Result<usize> {
+/// The index of the first exercise without full marks; of the last one if all have full marks.
+pub(crate) fn first_without_full_marks(
+    exercises: &[Exercise],
+    language: Language,
+) -> anyhow::Result<usize> {
     tell!(language, "Looking where you stand ...");
     for (index, exercise) in exercises.iter().enumerate() {
         let graded = grade(exercise, None, None);
         go_on()?;
-        if !graded.is_ok_and(|outcome| outcome.is_full()) {
+        if !graded.is_ok_and(|outcome| outcome.has_full_marks()) {
             return Ok(index);
         }
     }

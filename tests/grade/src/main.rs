@@ -16,7 +16,7 @@ use grade::exercise::Exercise;
 use grade::failed::Because;
 use grade::language::Language;
 use grade::{catalogue, recording, terminal};
-use grading::{find, first_open, grade_all, grade_one, hint};
+use grading::{find, first_without_full_marks, grade_all, grade_one, hint};
 use harness::message;
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ fn run(arguments: &Arguments, language: Language) -> anyhow::Result<bool> {
         (Some(Command::Hint { exercise, all }), _) => {
             let exercise = match exercise {
                 Some(number) => find(&exercises, *number)?,
-                None => &exercises[first_open(&exercises, language)?],
+                None => &exercises[first_without_full_marks(&exercises, language)?],
             };
             hint(exercise, *all, language)
         }

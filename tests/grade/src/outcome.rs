@@ -91,7 +91,7 @@ impl Outcome {
     }
 
     /// Whether every check that this machine can make has passed.
-    pub fn is_full(&self) -> bool {
+    pub fn has_full_marks(&self) -> bool {
         self.score() == self.possible()
     }
 

@@ -22,23 +22,23 @@ pub(crate) fn has_classroom() -> bool {
     })
 }
 
-/// Runs `cargo grade update` with these arguments in place of this process; `said` is the
-/// language that was given before them.
+/// Runs `cargo grade update` with these arguments in place of this process; `given` is the
+/// language in front of them, if one was given.
 pub(crate) fn update(
     words: &[OsString],
-    said: Option<Language>,
+    given: Option<Language>,
     language: Language,
 ) -> anyhow::Result<bool> {
     let compiling = message!("Compiling what updates need: this takes some seconds, once.");
-    run(cargo("update", said, &compiling, language)?.args(words))
+    run(cargo("update", given, &compiling, language)?.args(words))
 }
 
 /// Runs a command of the package `classroom` with these arguments in place of this process;
-/// `said` is the language that was given before them.
+/// `given` is the language in front of them, if one was given.
 pub(crate) fn classroom(
     command: &str,
     words: &[OsString],
-    said: Option<Language>,
+    given: Option<Language>,
     language: Language,
 ) -> anyhow::Result<bool> {
     if !has_classroom() {
@@ -48,7 +48,7 @@ pub(crate) fn classroom(
         )));
     }
     let compiling = message!("Compiling what teachers need: this takes a minute, once.");
-    run(cargo("classroom", said, &compiling, language)?
+    run(cargo("classroom", given, &compiling, language)?
         .arg(command)
         .args(words))
 }
@@ -57,7 +57,7 @@ pub(crate) fn classroom(
 /// note, provided that stderr is a terminal.
 fn cargo(
     package: &str,
-    said: Option<Language>,
+    given: Option<Language>,
     compiling: &Message,
     language: Language,
 ) -> anyhow::Result<Command> {
@@ -72,8 +72,8 @@ fn cargo(
         .args(["run", "--quiet", "--manifest-path"])
         .arg(workspace::root().join("Cargo.toml"))
         .args(["--package", package, "--"]);
-    if let Some(said) = said {
-        cargo.args(["--lang", said.name()]);
+    if let Some(given) = given {
+        cargo.args(["--lang", given.name()]);
     }
     Ok(cargo)
 }

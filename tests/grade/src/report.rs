@@ -16,10 +16,10 @@ pub fn verdict(result: &Result, language: Language) -> String {
     match &result.verdict {
         Verdict::Passed => String::new(),
         Verdict::Failed(failure) => {
-            let story = catalogue::tell(failure, language);
+            let transcript = catalogue::tell(failure, language);
             format!(
                 "{}\n\n{}",
-                story.trim_end(),
+                transcript.trim_end(),
                 look_at(&result.check, language)
             )
         }

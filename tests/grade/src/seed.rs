@@ -3,7 +3,8 @@
 use crate::failed::Because;
 use harness::message;
 
-/// How many seeds there are: few enough to be read aloud, and too many to prepare for.
+/// How many seeds there are: a seed is short enough to read out, and there are too many to prepare
+/// an answer for each.
 const SEEDS: u64 = 1_000_000;
 
 /// A seed that nobody can foresee.

@@ -98,7 +98,7 @@ pub(crate) fn outcome(outcome: &Outcome, all: bool, language: Language) {
         let points = message!("{score} of {possible} points.", score, possible);
         strong(&points, language);
     }
-    if !outcome.is_full() && outcome.taken_by_others >= BUSY {
+    if !outcome.has_full_marks() && outcome.taken_by_others >= BUSY {
         tell!(
             language,
             "This machine is busy: other programs took {percent} % of its processors' time meanwhile.",
@@ -140,7 +140,7 @@ pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Lan
     let (number, title) = (exercise.digits(), exercise.title.get(language));
     let (style, score) = match outcome {
         Some(outcome) if outcome.not_gradable().is_none() => {
-            let style = if outcome.is_full() {
+            let style = if outcome.has_full_marks() {
                 GOOD
             } else {
                 Style::new()
@@ -155,12 +155,13 @@ pub(crate) fn line(exercise: &Exercise, outcome: Option<&Outcome>, language: Lan
 
 /// Shows what to do next.
 pub(crate) fn next(exercises: &[Exercise], outcomes: &[Outcome], language: Language) {
-    let is_full = |exercise: &&Exercise| {
+    let has_full_marks = |exercise: &&Exercise| {
         let mut outcomes = outcomes.iter();
-        outcomes.any(|outcome| outcome.exercise.number == exercise.number && outcome.is_full())
+        outcomes
+            .any(|outcome| outcome.exercise.number == exercise.number && outcome.has_full_marks())
     };
     say!("");
-    match exercises.iter().find(|exercise| !is_full(exercise)) {
+    match exercises.iter().find(|exercise| !has_full_marks(exercise)) {
         Some(exercise) => {
             let (number, file) = (exercise.digits(), path(exercise));
             tell!(

@@ -1,6 +1,6 @@
 //! `cargo grade watch`: grades again at every save.
 
-use crate::grading::{build, find, first_open, grade};
+use crate::grading::{build, find, first_without_full_marks, grade};
 use crate::{on_wire, show};
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -52,7 +52,7 @@ pub(crate) fn watch(
             let before = exercises.iter().take_while(|one| one.number != number);
             before.count()
         }
-        None => first_open(exercises, language)?,
+        None => first_without_full_marks(exercises, language)?,
     };
     let (mut done, mut came_back) = (None, false);
     while let Some(exercise) = exercises.get(index) {
@@ -78,7 +78,7 @@ enum End {
 }
 
 /// Watches an exercise. If the one before it has just been finished, its verdict stays above. A
-/// learner who came back to an exercise that is full stays there.
+/// learner who came back to an exercise with full marks stays there.
 fn watch_one(
     exercise: &Exercise,
     mut done: Option<&Exercise>,
@@ -104,7 +104,8 @@ fn watch_one(
             );
             None
         };
-        if outcome.as_ref().is_some_and(Outcome::is_full) && !std::mem::take(&mut came_back) {
+        if outcome.as_ref().is_some_and(Outcome::has_full_marks) && !std::mem::take(&mut came_back)
+        {
             return Ok(End::Full);
         }
         if is_interactive {

@@ -78,7 +78,7 @@ fn a_check_that_is_killed_or_leaves_nothing_is_not_gradable() {
         let outcome = grade(script);
         assert!(is_not_gradable(&outcome), "{script}: {:?}", outcome.results);
         assert_eq!(outcome.score(), 0);
-        assert!(!outcome.is_full());
+        assert!(!outcome.has_full_marks());
         assert!(outcome.not_gradable().is_some());
         let json = grade::report::gradescope(&[outcome], grade::language::Language::En);
         assert!(json.get("score").is_none(), "{json}");
@@ -91,7 +91,7 @@ fn a_check_that_was_killed_is_made_again() {
     let outcome = grade(&format!(
         "if mkdir \"$2\"; then kill -KILL $$; fi\n{passes}"
     ));
-    assert!(outcome.is_full(), "{:?}", outcome.results);
+    assert!(outcome.has_full_marks(), "{:?}", outcome.results);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_check_that_cannot_be_made_here_counts_for_nothing() {
     assert_eq!(missing.len(), 1, "{:?}", outcome.results);
     assert_eq!(outcome.score(), outcome.possible());
     assert_eq!(outcome.possible(), 100 - missing[0].check.points);
-    assert!(outcome.is_full());
+    assert!(outcome.has_full_marks());
     let json = grade::report::gradescope(&[outcome], grade::language::Language::En);
     let tests = json["tests"].as_array().expect("a list of tests");
     let without = tests.iter().filter(|test| test.get("score").is_none());

@@ -2,7 +2,7 @@
 
 use crate::log::Log;
 use crate::message::{Argument, Message};
-use crate::{hints, kernel, message, text};
+use crate::{kernel, likely_causes, message, text};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -32,7 +32,7 @@ impl Connection {
             }
             Err(error) => {
                 let expected = message!("a connection to {address}", address);
-                log.fail_with_hint(expected, error, hints::no_port(address))
+                log.fail_with_cause(expected, error, likely_causes::no_port(address))
             }
         }
     }
@@ -102,8 +102,8 @@ impl Connection {
                     total = bytes.len(),
                     patience = self.log.patience()
                 );
-                let hint = hints::slow(progress.elapsed());
-                self.log.fail_with_hint(expected, got, hint);
+                let cause = likely_causes::slow(progress.elapsed());
+                self.log.fail_with_cause(expected, got, cause);
             }
             // Short, to see whether the program still receives.
             let patience = left.min(Duration::from_millis(100));
@@ -241,25 +241,25 @@ impl Connection {
             match self.read(&mut got[length..]) {
                 Ok(0) => {
                     let got = &got[..length];
-                    let hint = hints::reply(expected, got);
+                    let cause = likely_causes::reply(expected, got);
                     let came = message!("{bytes}, then the end of the stream", bytes = got);
-                    self.log.fail_with_hint(what(), came, hint);
+                    self.log.fail_with_cause(what(), came, cause);
                 }
                 Ok(more) => length += more,
                 Err(error) => self.fail_receive(what(), &got[..length], &error),
             }
             if got[..length] != expected[..length] {
                 let got = &got[..length];
-                let hint = hints::reply(expected, got);
+                let cause = likely_causes::reply(expected, got);
                 if length == expected.len() && self.has_more() {
                     let came = message!(
                         "{bytes} (the first {count} bytes; more came)",
                         bytes = got,
                         count = length
                     );
-                    self.log.fail_with_hint(what(), came, hint);
+                    self.log.fail_with_cause(what(), came, cause);
                 }
-                self.log.fail_with_hint(what(), got, hint);
+                self.log.fail_with_cause(what(), got, cause);
             }
         }
     }
@@ -340,9 +340,9 @@ impl Connection {
             client = &self.name
         ));
         if let Err(error) = self.stream.shutdown(Shutdown::Write) {
-            let hint = hints::not_connected(&error);
+            let cause = likely_causes::not_connected(&error);
             let expected = message!("{client} can end its sending half", client = &self.name);
-            self.fail(expected, &error, hint);
+            self.fail(expected, &error, cause);
         }
     }
 
@@ -388,9 +388,10 @@ impl Connection {
     }
 
     #[track_caller]
-    fn fail(&self, expected: Message, error: &io::Error, hint: Option<Message>) -> ! {
+    fn fail(&self, expected: Message, error: &io::Error, cause: Option<Message>) -> ! {
         self.let_it_say_why(error);
-        self.log.fail_with_hint(expected, self.explain(error), hint)
+        self.log
+            .fail_with_cause(expected, self.explain(error), cause)
     }
 
     /// Gives the program time to end: a broken connection often means that it has crashed, and
@@ -409,12 +410,12 @@ impl Connection {
         if !got.is_empty() {
             came = message!("{bytes}, then {trouble}", bytes = got, trouble = came).into();
         }
-        let hint = if is_timeout(error) {
-            hints::no_reply(self.local, self.remote)
+        let cause = if is_timeout(error) {
+            likely_causes::no_reply(self.local, self.remote)
         } else {
             None
         };
-        self.log.fail_with_hint(expected, came, hint)
+        self.log.fail_with_cause(expected, came, cause)
     }
 
     /// A socket error in plain words.

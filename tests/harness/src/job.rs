@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 pub(crate) use win32job::Job;
 use win32job::{ExtendedLimitInfo, JobError};
 
-/// Makes the program the first of a group of consoles' processes, so that Ctrl-Break reaches it and
-/// not this process (`CREATE_NEW_PROCESS_GROUP`).
+/// Makes the program the leader of a new process group of the console, so that Ctrl-Break reaches it
+/// and not this process (`CREATE_NEW_PROCESS_GROUP`).
 const NEW_PROCESS_GROUP: u32 = 0x200;
 
 /// A job that ends its processes when it is closed.
@@ -36,8 +36,8 @@ pub(crate) fn prepare(command: &mut Command) {
     command.creation_flags(NEW_PROCESS_GROUP);
 }
 
-/// The job of a child that has just been started. What it starts before it is in the job, ends with
-/// the job of this process.
+/// The job of a child that has just been started. A process that the child starts before it is in
+/// this job ends with the job of this process.
 pub(crate) fn of(child: &Child) -> Option<Job> {
     let job = create().ok()?;
     // A handle is an address that the system has chosen.

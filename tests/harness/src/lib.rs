@@ -16,7 +16,7 @@
 //!
 //! Every action and expectation is a numbered step of the [`Scenario`]. An expectation
 //! that is not met panics with the steps so far, the program's output, what was
-//! expected, what came, and, where a well-known mistake fits, a hint.
+//! expected, what came, and, where a well-known mistake fits, its likely cause.
 //!
 //! Nothing here sleeps for a time that something might take: every wait is for an
 //! event, with a limit ([`Log::limit`]) that only a failing program reaches.
@@ -39,7 +39,7 @@
 //!   carries it to a grader.
 //! - `process_group`, `guard`, `job`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
 //!   system.
-//!   `hints` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
+//!   `likely_causes` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
 //!   `interrupt` knows whether this program was asked to end, and `supervised` is a child process
 //!   with a limit.
 //! - [`message`](mod@message), [`text`], [`random`], [`words`], `output`, `mark`, `lock`, `skip`: no
@@ -49,11 +49,11 @@ pub mod check;
 mod connection;
 #[cfg(unix)]
 mod guard;
-mod hints;
 mod interrupt;
 #[cfg(windows)]
 mod job;
 pub mod kernel;
+mod likely_causes;
 mod listener;
 mod lock;
 mod log;
@@ -84,7 +84,7 @@ pub mod words;
 pub use check::check;
 pub use connection::{Connection, acknowledge_at_once, is_timeout};
 pub use interrupt::{asked_to_end, heed_signals};
-pub use listener::{Listener, narrow_socket};
+pub use listener::{Listener, small_buffer_socket};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};
 pub use process_group::{ProcessGroup, has_ended};

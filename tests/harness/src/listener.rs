@@ -37,10 +37,10 @@ impl Listener {
     /// Listens for connections with small buffers: about 30 KB fit into the buffers of both
     /// ends until the test receives.
     #[track_caller]
-    pub(crate) fn narrow(log: &Log) -> Self {
+    pub(crate) fn with_small_buffers(log: &Log) -> Self {
         let open = || {
             // Connections inherit both options of a listener.
-            let socket = narrow_socket()?;
+            let socket = small_buffer_socket()?;
             socket.listen(128)?;
             Self::of(log, socket.into())
         };
@@ -159,7 +159,7 @@ impl Listener {
 /// # Errors
 ///
 /// If the system refuses the socket or one of the options.
-pub fn narrow_socket() -> io::Result<Socket> {
+pub fn small_buffer_socket() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_recv_buffer_size(1)?;
     #[cfg(unix)]

@@ -5,7 +5,7 @@
 //! and [`Listener`](crate::Listener) all write to it. A failed expectation turns it into a
 //! [`Transcript`].
 
-use crate::hints;
+use crate::likely_causes;
 use crate::lock::lock;
 use crate::message;
 use crate::message::{Argument, Message};
@@ -229,23 +229,23 @@ impl Log {
     /// Fails the test, and reports its steps, what was expected and what came.
     #[track_caller]
     pub fn fail(&self, expected: Message, got: impl Into<Argument>) -> ! {
-        self.fail_with_hint(expected, got, None)
+        self.fail_with_cause(expected, got, None)
     }
 
-    /// Fails the test, with a hint where a well-known mistake fits.
+    /// Fails the test, and names the likely cause where a well-known mistake fits.
     #[track_caller]
-    pub fn fail_with_hint(
+    pub fn fail_with_cause(
         &self,
         expected: Message,
         got: impl Into<Argument>,
-        hint: Option<Message>,
+        cause: Option<Message>,
     ) -> ! {
         // Do this while the program still exists.
         let time = self.inner.time.as_ref();
         let is_late = time.is_some_and(|time| Instant::now() >= *lock(&time.deadline));
         let held_up = waits::held_up().max(*lock(&self.inner.held_up));
-        let hint = hint.or_else(|| self.empty_folder());
-        let transcript = self.transcript(expected, got.into(), hint);
+        let cause = cause.or_else(|| self.empty_folder());
+        let transcript = self.transcript(expected, got.into(), cause);
         let words = transcript.to_string();
         *lock(&self.inner.failed) = Some(FailedTest {
             transcript,
@@ -255,13 +255,13 @@ impl Log {
         panic!("{words}")
     }
 
-    /// A hint for a program that looks in vain for something in the folder of its check.
+    /// Why a program may have looked in vain for something in the folder of its check.
     fn empty_folder(&self) -> Option<Message> {
         self.inner.time.as_ref()?;
         let programs = lock(&self.inner.programs).clone();
         let programs = programs.iter().filter_map(|(_, program)| program.upgrade());
         let mut stderrs = programs.map(|program| lock(&program.state).stderr.text());
-        stderrs.find_map(|stderr| hints::in_an_empty_folder(&stderr))
+        stderrs.find_map(|stderr| likely_causes::in_an_empty_folder(&stderr))
     }
 
     /// The facts about the test, if an expectation of this log has failed.
@@ -285,7 +285,7 @@ impl Log {
         }
     }
 
-    fn transcript(&self, expected: Message, got: Argument, hint: Option<Message>) -> Transcript {
+    fn transcript(&self, expected: Message, got: Argument, cause: Option<Message>) -> Transcript {
         let programs: Vec<_> = lock(&self.inner.programs)
             .iter()
             .filter_map(|(step, program)| Some((*step, program.upgrade()?)))
@@ -305,7 +305,7 @@ impl Log {
                 .collect(),
             expected,
             got,
-            hint,
+            likely_cause: cause,
         }
     }
 }

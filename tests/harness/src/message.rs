@@ -87,8 +87,8 @@ impl fmt::Display for Message {
     }
 }
 
-/// So that an [`io::Error`](std::io::Error) can be made of a message, and says it in the reader's
-/// language where it is an argument.
+/// An [`io::Error`](std::io::Error) can be made of a message. As an argument of another message, it is
+/// shown in the reader's language.
 impl std::error::Error for Message {}
 
 /// A piece of a template: text, or the name of an argument in braces.

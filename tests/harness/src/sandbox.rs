@@ -41,7 +41,7 @@ fn running_program(leader: i32) -> Option<i32> {
     (!TOOLS.contains(&name)).then_some(program)
 }
 
-/// Waits until the program in the sandbox runs, and returns its process number; `None` if it
+/// Waits until the program in the sandbox runs, and returns its process ID; `None` if it
 /// has ended before it was seen.
 #[cfg(target_os = "linux")]
 pub(crate) fn find_program(

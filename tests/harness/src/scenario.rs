@@ -171,8 +171,8 @@ impl Scenario {
     /// Listens on a free port of 127.0.0.1, for connections that take about 30 KB and then no
     /// more until the test receives.
     #[track_caller]
-    pub fn listen_narrow(&self) -> Listener {
-        Listener::narrow(&self.log)
+    pub fn listen_with_small_buffers(&self) -> Listener {
+        Listener::with_small_buffers(&self.log)
     }
 
     /// Listens on this address, for a program that is a client.

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::mpsc;
 use std::thread;
 
-/// How much disk space a check may need, in bytes: for the record, above all.
+/// How much disk space a check may need, in bytes, above all for its record.
 const SPACE: usize = 1 << 20;
 
 /// How much memory a check and its program may need, in bytes of address space.
@@ -20,7 +20,7 @@ const THREADS: usize = 128;
 /// How many open files a check and its program may need at the same time.
 const FILES: usize = 160;
 
-/// Watches over the time of a check what the machine is short of.
+/// Watches, while a check runs, what the machine is short of.
 pub struct Shortage {
     /// How many processes the kernel had ended for lack of memory.
     ended: u64,

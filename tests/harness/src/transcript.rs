@@ -23,9 +23,9 @@ pub enum Failure {
 
 impl Failure {
     /// All of it, in the reader's language.
-    pub fn tell(&self, translate: Translate) -> String {
+    pub fn in_language(&self, translate: Translate) -> String {
         match self {
-            Self::Transcript(transcript) => transcript.tell(translate),
+            Self::Transcript(transcript) => transcript.in_language(translate),
             Self::NoTranscript { what, printed } => {
                 format!("{}\n\n{printed}", what.fill(translate))
             }
@@ -63,7 +63,7 @@ impl Failure {
 /// All of it in English.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&|_| None))
+        f.write_str(&self.in_language(&|_| None))
     }
 }
 
@@ -76,7 +76,7 @@ pub struct Transcript {
     pub(crate) programs: Vec<End>,
     pub(crate) expected: Message,
     pub(crate) got: Argument,
-    pub(crate) hint: Option<Message>,
+    pub(crate) likely_cause: Option<Message>,
 }
 
 /// A step of a test, and its result.
@@ -119,7 +119,7 @@ pub(crate) struct Block {
 
 impl Transcript {
     /// All of it, in the reader's language.
-    pub fn tell(&self, translate: Translate) -> String {
+    pub fn in_language(&self, translate: Translate) -> String {
         let command = &self.command;
         let mut out = String::new();
         let mut put = |text: String| out.push_str(&text);
@@ -143,7 +143,7 @@ impl Transcript {
             }
         }
         for program in &self.programs {
-            put(program.tell(translate));
+            put(program.in_language(translate));
         }
         let mut hang = |label: Message, text: String| {
             let text = cut(&text, translate).replace('\n', "\n          ");
@@ -151,8 +151,8 @@ impl Transcript {
         };
         hang(message!("\nExpected: "), self.expected.fill(translate));
         hang(message!("     Got: "), self.got.show(translate));
-        if let Some(hint) = &self.hint {
-            hang(message!("    Hint: "), hint.fill(translate));
+        if let Some(cause) = &self.likely_cause {
+            hang(message!("   Cause: "), cause.fill(translate));
         }
         out
     }
@@ -174,11 +174,13 @@ impl Transcript {
         }
         self.expected.visit(visit);
         self.got.visit(visit);
-        self.hint.iter_mut().for_each(|hint| hint.visit(visit));
+        self.likely_cause
+            .iter_mut()
+            .for_each(|cause| cause.visit(visit));
     }
 }
 
-/// The steps of a long story that are not told: what led to the failure stands at its end.
+/// The steps of a long transcript that are left out: what led to the failure stands at its end.
 fn left_out(steps: usize) -> Range<usize> {
     const FIRST: usize = 10;
     const LAST: usize = 40;
@@ -191,7 +193,7 @@ fn left_out(steps: usize) -> Range<usize> {
 /// All of it in English.
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tell(&|_| None))
+        f.write_str(&self.in_language(&|_| None))
     }
 }
 
@@ -206,7 +208,7 @@ impl Step {
 }
 
 impl End {
-    fn tell(&self, translate: Translate) -> String {
+    fn in_language(&self, translate: Translate) -> String {
         let mut out = String::new();
         for Stream { name, total, block } in &self.streams {
             let program = &self.name;
@@ -222,7 +224,7 @@ impl End {
             };
             // Writing to a String cannot fail.
             let _ = writeln!(out, "\n{}", what.fill(translate));
-            block.tell(translate, &mut out);
+            block.in_language(translate, &mut out);
         }
         for (index, exit) in self.exit.iter().enumerate() {
             let gap = if index == 0 { "\n" } else { "" };
@@ -256,7 +258,7 @@ impl Block {
 
     /// Formats the output as an indented block. The program's lines have a bar; remarks about
     /// them have none.
-    pub(crate) fn tell(&self, translate: Translate, out: &mut String) {
+    pub(crate) fn in_language(&self, translate: Translate, out: &mut String) {
         let put = |out: &mut String, bar: &str, line: &str| {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "    {bar} {line}");
@@ -301,7 +303,7 @@ mod tests {
     fn a_block_is_cut_and_harmless() {
         let block = |bytes: &[u8], total| {
             let mut out = String::new();
-            Block::of(bytes, total).tell(&|_| None, &mut out);
+            Block::of(bytes, total).in_language(&|_| None, &mut out);
             out
         };
         assert_eq!(block(b"one\n\x1b[2J\n", 9), "    | one\n    | \\u{1b}[2J\n");
@@ -312,7 +314,7 @@ mod tests {
         assert!(shown.contains("(950000 more bytes, not kept)"), "{shown}");
     }
     #[test]
-    fn a_long_story_is_told_at_its_beginning_and_its_end() {
+    fn a_long_transcript_keeps_its_beginning_and_its_end() {
         let told = |steps: u64| {
             let step = |number| Step {
                 what: message!("step {number}", number),
@@ -324,7 +326,7 @@ mod tests {
                 programs: Vec::new(),
                 expected: message!("an end"),
                 got: message!("none").into(),
-                hint: None,
+                likely_cause: None,
             }
             .to_string()
         };

@@ -1,6 +1,6 @@
-//! The words of a command in a text that a person types, by the rules of the system: on Unix as a
-//! shell splits them; on Windows as programs there split their command lines, so that the
-//! backslashes of a path stay.
+//! Splits a command that a person has typed into words, by the rules of the system: on Unix as a
+//! shell does; on Windows as programs there split their command lines, so that the backslashes of
+//! a path stay.
 
 /// Splits a command into its words; `None` if a quotation does not end.
 #[cfg(not(windows))]
@@ -30,8 +30,8 @@ pub fn join(words: &[String]) -> Option<String> {
 }
 
 /// Splits as the C library of Windows does since 2008. A backslash is an ordinary character, except
-/// before a quotation mark: two are one there, and an odd one makes the mark an ordinary character.
-/// Within quotation two marks are one.
+/// before a quotation mark: there two backslashes stand for one, and a single one makes the mark an
+/// ordinary character. Between quotation marks, two marks stand for one.
 #[cfg(any(windows, test))]
 fn split_as_windows(command: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();

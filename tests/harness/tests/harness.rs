@@ -110,7 +110,7 @@ fn a_program_that_never_listens_fails_at_the_limit() {
             "     Got: nothing more for 100ms\n",
         ],
     );
-    assert!(!transcript.contains("Hint"), "{transcript}");
+    assert!(!transcript.contains("Cause"), "{transcript}");
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn a_line_that_was_not_flushed_is_recognised() {
     expect_in_order(
         &transcript,
         &[
-            "Hint: The program does listen, on 127.0.0.1:",
+            "Cause: The program does listen, on 127.0.0.1:",
             "flush stdout",
         ],
     );
@@ -368,7 +368,7 @@ fn a_client_that_nobody_accepts_is_recognised() {
         &transcript,
         &[
             "Got: nothing for 100ms\n",
-            "Hint: The connection of 127.0.0.1:",
+            "Cause: The connection of 127.0.0.1:",
             "in the accept queue",
         ],
     );
@@ -387,7 +387,7 @@ fn utf_8_on_the_wire_is_recognised() {
         &[
             "sends \"你好\" (4 bytes: c4 e3 ba c3)\n",
             "Expected: ",
-            "Hint: These are the bytes of UTF-8. The text on the wire is GBK.\n",
+            "Cause: These are the bytes of UTF-8. The text on the wire is GBK.\n",
         ],
     );
 }
@@ -453,7 +453,7 @@ fn half_a_reply_and_a_wrong_line_are_told() {
         let program = shell(r#"echo '1.2.3.4:5 sent "���"'"#).start::<&str>([]);
         program.expect_line("1.2.3.4:5 sent \"你好\"");
     });
-    expect_in_order(&transcript, &["Hint: GBK bytes were decoded as UTF-8."]);
+    expect_in_order(&transcript, &["Cause: GBK bytes were decoded as UTF-8."]);
 }
 
 #[test]
@@ -475,7 +475,7 @@ fn a_raw_escape_character_is_told_apart_from_its_escape() {
         let program = shell(r#"printf '1.2.3.4:5 sent "\033[2J"\n'"#).start::<&str>([]);
         program.expect_line(r#"1.2.3.4:5 sent "\u{1b}[2J""#);
     });
-    expect_in_order(&transcript, &["Hint: The program printed the raw byte 1b"]);
+    expect_in_order(&transcript, &["Cause: The program printed the raw byte 1b"]);
 }
 
 /// A Python client that receives 1 KB in a millisecond at most.
@@ -491,7 +491,7 @@ while connection.recv(1024):
 fn a_program_that_receives_too_slowly_is_told_so() {
     let transcript = failure(|| {
         let scenario = Scenario::of_command(["python3", "-c", SLOW]);
-        let listener = scenario.listen_narrow();
+        let listener = scenario.listen_with_small_buffers();
         let _program = scenario.start([listener.address().to_string()]);
         let mut server = listener.accept();
         scenario.set_limit(Duration::from_millis(500));
@@ -502,7 +502,7 @@ fn a_program_that_receives_too_slowly_is_told_so() {
         &[
             "Expected: the program receives all",
             "of 104857600 bytes for 500ms\n",
-            "Hint: The program was still receiving, but too slowly.",
+            "Cause: The program was still receiving, but too slowly.",
         ],
     );
 }
@@ -586,7 +586,10 @@ fn a_check_says_that_its_folder_is_empty_to_who_looks_for_a_file_there() {
             Ok(Passed)
         });
     });
-    expect_in_order(&transcript, &["Hint: The program runs in an empty folder."]);
+    expect_in_order(
+        &transcript,
+        &["Cause: The program runs in an empty folder."],
+    );
 }
 
 #[test]

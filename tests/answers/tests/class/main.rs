@@ -176,7 +176,7 @@ fn wrong(exercise: u32, extension: &str) -> Vec<(String, String, BTreeSet<String
         .into_iter()
         .filter(|wrong| wrong.base.ends_with(extension))
         .filter(|wrong| wrong.base == "model.rs" || extension == ".py")
-        .filter(|wrong| !wrong.by_a_hair);
+        .filter(|wrong| !wrong.racy);
     let mine = mine.map(|wrong| {
         let source = wrong.source(exercise).expect("it can be made");
         (wrong.name, source, wrong.fails)

@@ -26,12 +26,12 @@ fn assert_failed(
         assert_eq!(status_of(record, *exercise), Status::Graded, "{id}");
         if failed != *fails {
             let checks = record.exercises.iter().flat_map(|graded| &graded.checks);
-            let stories: String = checks
+            let transcripts: String = checks
                 .filter(|check| !fails.contains(&check.name))
                 .filter_map(|check| Some(format!("\n{}: {}", check.name, check.verdict.failure()?)))
                 .collect();
             complaints.push(format!(
-                "{id} fails {failed:?} instead of {fails:?}{stories}"
+                "{id} fails {failed:?} instead of {fails:?}{transcripts}"
             ));
         }
     }

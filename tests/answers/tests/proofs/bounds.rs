@@ -1,47 +1,50 @@
-//! What points are worth: most of them stand for the very point of the exercise, and none for
-//! what the lesson has already, or for an end alone.
+//! Bounds of the points: the core of an exercise is worth many, and what the lesson does already,
+//! or a program that only ends, few.
 //!
-//! The very point is named in the file of an exercise's wrong answers.
+//! The file of an exercise's wrong answers names its core.
 
 use crate::{exercise, grade, python};
 use std::collections::BTreeSet;
 
-/// What the checks of the very point are worth together, at least. A program without it fails
-/// just these, so it has 60 points at most.
-const VERY_POINT: u32 = 40;
+/// What the checks of the core are worth together, at least. A program that lacks the core fails
+/// these, so it has 60 points at most.
+const CORE: u32 = 40;
 
-/// The most that the lesson's own program may have.
+/// How many points the lesson's own program may get at most.
 const LESSON: u32 = 50;
 
-/// The most that a program may have that only ends.
+/// How many points a program that only ends may get at most.
 const END: u32 = 20;
 
-/// The very point of an exercise, where it is named.
-pub(crate) fn very_point(number: u32) -> Option<BTreeSet<String>> {
-    answers::very_point(number).unwrap_or_else(|error| panic!("{error:#}"))
+/// The core of an exercise, where it is named.
+pub(crate) fn core(number: u32) -> Option<BTreeSet<String>> {
+    answers::core(number).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// That a wrong answer fails what it states, and nothing else, is proved of each.
-pub(crate) fn without_its_very_point_it_gets_at_most_60(number: u32) {
-    let point = very_point(number).expect("the very point is named");
+/// Each wrong answer is proved elsewhere to fail what it states, and nothing else.
+pub(crate) fn without_its_core_it_gets_at_most_60(number: u32) {
+    let core = core(number).expect("the core is named");
     assert!(
-        point.len() <= 2,
-        "{} checks are the very point",
-        point.len()
+        core.len() <= 2,
+        "the core has {} checks, and may have two",
+        core.len()
     );
     let checks = exercise(number).checks.iter();
     let points: u32 = checks
-        .filter(|check| point.contains(&check.name))
+        .filter(|check| core.contains(&check.name))
         .map(|check| check.points)
         .sum();
-    assert!(points >= VERY_POINT, "the very point is worth {points}");
+    assert!(
+        points >= CORE,
+        "the core is worth {points} points, and must be worth {CORE}: {core:?}"
+    );
     let wrong = answers::wrong_answers(number).unwrap_or_else(|error| panic!("{error:#}"));
     for (language, is_rust) in [("Rust", true), ("Python", false)] {
         assert!(
             wrong
                 .iter()
-                .any(|wrong| wrong.is_rust() == is_rust && wrong.fails == point),
-            "no wrong answer in {language} lacks the very point alone, {point:?}"
+                .any(|wrong| wrong.is_rust() == is_rust && wrong.fails == core),
+            "no wrong answer in {language} fails just the core: {core:?}"
         );
     }
 }

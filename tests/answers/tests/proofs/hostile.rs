@@ -106,7 +106,7 @@ fn earns_nothing(exercise: u32, name: &str, program: &[&str]) {
         let told = failure.to_string();
         assert!(
             !told.trim().is_empty() && told.len() < 100_000,
-            "{name} has no short story"
+            "{name} has no short transcript"
         );
         let untranslated = untranslated(failure);
         assert!(untranslated.is_empty(), "{name}: {untranslated:#?}");

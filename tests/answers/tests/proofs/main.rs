@@ -49,10 +49,10 @@ const PROOFS: [(&str, Proof); 5] = [
     ),
 ];
 
-/// What is proved of each exercise whose very point is named.
-const OF_THE_POINT: (&str, Proof) = (
-    "without_its_very_point_it_gets_at_most_60",
-    bounds::without_its_very_point_it_gets_at_most_60,
+/// What is proved of each exercise whose core is named.
+const OF_THE_CORE: (&str, Proof) = (
+    "without_its_core_it_gets_at_most_60",
+    bounds::without_its_core_it_gets_at_most_60,
 );
 
 /// What is proved of each exercise that has a lesson's program beside it.
@@ -67,10 +67,10 @@ fn main() -> std::process::ExitCode {
     arguments.test_threads.get_or_insert(8);
     let mut trials = hostile::trials();
     for number in exercises().iter().map(|exercise| exercise.number) {
-        let of_the_point = bounds::very_point(number).map(|_| OF_THE_POINT);
+        let of_the_core = bounds::core(number).map(|_| OF_THE_CORE);
         let has_lesson = workspace::lesson(number).folder.join("src").exists();
         let of_the_lesson = has_lesson.then_some(OF_THE_LESSON);
-        let more = of_the_point.into_iter().chain(of_the_lesson);
+        let more = of_the_core.into_iter().chain(of_the_lesson);
         for (name, proof) in PROOFS.into_iter().chain(more) {
             let name = format!("exercise_{number:02}::{name}");
             trials.push(Trial::test(name, move || {
@@ -155,8 +155,8 @@ fn graded(number: u32, answer: &Answer) -> (Outcome, BTreeSet<String>) {
 
 /// Expects that a program fails these checks, and passes all others.
 fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
-    // What is wrong by a hair may slip through, more often while other proofs run beside it.
-    let attempts = if answer.by_a_hair { 3 } else { 1 };
+    // A check can miss a race, and does so more often while other proofs run beside it.
+    let attempts = if answer.racy { 3 } else { 1 };
     let (mut outcome, mut failed) = graded(number, answer);
     for _ in 1..attempts {
         if failed != answer.fails {
@@ -183,13 +183,13 @@ fn verify(number: u32, answer: &Answer, complaints: &Mutex<String>) {
         .iter()
         .filter(|r| !answer.fails.contains(&r.check.name))
     {
-        if let Some(story) = result.failure() {
-            let _ = writeln!(complaints, "-- {}:\n{story}", result.check.name);
+        if let Some(failure) = result.failure() {
+            let _ = writeln!(complaints, "-- {}:\n{failure}", result.check.name);
         }
     }
 }
 
-/// The sentences of the stories that Chinese learners cannot read; nothing if they can.
+/// The sentences of the transcripts that have no Chinese; empty if all have.
 fn untranslated(outcome: &Outcome) -> String {
     let failures = outcome.results.iter().filter_map(Result::failure);
     let sentences: BTreeSet<String> = failures.flat_map(catalogue::untranslated).collect();
@@ -342,7 +342,7 @@ fn the_starter_gets_at_most_20(number: u32) {
             without.score() <= outcome.score(),
             "more points without {name}"
         );
-        assert!(!without.is_full(), "full marks without {name}");
+        assert!(!without.has_full_marks(), "full marks without {name}");
     }
 }
 

@@ -86,7 +86,8 @@ fn moved(path: &str) -> Option<String> {
     let folder = match name {
         _ if name.contains('/') => return None,
         "lessons.rs" => "across/across.rs".to_string(),
-        "ladder.rs" | "matrix.rs" | "twins.rs" => format!("across/{name}"),
+        "ladder.rs" => "across/previous_lesson.rs".to_string(),
+        "matrix.rs" | "twins.rs" => format!("across/{name}"),
         _ if name.starts_with("exercise_") => format!("exercises/{name}"),
         _ => format!("lessons/{name}"),
     };

@@ -203,7 +203,7 @@ pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
         }],
         "expected": message!("{client} receives {bytes}", client, bytes = expected),
         "got": got,
-        "hint": null
+        "likely_cause": null
     } }))
     .expect("it is a failure")
 }

@@ -68,8 +68,8 @@ impl Program {
         self.kill(signal);
     }
 
-    /// Presses Ctrl-Break for the program, whichever signal is asked for: Ctrl-C reaches no process
-    /// group of its own, and there is nothing else.
+    /// Sends Ctrl-Break to the program, whichever signal is asked for: Windows does not send Ctrl-C to
+    /// a single process group, and has no other such signal.
     #[cfg(windows)]
     #[track_caller]
     pub fn signal(&self, _signal: Signal) {

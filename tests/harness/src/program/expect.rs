@@ -5,7 +5,7 @@ use crate::lock::lock;
 use crate::message::{Argument, Message};
 use crate::output::Output;
 use crate::watched::{Exit, State};
-use crate::{hints, kernel, message};
+use crate::{kernel, likely_causes, message};
 use predicates::prelude::Predicate;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -34,8 +34,8 @@ impl Program {
         let expected = message!("the first line on stdout is `listening on ADDR`");
         let first = self.wait(|state| state.stdout.lines().into_iter().next());
         let Some(line) = first else {
-            let hint = hints::not_listening(self.id(), &self.stdout(), &self.stderr());
-            self.log.fail_with_hint(expected, self.why_not(), hint);
+            let cause = likely_causes::not_listening(self.id(), &self.stdout(), &self.stderr());
+            self.log.fail_with_cause(expected, self.why_not(), cause);
         };
         let shown = Argument::lines(std::slice::from_ref(&line));
         self.log.result(shown.clone());
@@ -84,7 +84,7 @@ impl Program {
         let Some(index) = found else {
             let left = self.lines_left(&lock(&self.watched.state));
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
-            let hint = hints::line(line, &left, self.address.get().copied());
+            let cause = likely_causes::line(line, &left, self.address.get().copied());
             let got = if left.is_empty() {
                 message!(
                     "no line that was not expected before; {why}",
@@ -95,7 +95,7 @@ impl Program {
                 message!("{lines}; {why}", lines, why = self.why_not())
             };
             self.log
-                .fail_with_hint(message!("the line `{line}` on stdout", line), got, hint);
+                .fail_with_cause(message!("the line `{line}` on stdout", line), got, cause);
         };
         self.take_line(index);
         index
@@ -184,8 +184,8 @@ impl Program {
             let text = stream(&lock(&self.watched.state)).text();
             let printed = Argument::quoted(&text);
             let got = message!("{printed}; {why}", printed, why = self.why_not());
-            let hint = hints::printed(&text);
-            self.log.fail_with_hint(what, got, hint);
+            let cause = likely_causes::printed(&text);
+            self.log.fail_with_cause(what, got, cause);
         }
     }
 

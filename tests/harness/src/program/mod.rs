@@ -40,13 +40,13 @@ pub struct Program {
     wrapped: OnceLock<u32>,
     /// Which lines of stdout [`Program::expect_line`] has taken.
     taken: Mutex<Vec<bool>>,
-    /// Says until the program has ended that it runs.
+    /// Records until the program has ended that it is running.
     _running: RunningProgram,
 }
 
 impl Program {
-    /// Calls the program by a name, where a test has more than one.
-    pub fn call(&self, name: Message) {
+    /// Gives the program a name for the transcript, where a test has more than one program.
+    pub fn set_name(&self, name: Message) {
         self.watched.set_name(name);
     }
 

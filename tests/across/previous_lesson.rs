@@ -1,5 +1,5 @@
-//! The ladder: the tests of a lesson, held to the lesson before it, fail at the behaviour
-//! that the lesson adds, and nowhere else.
+//! The tests of a lesson, run on the program of the lesson before it, fail at the behaviour that
+//! the lesson adds, and nowhere else.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 /// How long, in seconds, a test that is known to fail waits for what does not come.
-const IN_VAIN: &str = "3";
+const LIMIT_OF_NEW_TESTS: &str = "3";
 
 fn run(tests: &Path, program: &str, arguments: &[&str], limit: Option<&str>) -> Output {
     let mut command = Command::new(tests);
@@ -20,8 +20,8 @@ fn run(tests: &Path, program: &str, arguments: &[&str], limit: Option<&str>) -> 
     command.output().expect("the tests can be started")
 }
 
-/// Holds the lesson before to the tests of a lesson. `new` has the tests of what the
-/// lesson adds, each with words of its story when it fails.
+/// Runs the tests of a lesson on the program of the lesson before it. `new` has the tests of what
+/// the lesson adds, each with words that its transcript must contain when it fails.
 fn tests_of_lesson_fail_on_the_lesson_before(number: u32, new: &[(&str, &str)]) {
     if !harness::kernel::is_visible() {
         return; // Tests that are skipped there fail on no lesson.
@@ -47,7 +47,7 @@ fn tests_of_lesson_fail_on_the_lesson_before(number: u32, new: &[(&str, &str)]) 
         for (name, words) in new {
             let before = &before;
             scope.spawn(move || {
-                let output = run(tests, before, &["--exact", name], Some(IN_VAIN));
+                let output = run(tests, before, &["--exact", name], Some(LIMIT_OF_NEW_TESTS));
                 let told = String::from_utf8_lossy(&output.stdout);
                 assert!(
                     !output.status.success(),

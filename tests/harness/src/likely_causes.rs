@@ -1,7 +1,8 @@
-//! Hints about well-known mistakes, which are recognised by their symptoms.
+//! The likely causes of failures: well-known mistakes, which are recognised by their symptoms.
 //!
-//! A hint is given only where the mistake fits the symptoms; a wrong hint is worse than no
-//! hint.
+//! A cause is named only where the mistake fits the symptoms; a wrong one is worse than none.
+//! (The hint of a check is another thing: it is written in `exercise.toml`, and is always the
+//! same.)
 
 use crate::kernel::{self, State};
 use crate::message;
@@ -183,8 +184,8 @@ pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -
             format = "`{:?}`"
         ));
     }
-    if let Some(hint) = got.iter().find_map(|line| printed(line)) {
-        return (!expected.contains('\u{fffd}')).then_some(hint);
+    if let Some(cause) = got.iter().find_map(|line| printed(line)) {
+        return (!expected.contains('\u{fffd}')).then_some(cause);
     }
     // A line about a client that the program has not even accepted.
     let client = words(expected).find_map(|word| word.parse::<SocketAddr>().ok())?;

@@ -21,13 +21,13 @@ fn builder() -> &'static Builder {
         let (workspace, work) = (workspace::root(), folder().join("work"));
         let start = Instant::now();
         let builder = Builder::open(workspace, &work, &exercises(), sandboxed);
-        println!("the workshop is open after {:?}", start.elapsed());
+        println!("the builder is open after {:?}", start.elapsed());
         builder.unwrap_or_else(|error| panic!("{error:#}"))
     })
 }
 
 fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workshop");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile");
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
 }
