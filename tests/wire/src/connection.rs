@@ -129,6 +129,16 @@ fn exchange(sender: &mut Side, receiver: &mut Side, packet: &Packet) -> What {
     }
     let start = sender.place(packet.sequence);
     let (length, is_known) = sender.send(packet, start);
+    // A FIN that does not acknowledge the other side's was sent before that one had come: they
+    // cross.
+    if flags.fin
+        && sender.state == Some(State::LastAck)
+        && receiver
+            .fin
+            .is_some_and(|fin| receiver.place(packet.acknowledged) <= fin)
+    {
+        sender.state = Some(State::Closing);
+    }
     what.again = length > 0 && is_known;
     let is_pure = what.is_pure_ack() && packet.length == 0;
     what.probe = is_pure && start == sender.sent.end - 1;

@@ -238,8 +238,8 @@ ESTABLISHED 40000 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
         let expected = opened(
             r"
  FIN-WAIT-1 40000 -- FIN --------------------------------> 9090  CLOSE-WAIT
-    CLOSING 40000 <- FIN --------------------------------- 9090  LAST-ACK
-            40000 -- ACK 1 ------------------------------> 9090  CLOSED
+    CLOSING 40000 <- FIN --------------------------------- 9090  CLOSING
+            40000 -- ACK 1 ------------------------------> 9090  TIME-WAIT
   TIME-WAIT 40000 <- ACK 1 ------------------------------- 9090",
         );
         assert_eq!(whole(&sent), expected);
