@@ -46,7 +46,7 @@ struct Class {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// Who has it grades.
+/// The test that holds it grades.
 static ALONE: Mutex<()> = Mutex::new(());
 
 impl Class {
