@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Holds the twin to all the tests of its lesson.
+/// Runs all tests of a lesson on its twin.
 fn twin_passes_the_tests_of_lesson(number: u32) {
     let Some(twin) = workspace::lesson(number).twin() else {
         return;

@@ -21,8 +21,9 @@ fn meet(scenario: &Scenario, message: &str) -> (Program, Connection) {
 }
 
 /// Sends a reply in pieces, each of which the program has received before the next comes,
-/// and ends it. Not before the program waits for more: one that has closed its receiving half, too,
-/// could still read what came before that, and one that takes a piece for all has left by then.
+/// and ends it, but only when the program waits for more. A program that has closed its receiving
+/// half, too, could still read what came before that; and one that takes a piece for the whole has
+/// left by then.
 fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pieces: &[&[u8]]) {
     for (index, piece) in pieces.iter().enumerate() {
         program.let_it_wait();
@@ -37,7 +38,7 @@ fn reply(scenario: &Scenario, program: &Program, connection: &mut Connection, pi
     connection.half_close();
 }
 
-/// Waits for the text on stdout. Whether a newline ends it is the affair of another check.
+/// Waits for the text on stdout. Another check looks at whether a newline ends it.
 #[track_caller]
 fn expect_printed(program: &Program, text: &str) {
     let printed = predicate::eq(format!("{text}\n")).or(predicate::eq(text.to_string()));
@@ -152,7 +153,7 @@ fn a_long_message_and_a_long_answer_are_whole() {
 fn an_empty_message_and_an_empty_answer_are_fine() {
     check(|scenario| {
         let (program, mut connection) = meet(scenario, "");
-        // Of an empty message the end is all that the server gets to know.
+        // The server notices nothing of an empty message but the end.
         connection.expect_end();
         connection.half_close();
         program.expect_exit(0);
@@ -164,7 +165,7 @@ fn an_empty_message_and_an_empty_answer_are_fine() {
 #[test]
 fn says_where_nobody_listens() {
     check(|scenario| {
-        // Where somebody does, it connects: to fail always would be too easy.
+        // Where somebody listens, it must connect: a program that always fails must not pass.
         drop(meet(scenario, "hello"));
         let nobody = scenario.hold_refusing_port();
         let address = nobody.address().to_string();

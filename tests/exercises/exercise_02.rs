@@ -106,7 +106,8 @@ fn counts_characters_and_not_bytes() {
         let bytes = gbk(&text);
         let (_server, mut client) = ask(scenario, &[&bytes]);
         client.expect(&counted(text.chars().count(), bytes.len()));
-        // Each U+FFFD counts: for a byte that begins no character, and for half a one.
+        // Each U+FFFD counts: the one for a byte that begins no character, and the one for half a
+        // character.
         let bytes = [b"\xff", random.some_word().as_bytes(), b"\xc4"].concat();
         let (_server, mut client) = ask(scenario, &[&bytes]);
         client.expect(&counted(bytes.len(), bytes.len()));

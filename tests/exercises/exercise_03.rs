@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 /// What servers reply.
 const REPLY: &str = "server: hello, client!";
 
-/// A program that has just been started tries for 1 s. It may have given up already where the
-/// test took longer than this to free the port, and the round counts for nothing.
+/// A program that has just been started tries for 1 s. If the test took longer than this to free
+/// the port, the program may have given up already, and the round counts for nothing.
 const IN_TIME: Duration = Duration::from_millis(500);
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
     harness::check(cargo_bin!("exercise-03"), test);
 }
 
-/// Has the program serve a client. What it replies is the affair of another check.
+/// Has the program serve a client. Another check looks at its reply.
 fn expect_served(scenario: &Scenario, server: &Program) {
     let mut client = server.connect();
     client.send(b"hello");
@@ -168,7 +168,7 @@ fn gives_up_after_a_second() {
             took >= Duration::from_millis(900),
             message!("it has ended {duration} after its start", duration = took),
         );
-        // The words of Windows are others in each language; its number is in all of them.
+        // The text of Windows depends on its language; the number of the error is always in it.
         second.expect_stderr_contains(if cfg!(windows) { "10048" } else { "in use" });
         let stderr = second.stderr();
         scenario.expect(
@@ -190,7 +190,7 @@ fn gives_up_after_a_second() {
 #[test]
 fn another_error_is_final() {
     check(|scenario| {
-        // It waits where it should: never to wait would be too easy.
+        // Here it must wait: a program that never waits must not pass.
         let other = scenario.listen();
         let program = scenario.start([other.address().to_string()]);
         program.expect_stderr_contains(&waiting(other.address()));

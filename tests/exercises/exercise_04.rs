@@ -15,7 +15,7 @@ fn check(test: impl FnOnce(&Scenario) -> Checked) {
 /// The shortest time that a client is given to speak: 500 ms, and a tolerance.
 const SHORTEST: Duration = Duration::from_millis(450);
 
-/// The longest time until a silent client hears of it.
+/// The longest time until a silent client gets its answer.
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Waits for the reply to a client, and returns its number. Here it never has two digits.
@@ -142,7 +142,7 @@ fn one_at_a_time_and_nobody_holds_the_queue() {
             time >= SHORTEST,
             message!("it was served after {time}, together with the first", time),
         );
-        // On a busy machine so much time may go by of itself.
+        // On a busy machine this much time may pass anyway.
         scenario.expect(
             expected,
             silent.has_something(Duration::from_millis(1)),
@@ -194,7 +194,7 @@ fn everybody_who_came_is_counted() {
         let (left, reset) = (random.number(1..=3), random.number(1..=3));
         let mut ways = [vec![true; left], vec![false; reset]].concat();
         random.shuffle(&mut ways);
-        // They have gone before the server accepts them, on each machine alike.
+        // They have left before the server accepts them, however fast the machine is.
         server.while_stopped(|| {
             for leaves in ways {
                 let client = server.connect();
@@ -223,7 +223,7 @@ fn everybody_who_came_is_counted() {
     });
 }
 
-/// How long a wrong program has to end, and a right one loses nothing by it.
+/// How long a wrong program is given to end. A right one is not affected.
 const MOMENT: Duration = Duration::from_millis(200);
 
 #[test]
@@ -257,8 +257,8 @@ fn receives_although_it_is_stopped(scenario: &Scenario, server: &Program, random
     }
 }
 
-/// Without a free file descriptor `accept` fails, until there is one again. Nobody is counted
-/// for that.
+/// Without a free file descriptor `accept` fails until there is one again. Such a failure does not
+/// count as a client.
 fn accepts_again_after_a_lack_of_files(scenario: &Scenario, server: &Program, random: &mut Random) {
     let before = serve(scenario, server, random);
     // It closes that client first, or the next one could have its descriptor.

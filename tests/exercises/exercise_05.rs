@@ -23,9 +23,9 @@ fn check(test: impl FnOnce(&Scenario) -> Checked) {
 
 /// What a client waits for.
 enum Awaited {
-    /// Something with a name.
+    /// Something that is described, such as the welcome.
     Named(Message),
-    /// These very bytes.
+    /// Exactly these bytes.
     Bytes(Argument),
 }
 
@@ -42,7 +42,7 @@ impl From<&[u8]> for Awaited {
 }
 
 impl Awaited {
-    /// That a client waits for it.
+    /// The step: a client waits for it.
     fn step(&self, client: SocketAddr) -> Message {
         match self {
             Self::Named(name) => message!("{client} waits for {name}", client, name),
@@ -52,7 +52,7 @@ impl Awaited {
         }
     }
 
-    /// That a client receives it.
+    /// The expectation: a client receives it.
     fn expectation(&self, client: SocketAddr) -> Message {
         match self {
             Self::Named(name) => message!("{client} receives {name}", client, name),
@@ -63,7 +63,7 @@ impl Awaited {
     }
 }
 
-/// A client, and what it has received and nobody has looked at yet.
+/// A client, and the bytes that it has received and that no expectation has taken yet.
 struct Client {
     scenario: Scenario,
     connection: Connection,
@@ -79,8 +79,8 @@ impl Client {
         }
     }
 
-    /// Connects, and waits for the first line, which should be the welcome: what is in it
-    /// is the business of one check.
+    /// Connects, and waits for the first line, which should be the welcome. One check looks at its
+    /// text.
     fn connect(scenario: &Scenario, server: &Program) -> Self {
         let mut client = Self::new(scenario, server);
         client.line(message!("its first line, the welcome"));
@@ -122,8 +122,8 @@ impl Client {
         }
     }
 
-    /// Expects this line next, to its last byte. Copies of what the client said itself do
-    /// not count: they are the business of one check.
+    /// Expects exactly this line next. Copies of the client's own lines do not count: one check
+    /// looks for them.
     fn expect(&mut self, expected: &[u8]) {
         let own = format!("{}: ", self.peer());
         let whole = [expected, b"\n"].concat();
@@ -138,7 +138,7 @@ impl Client {
         }
     }
 
-    /// That it receives these bytes.
+    /// The expectation that it receives these bytes.
     fn receives(&self, bytes: &[u8]) -> Message {
         Awaited::from(bytes).expectation(self.peer())
     }
@@ -152,8 +152,8 @@ impl Client {
         self.expect(&[format!("{sender}: ").as_bytes(), words].concat());
     }
 
-    /// Says that it is here until all these have heard it: a server may take a client in a
-    /// little after its welcome, and what is said before that does not reach the client.
+    /// Says that it is here until all these have heard it. A server may put a client on its list a
+    /// little after the welcome; what is said before that does not reach the client.
     fn be_heard(&mut self, others: &mut [Client]) {
         let peer = self.peer();
         let mut said = 0;
@@ -229,8 +229,8 @@ fn quoted(text: &str) -> Awaited {
 /// How long a client waits before it says again that it is here.
 const SOON: Duration = Duration::from_millis(50);
 
-/// Some clients who have all been heard by those who came before them: so the server knows
-/// that they are there, and no check but one depends on how soon it knew.
+/// Some clients, each of which was heard by all that had connected before it. So the server has all
+/// of them on its list; how soon it had is tested by one check alone.
 fn clients<const N: usize>(scenario: &Scenario, server: &Program) -> [Client; N] {
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..N {
@@ -251,7 +251,7 @@ fn welcomes_each_client_with_its_own_address() {
         for _ in 0..2 {
             let mut client = Client::new(scenario, &server);
             let welcome = format!("welcome {}", client.peer());
-            // That the one before it has left may come first: that is for another check.
+            // The line that the client before it has left may come first. Another check tests that.
             let line = loop {
                 let line = client.line(message!("its first line, the welcome"));
                 if !line.ends_with(b" left") {
@@ -277,7 +277,7 @@ fn a_line_goes_to_every_other_client_and_not_back() {
         let mut random = scenario.random();
         let server = scenario.start_server();
         let [mut one, mut two, mut three] = clients(scenario, &server);
-        // The last one speaks first: nobody has to wait for those before.
+        // The last one speaks first: it must not have to wait for those before it.
         for _ in 0..2 {
             let words = some_words(&mut random);
             three.say(&words);
@@ -288,7 +288,7 @@ fn a_line_goes_to_every_other_client_and_not_back() {
             two.expect_from(one.peer(), &words);
             three.expect_from(one.peer(), &words);
         }
-        // What one has said itself would come before the answer to it.
+        // A copy of its own line would come before the answer to it.
         for _ in 0..random.number(2..=4) {
             let (question, answer) = (some_words(&mut random), some_words(&mut random));
             one.say(&question);
@@ -356,12 +356,12 @@ fn lines_that_come_at_once_stay_apart() {
         let mut lines: Vec<Vec<u8>> = (0..random.number(2..=5))
             .map(|_| some_words(&mut random))
             .collect();
-        // Any bytes belong to a line, and so do none.
+        // A line may have any bytes, or none.
         lines.push([&some_words(&mut random)[..], b"\r"].concat());
         lines.push(Vec::new());
         lines.push([&b" \xc4\xe3\xff\x00"[..], &some_words(&mut random), b" "].concat());
         random.shuffle(&mut lines);
-        // The last one is there in part.
+        // Only a part of the last one has been sent.
         let last = some_words(&mut random);
         let (begin, end) = last.split_at(random.number(1..=last.len() - 1));
         one.send(&[&lines.join(&b'\n')[..], b"\n", begin].concat());
@@ -393,7 +393,7 @@ fn says_who_left_after_the_last_line() {
         }
         // The server closes its side as well.
         three.connection.expect_gone();
-        // Without an unfinished line nothing is added.
+        // There is no unfinished line, so nothing is added.
         two.send(b"me too\n");
         two.connection.half_close();
         one.expect_from(two.peer(), b"me too");
@@ -425,7 +425,7 @@ fn a_reset_is_offline_and_harms_nobody() {
             };
             (0..3).map(pass_by).collect()
         });
-        // Whether the others hear of such a client is not laid down.
+        // The task does not say whether the others hear of such a client.
         let next = |client: &mut Client, sender: SocketAddr, words: &str| {
             let expected = format!("{sender}: {words}");
             let own = format!("{}: ", client.peer());
@@ -438,7 +438,7 @@ fn a_reset_is_offline_and_harms_nobody() {
                 if text == expected {
                     return;
                 }
-                // If they hear of it, the welcome may come after that: for another check.
+                // If they do, the welcome may come after that. Another check tests this.
                 if text.starts_with("welcome") {
                     continue;
                 }
@@ -447,7 +447,7 @@ fn a_reset_is_offline_and_harms_nobody() {
                 }
             }
         };
-        // Who comes after them finds the others, and is found.
+        // A client that comes after them hears the others, and is heard.
         let mut four = Client::connect(scenario, &server);
         four.send(b"is anybody there?\n");
         next(&mut one, four.peer(), "is anybody there?");
@@ -467,7 +467,7 @@ fn a_newcomer_gets_its_welcome_first_and_every_line_after_it() {
     });
 }
 
-/// Within this time the others get each line, says the contract.
+/// The time in which the others get each line, according to the task.
 const EACH_LINE: Duration = Duration::from_secs(2);
 
 #[test]
@@ -482,7 +482,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
         let never_reads = Stream::connect(scenario, &server);
         let mut one = Stream::connect(scenario, &server);
         let mut two = Stream::connect(scenario, &server);
-        // Who is heard is there: how soon that is so is for another check.
+        // A client that is heard is on the list. Another check tests how soon.
         if let Err(error) = two.say(b"here\n").and_then(|()| one.hear(b'\n')) {
             scenario.fail(
                 message!(
@@ -493,8 +493,8 @@ fn a_client_that_never_reads_holds_nobody_up() {
                 explain(&error),
             );
         }
-        // How lines look is for other checks: the `y` is the end of a round, and the `zy` that
-        // of all. Copies of what a client said itself are received as well.
+        // Other checks look at the text of lines. Here `y` ends a round, and `zy` the last one.
+        // Copies of a client's own lines are received as well.
         let line = [&[b'x'; LENGTH][..], b"\n"].concat();
         let lines = [&line.repeat(LINES)[..], b"y\n"].concat();
         let (copy_heard, echoes) = mpsc::channel();
@@ -552,8 +552,8 @@ fn a_client_that_never_reads_holds_nobody_up() {
                     held_up(&two, got.into());
                 }
             }
-            // A server that sends copies may drop who falls behind with receiving them: the
-            // test waits for them as well, and does not ask for more than is received.
+            // A server that sends copies may drop a client that does not receive them fast enough.
+            // So the test waits for them as well.
             copied += echoes.try_iter().count();
             while copied > 0 && copied + 2 < round && echoes.recv_timeout(EACH_LINE).is_ok() {
                 copied += 1;

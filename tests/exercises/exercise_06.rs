@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 const GOODBYE: &[u8] = b"server: goodbye\n";
 
-/// Within 2 s it has to end, says the contract; the rest is for a busy machine.
+/// The task says that it must end within 2 s; the rest is for a busy machine.
 const END: Duration = Duration::from_millis(2500);
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
@@ -108,7 +108,7 @@ fn exits_with_0_on_sigint_and_on_sigterm() {
             let server = scenario.start_server();
             let mut client = server.connect();
             say_something(&mut client, &mut random);
-            // Nobody is there any more: who waits for clients is the business of one check.
+            // No client is left: one check tests whether the server waits for clients.
             client.close();
             server.signal(signal);
             scenario.set_limit(END);
@@ -125,7 +125,7 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         let server = scenario.start_server();
         let mut silent = Client::connect(scenario, &server);
         let mut client = Client::connect(scenario, &server);
-        // Accepted after the other one, which so has been accepted as well.
+        // It was accepted after the other one, so that has been accepted as well.
         client.talk(scenario.random().some_word().as_bytes());
         server.signal(Signal::Int);
         client.read_to_goodbye();
@@ -133,7 +133,7 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
             "{client} receives until the end of the stream",
             client = silent.peer
         ));
-        // The server ends it. Some wait for the client to go, which is for another check.
+        // The server must end it. Another check tests whether it waits for the client to leave.
         silent.patience(Duration::from_millis(500));
         let mut got = silent.read_to_end();
         if got.end == End::Nothing {
@@ -233,7 +233,7 @@ fn ends_with_a_client_that_never_reads(scenario: &Scenario, random: &mut Random)
     never_reads.read_to_end().bytes.len() < sent
 }
 
-/// Waits for the end of the program, with whatever status: that is for another check.
+/// Waits for the end of the program, with any status. Another check looks at that.
 fn expect_end_of_program(scenario: &Scenario, server: &Program) {
     scenario.wait_until(
         message!("the program has ended, within 2 s"),
@@ -310,14 +310,14 @@ fn echoes_in_full_before_the_goodbye() {
         let (Ok((done, got_done)), Ok((busy, got_busy))) = (done.join(), busy.join()) else {
             scenario.fail(message!("the test can receive"), message!("it cannot"));
         };
-        judge(scenario, &done, all, &got_done, all.len(), false);
-        judge(scenario, &busy, &bytes[..sent], &got_busy, received, true);
+        compare_echo(scenario, &done, all, &got_done, all.len(), false);
+        compare_echo(scenario, &busy, &bytes[..sent], &got_busy, received, true);
         Ok(Passed)
     });
 }
 
-/// Whether all this is an echo, and then the goodbye.
-fn judge(
+/// Expects that a client has received the echo of what it sent, and then the goodbye.
+fn compare_echo(
     scenario: &Scenario,
     client: &Client,
     sent: &[u8],
@@ -373,7 +373,7 @@ fn judge(
 /// How many bytes two pieces have in common, from the beginning.
 fn common(one: &[u8], two: &[u8]) -> usize {
     let mut length = 0;
-    // Whole blocks first: byte by byte it would take its time.
+    // Whole blocks first, since byte by byte is slow.
     for (a, b) in one.chunks(4096).zip(two.chunks(4096)) {
         if a != b {
             break;
@@ -466,7 +466,7 @@ impl Client {
     /// After the first 3 MB it sends a piece only when the server has received all before
     /// it.
     fn send_until_stuck(&mut self, server: &Program, bytes: &[u8]) -> usize {
-        /// The server has slept for so long, and left what it could have received.
+        /// The server is stuck if it has slept for this long although it could have received.
         const STUCK: Duration = Duration::from_millis(30);
         const FREELY: usize = 3 << 20;
 
@@ -500,7 +500,7 @@ impl Client {
             let before = std::mem::replace(&mut left, self.left_to_receive(server));
             // Where the system does not show what is left, only what is taken counts.
             let receives = cfg!(target_os = "linux") && left == 0;
-            // On a busy machine it may want to receive, and not get its turn.
+            // On a busy machine it may be ready to receive, and not get a processor.
             if taken > 0 || receives || left != before || !server.sleeps() {
                 stuck_since = Instant::now();
             } else if stuck_since.elapsed() > STUCK {
@@ -532,7 +532,7 @@ impl Client {
             + there.map_or(0, |there| there.receive_queue as usize)
     }
 
-    /// How many bytes have come for it, and it has not received, of at most so many.
+    /// How many bytes have come for it that it has not received, at most this many.
     fn to_receive(&self, most: usize) -> usize {
         self.stream.peek(&mut vec![0; most]).unwrap_or(0)
     }

@@ -29,7 +29,7 @@ fn sends_stdin_and_prints_what_comes_back() {
         let [question, answer] = some_lines(&mut scenario.random());
         let program = scenario.start_with_stdin([&server.address().to_string()]);
         program.write_stdin(&*question);
-        // How it ends, and what happens when, is for other checks.
+        // Other checks test how it ends, and the order of events.
         program.close_stdin();
         let mut connection = server.accept();
         connection.expect(&question);
@@ -67,7 +67,7 @@ fn half_closes_at_the_end_of_stdin_and_exits_with_0_when_the_server_ends() {
         connection.expect(&question);
         // The server knows now that the question is whole, and answers.
         connection.expect_end();
-        // Who ends now, and does not wait for the server, has the time to do so.
+        // A program that does not wait for the server has time to end now.
         thread::sleep(MOMENT);
         program.expect_running();
         connection.send(&one);
@@ -91,7 +91,8 @@ fn ends_well_when_the_server_ends_right_after_it(scenario: &Scenario) {
     );
     let address = server.address.to_string();
     thread::spawn(move || {
-        // An error is the end of the connection: what the program does then will tell.
+        // An error means that the connection has ended. The expectations below show what the
+        // program does then.
         for stream in server.listener.incoming() {
             let _ = stream.and_then(|stream| end_right_after(&stream));
         }
@@ -150,7 +151,7 @@ fn prints_at_once_while_stdin_is_open() {
             printed.extend(piece.bytes());
             program.expect_output(&printed);
         }
-        // Its end comes at once as well. What the program says to that is for another check.
+        // Its end comes at once as well. Another check tests what the program does then.
         connection.close();
         scenario.set_limit(LOST);
         scenario.wait_until(
@@ -162,7 +163,8 @@ fn prints_at_once_while_stdin_is_open() {
     });
 }
 
-/// For what should not happen. A wrong program may need longer, and a right one never waits.
+/// How long the test waits for what should not happen. A wrong program that takes
+/// longer is not found; a right one never waits.
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// Bytes that are changed where they are taken for text.
@@ -188,8 +190,8 @@ fn leaves_every_byte_as_it_is() {
     });
 }
 
-/// What goes both ways: this block of 1 MB, again and again. It is text, and ends with a
-/// newline: whoever changes other bytes, or holds them back, is found by other checks.
+/// The block of 1 MB that goes both ways again and again. It is text and ends with a newline: other
+/// checks find a program that changes other bytes, or holds them back.
 fn block(random: &mut Random) -> Vec<u8> {
     let word = random.word(8);
     let lines = (0..1024).map(|number| format!("{word}{number:01015}\n"));
@@ -208,7 +210,7 @@ fn write_blocks(program: &Program, block: &[u8]) {
     program.write_stdin(block.repeat(BLOCKS));
 }
 
-/// A server in threads of its own: these connections carry too much for each step to be told.
+/// A server in its own threads: its connections carry too much for each action to be a step.
 struct Server {
     listener: TcpListener,
     address: SocketAddr,
@@ -233,7 +235,8 @@ impl Server {
 
     /// Serves one client, in a thread.
     fn serve(self, work: impl FnOnce(TcpStream) -> io::Result<()> + Send + 'static) {
-        // An error is the end of the connection: what the program does then will tell.
+        // An error means that the connection has ended. The expectations below show what the
+        // program does then.
         thread::spawn(move || work(self.listener.accept()?.0));
     }
 }
@@ -256,7 +259,7 @@ fn receive(
 
 /// Waits until the program has ended its sending half, for half a second at most.
 fn let_it_end_its_half(stream: &TcpStream) {
-    // If anything fails here, it fails for who comes next.
+    // If anything fails here, the next call will fail as well.
     let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
     while stream
         .peek(&mut [0])
@@ -279,7 +282,7 @@ fn copies_64_mb_through_an_echo_server() {
             receive(&stream, |bytes| {
                 left = left.saturating_sub(bytes.len() as u64);
                 if left == 0 {
-                    // Whoever does not listen to the end has left by now.
+                    // A client that does not receive until the end has left by now.
                     let_it_end_its_half(&stream);
                 }
                 (&stream).write_all(bytes)
@@ -315,7 +318,7 @@ fn keeps_little_of_64_mb_in_memory() {
         let (send_last, has_sent_all) = channel::<()>();
         server.serve(move |stream| {
             let sending = stream.try_clone()?;
-            // Nobody waits for it where the check has ended.
+            // Fails if the check has ended.
             let _ = accepted.send(());
             let _ = started.recv();
             thread::spawn(move || {
@@ -357,7 +360,7 @@ fn keeps_little_of_64_mb_in_memory() {
             || message!("{count} bytes", count = received.load(SeqCst)).into(),
         );
         // The last block comes when nothing more is to come from the program: it must still be
-        // there, and whoever ends at the end of stdin has the time to do so.
+        // there, and one that ends at the end of stdin has time to do so.
         program.let_it_wait();
         let _ = send_last.send(());
         program.expect_copied(total());
@@ -378,7 +381,7 @@ fn keeps_little_of_64_mb_in_memory() {
     });
 }
 
-/// Within 2 s of the loss the program has to end, says the contract; the rest is for a busy machine.
+/// The task says that the program must end within 2 s of the loss; the rest is for a busy machine.
 const LOST: Duration = Duration::from_millis(2500);
 
 #[test]
@@ -404,7 +407,7 @@ fn a_lost_connection_is_told_and_is_a_failure() {
         connection.reset();
         let (last, connection) = start();
         connection.close();
-        // They may all take their time, but they take it together.
+        // Each may take this time, but they take it at the same time.
         scenario.set_limit(LOST);
         send_in_vain(&sending);
         send_in_vain(&last);
@@ -416,9 +419,9 @@ fn a_lost_connection_is_told_and_is_a_failure() {
     });
 }
 
-/// Has a program send what it cannot send any more, unless it ends first: so it notices the loss
-/// even if it does not receive meanwhile, which is for other checks. After an end the first send
-/// still succeeds.
+/// Makes the program send on a lost connection, unless it ends first. So it notices the loss even
+/// if it does not receive meanwhile, which other checks test. After an end the first send still
+/// succeeds.
 fn send_in_vain(program: &Program) {
     for _ in 0..5 {
         let deadline = Instant::now() + 2 * MOMENT;

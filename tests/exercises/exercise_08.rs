@@ -26,10 +26,10 @@ const LONGEST: usize = 4096;
 /// How many clients are served at once.
 const MOST: usize = 100;
 
-/// Others get their answers within 2 s, says the contract; the rest is for a busy machine.
+/// The task says that others get their answers within 2 s; the rest is for a busy machine.
 const ANSWER: Duration = Duration::from_millis(2500);
 
-/// Within 2 s it has to end, says the contract; the rest is for a busy machine.
+/// The task says that it must end within 2 s; the rest is for a busy machine.
 const END: Duration = Duration::from_millis(2500);
 
 fn check(test: impl FnOnce(&Scenario) -> Checked) {
@@ -64,7 +64,7 @@ fn expect_error(scenario: &Scenario, client: &mut Connection) {
     );
 }
 
-/// Sends what is no request, and expects an error.
+/// Sends something that is not a request, and expects an error.
 fn ask_in_vain(scenario: &Scenario, client: &mut Connection, request: &[u8]) {
     client.send(&[request, b"\n"].concat());
     expect_error(scenario, client);
@@ -101,7 +101,7 @@ fn answers_set_get_del_and_count() {
         ask(&mut client, b"SET \xc4\xe3 \xff\x00\r\t\xba\r\r", b"OK");
         ask(&mut client, b"GET \xc4\xe3\r", b"VALUE \xff\x00\r\t\xba\r");
 
-        // What is no request is an error, and the connection goes on.
+        // A line that is not a request gets an error, and the connection goes on.
         for request in [
             format!("SET {tea}"),
             "SET".to_string(),
@@ -129,7 +129,7 @@ fn clients_share_the_store_side_by_side() {
     check(|scenario| {
         let server = scenario.start_server();
         let mut clients = [server.connect(), server.connect(), server.connect()];
-        // The last one speaks first: nobody has to wait for those before.
+        // The last one speaks first: it must not have to wait for those before it.
         let [one, two, three] = &mut clients;
         let mut random = scenario.random();
         let [tea, green, milk, cold] = random.different_words();
@@ -402,7 +402,7 @@ fn a_client_that_resets_or_never_reads_holds_nobody_up() {
     });
 }
 
-/// Long enough for a server to wait soon, where a client does not read.
+/// Long enough for a server to block soon if a client does not read.
 const VALUE: usize = 4000;
 
 #[test]
@@ -484,7 +484,7 @@ fn expect_no_service(scenario: &Scenario, server: &Program) {
         "{client}, which came after the signal, is not served",
         client = late.peer
     );
-    // An error is no service.
+    // An error counts as not served.
     if !got.bytes.is_empty() && !got.bytes.starts_with(b"ERROR") {
         scenario.fail(expected, &got.bytes);
     }
@@ -646,7 +646,7 @@ impl Client {
     /// stuck before that. Returns whether it has received the last request, and whether it is
     /// stuck. Only Linux shows that; elsewhere it counts as stuck at once.
     fn wait_for_answer(&self, server: &Program, requests: usize) -> (bool, bool) {
-        /// The server has slept for so long, and has sent nothing more.
+        /// The server is stuck if it has slept for this long, and has sent nothing more.
         const STUCK: Duration = Duration::from_millis(30);
 
         let answers = requests * (b"VALUE \n".len() + VALUE);
@@ -665,7 +665,7 @@ impl Client {
             if is_received && sent == answers {
                 return (true, false);
             }
-            // On a busy machine it may want to send, and not get its turn.
+            // On a busy machine it may be ready to send, and not get a processor.
             if sent != before || sent > answers || this.send_queue > 0 || !server.sleeps() {
                 since = Instant::now();
             }

@@ -1,4 +1,4 @@
-//! All that a client has received, for the rubrics whose clients wait for an end of some kind.
+//! Receives until a connection ends in some way.
 
 use harness::message::Message;
 use harness::{acknowledge_at_once, is_timeout, message};

@@ -2,7 +2,7 @@
 //! call that fails, a network without a free port.
 //!
 //! Each starts the program by another one that sets the condition and becomes the program
-//! itself, so that its process number, its signals and its exit status are the program's own.
+//! itself, so that its process ID, its signals and its exit status are the program's own.
 
 use harness::Scenario;
 use std::process::{Command, Stdio};
@@ -23,8 +23,8 @@ pub(crate) fn can_start_by(words: &[&str]) -> bool {
 }
 
 /// Starts a program under strace. `-D`: the program stays the process that was started, and
-/// strace watches it from aside. `--seccomp-bpf`: the program is held up at the calls that are
-/// asked for, and not at each.
+/// strace is a process beside it. `--seccomp-bpf`: the program stops only at the calls that are
+/// traced, and not at each.
 const STRACE: [&str; 6] = [
     "strace",
     "-D",
@@ -34,9 +34,8 @@ const STRACE: [&str; 6] = [
     "--signal=none",
 ];
 
-/// The same program under strace, which watches this system call, does more where it is asked
-/// to, and tells of it on the program's stderr. `None`, with a note, where there is no strace
-/// that may trace.
+/// The same program under strace, which traces this system call on the program's stderr, and
+/// tampers with it if it is asked to. `None`, with a note, if there is no strace that may trace.
 pub(crate) fn traced(scenario: &Scenario, call: &str, more: &[&str]) -> Option<Scenario> {
     static CAN: OnceLock<bool> = OnceLock::new();
     let trace = format!("trace={call}");

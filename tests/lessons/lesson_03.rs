@@ -54,7 +54,7 @@ fn after_lesson_02_the_port_is_refused_with_both_causes_and_both_remedies() {
     if !kernel::is_visible() {
         return; // Elsewhere the option of the new server alone is enough.
     }
-    // Whatever program is held to this lesson: the server before it is lesson 02.
+    // Whichever program is tested here, the server before it is that of lesson 02.
     let before = Scenario::of_command([workspace::lesson(2).program()]);
     let server = before.start_server();
     serve_one(&server);

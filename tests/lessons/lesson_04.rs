@@ -37,7 +37,7 @@ fn serves_one_client_at_a_time_in_the_order_of_their_coming() {
     let mut clients = [server.connect(), server.connect(), server.connect()];
     let peers = clients.each_ref().map(harness::Connection::local);
     server.expect_line(&format!("client connected: {}", peers[0]));
-    // The later ones are connected, and have spoken: served they are not.
+    // The later ones are connected and have sent, but are not served yet.
     clients[2].send_text("third");
     clients[1].send_text("second");
     clients[0].send_text("first");

@@ -6,7 +6,7 @@ use harness::{Scenario, kernel, message};
 use predicates::prelude::*;
 use std::time::{Duration, Instant};
 
-/// The next client is served as if nothing had been.
+/// The next client is served as if nothing had happened.
 fn expect_served(server: &harness::Program) {
     let mut client = server.connect();
     client.send_text("hello");
@@ -23,7 +23,7 @@ pub(crate) fn serves_client_after_client(scenario: &Scenario) {
     server.expect_running();
 }
 
-/// Each way to be a bad client costs that client at most.
+/// A bad client, of whatever kind, harms at most itself.
 pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(scenario: &Scenario) {
     let server = scenario.start_server();
     let reset_at_once = server.connect();
@@ -41,11 +41,11 @@ pub(crate) fn survives_clients_that_reset_leave_early_or_send_garbage(scenario: 
     garbage.close();
     expect_served(&server);
     server.expect_running();
-    // None of these is an error of the server's.
+    // None of these is an error for the server to report.
     server.expect_no_errors();
 }
 
-/// A client that only ever sends holds up nobody for long.
+/// A client that sends and never receives holds up nobody for long.
 pub(crate) fn survives_a_client_that_never_reads(scenario: &Scenario) {
     let server = scenario.start_server();
     let mut client = server.connect();
@@ -57,8 +57,8 @@ pub(crate) fn survives_a_client_that_never_reads(scenario: &Scenario) {
     expect_served(&server);
 }
 
-/// Without a file descriptor `accept` fails, and fails again at once. It is told, waited
-/// out, and over when there are descriptors again.
+/// Without a file descriptor `accept` fails, and fails again at once. The server reports it, waits,
+/// and accepts again when there are descriptors.
 pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;
@@ -72,7 +72,7 @@ pub(crate) fn survives_running_out_of_file_descriptors_without_spinning(scenario
     waiting.send_text("hello");
     server.expect_stderr(&predicate::str::contains("accept"));
 
-    // How much of the time does it compute? Next to nothing, if it waits.
+    // A server that waits uses next to no processor time.
     let (start, before) = (Instant::now(), server.resources().cpu_time);
     let enough = Duration::from_millis(300);
     scenario.wait_until(

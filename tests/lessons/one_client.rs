@@ -41,7 +41,7 @@ pub(crate) fn exits_with_0_when_its_client_leaves_without_a_word(scenario: &Scen
     }
 }
 
-/// One receive, and what is left of a long message is not waited for.
+/// One receive: the server does not wait for the rest of a long message.
 pub(crate) fn receives_once_and_at_most_1024_bytes(scenario: &Scenario) {
     let server = scenario.start_server();
     let mut client = server.connect();
@@ -64,7 +64,7 @@ pub(crate) fn serve_one(server: &Program) -> SocketAddr {
     peer
 }
 
-/// Who closes first has `TIME_WAIT`: it is the server, as its client waits for the end.
+/// The side that closes first has `TIME_WAIT`: that is the server, as its client waits for the end.
 pub(crate) fn its_port_is_in_time_wait_because_it_has_closed_first(scenario: &Scenario) {
     if !kernel::is_visible() {
         return;

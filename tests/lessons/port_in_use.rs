@@ -1,4 +1,4 @@
-//! What the servers of lessons 03 to 06 must say where their port is in use.
+//! What the servers of lessons 03 to 06 must print if their port is in use.
 
 use harness::{Program, Scenario};
 use predicates::prelude::*;

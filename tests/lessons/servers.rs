@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus};
 /// What every server answers.
 pub(crate) const REPLY: &str = "server: hello, client!";
 
-/// The first line tells the real port, and everything about a client is told.
+/// The first line has the real port, and the lines about a client are complete.
 pub(crate) fn tells_where_it_listens_and_serves_a_client(scenario: &Scenario) {
     let server = scenario.start_server();
     assert_eq!(server.address().ip().to_string(), "127.0.0.1");
@@ -25,7 +25,7 @@ pub(crate) fn tells_where_it_listens_and_serves_a_client(scenario: &Scenario) {
     server.expect_no_errors();
 }
 
-/// The default address. Somebody may have the port: then the refusal names it.
+/// The default address. If its port is in use, the error names it.
 pub(crate) fn listens_on_127_0_0_1_9090_where_no_address_is_given(scenario: &Scenario) {
     let server = scenario.start::<&str>([]);
     let told = predicate::eq("listening on 127.0.0.1:9090\n");
@@ -132,7 +132,7 @@ pub(crate) fn a_client_that_resets_is_offline(scenario: &Scenario) {
     server.expect_no_errors();
 }
 
-/// A port on which somebody listens cannot be had, and who has it does not notice.
+/// A server cannot bind a port on which another one listens, and the other one does not notice.
 pub(crate) fn a_port_in_use_is_refused_and_its_owner_undisturbed(scenario: &Scenario) {
     let owner = scenario.listen();
     let address = owner.address().to_string();
@@ -148,7 +148,7 @@ pub(crate) fn a_port_in_use_is_refused_and_its_owner_undisturbed(scenario: &Scen
     connection.expect(b"still there?");
 }
 
-/// An address that is none is refused, with the usage.
+/// An argument that is not an address is refused, with the usage.
 pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(scenario: &Scenario) {
     for address in [
         "localhost:9090",
@@ -165,9 +165,9 @@ pub(crate) fn an_address_that_does_not_parse_is_said_with_the_usage(scenario: &S
     }
 }
 
-/// An address of another machine cannot be listened on, and the reason is told.
+/// A server cannot listen on an address of another machine, and reports the reason.
 pub(crate) fn an_address_that_cannot_be_had_is_said(scenario: &Scenario) {
-    // From TEST-NET-3 (RFC 5737): nobody's.
+    // From TEST-NET-3 (RFC 5737): no machine has it.
     let server = scenario.start(["203.0.113.7:9090"]);
     server.expect_exit(1);
     server.expect_stderr(&predicate::str::contains("203.0.113.7:9090"));
@@ -195,8 +195,8 @@ pub(crate) fn is_not_reached_at_another_address(scenario: &Scenario) {
     scenario.expect_refused(([127, 0, 0, 2], server.address().port()).into());
 }
 
-/// Where a client has reset its connection before it was accepted, `accept` may fail for it
-/// (not on Linux of itself). That is nobody's fault: the next client is accepted at once.
+/// If a client has reset its connection before it was accepted, `accept` may fail (on Linux only
+/// when the test makes it fail). The server reports no error, and accepts the next client at once.
 pub(crate) fn a_client_that_was_reset_before_accept_is_passed_over(scenario: &Scenario) {
     // 400 times: with the pause that other errors of `accept` deserve it would take 40 s.
     let fail = "inject=accept4:error=ECONNABORTED:when=1..400";
@@ -214,11 +214,11 @@ pub(crate) fn a_client_that_was_reset_before_accept_is_passed_over(scenario: &Sc
     server.expect_no_errors();
 }
 
-/// What the system says of an address in use. The words of Windows are others in each language.
+/// The system's message for an address in use. That of Windows depends on its language.
 const IN_USE: &str = if cfg!(windows) { "10048" } else { "in use" };
 
-/// The end of its terminal (SIGHUP) ends it, also where it listens to other signals. But under
-/// `nohup` it runs on.
+/// The end of its terminal (SIGHUP) ends it, even if it handles other signals. But under `nohup` it
+/// runs on.
 pub(crate) fn sighup_is_left_alone(scenario: &Scenario) {
     if !cfg!(unix) {
         return harness::skip("this system has no SIGHUP");

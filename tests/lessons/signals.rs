@@ -1,5 +1,4 @@
-//! How the servers of lessons 05 and 06 end where something is in the way of the connection that
-//! wakes them.
+//! How the servers of lessons 05 and 06 end if the connection that wakes them cannot be made.
 
 #[cfg(target_os = "linux")]
 use crate::conditions::started_by;
@@ -17,8 +16,8 @@ fn wait_until_taken(scenario: &Scenario, server: &Program) {
     );
 }
 
-/// Where no local port is free, no connection wakes `accept`. The second signal ends it all the
-/// same.
+/// If no local port is free, no connection can wake `accept`. The second signal still ends the
+/// server.
 pub(crate) fn a_second_signal_ends_it_where_no_local_port_is_free(scenario: &Scenario) {
     // The one port that connections may use is the one on which it listens.
     let ports = "echo 9090 9090 > /proc/sys/net/ipv4/ip_local_port_range";
@@ -35,8 +34,8 @@ pub(crate) fn a_second_signal_ends_it_where_no_local_port_is_free(scenario: &Sce
     server.expect_exit(130);
 }
 
-/// Where it cannot print, as nobody reads its stdout, and cannot connect to itself, as its
-/// accept queue is full, the second signal ends it all the same.
+/// If it cannot print, as nobody reads its stdout, and cannot connect to itself, as its accept
+/// queue is full, the second signal still ends it.
 #[cfg(target_os = "linux")]
 pub(crate) fn a_second_signal_ends_it_where_stdout_and_the_accept_queue_are_full(
     scenario: &Scenario,

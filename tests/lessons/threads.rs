@@ -85,7 +85,7 @@ pub(crate) fn serves_connected_clients_while_accept_fails(scenario: &Scenario) {
     let _more = [server.connect(), server.connect()];
     server.expect_stderr(&predicate::str::contains("accept"));
     talk(&server, &mut client, "hello");
-    // A signal is heard as well.
+    // A signal is handled as well.
     server.signal(Signal::Int);
     server.expect_stdout(&predicate::str::contains("shutting down: "));
 }
@@ -126,7 +126,7 @@ pub(crate) fn keeps_nothing_for_clients_that_have_gone(scenario: &Scenario) {
 /// The signals that ask for an end.
 pub(crate) const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
 
-/// After the signal: nobody else gets in.
+/// After the signal no other client is accepted.
 pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario) {
     if !harness::has_signals() {
         return;
@@ -139,8 +139,8 @@ pub(crate) fn takes_no_new_clients_after_a_signal(scenario: &Scenario) {
     scenario.expect_refused(address);
 }
 
-/// Without clients there is nobody to wait for, and nobody to leave. The connection that
-/// wakes the server is no client: it is neither printed nor counted.
+/// Without clients the server ends at once. The connection that wakes it is not a client: it is
+/// neither printed nor counted.
 pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario) {
     if !harness::has_signals() {
         return;
@@ -155,7 +155,7 @@ pub(crate) fn a_signal_without_clients_ends_it(scenario: &Scenario) {
     }
 }
 
-/// Who has left is not counted any more.
+/// A client that has left is not counted any more.
 pub(crate) fn counts_only_who_is_connected(scenario: &Scenario) {
     if !harness::has_signals() {
         return;

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::Context;
 use similar::{TextDiff, WhitespaceMode};
 
-/// The folder of the differences, seen from the workspace.
+/// The folder of the differences in the workspace.
 pub const FOLDER: &str = "mdbook/differences";
 
 /// The lessons that change the one before them. Lesson 02 is a server after a client, and
 /// lesson 07 another kind of program: nearly every line would be a difference.
 pub const LESSONS: std::ops::RangeInclusive<usize> = 3..=6;
 
-/// How many lines stand around a change.
+/// How many unchanged lines stand around a change.
 const CONTEXT: usize = 3;
 
 /// The file of a lesson's difference.
@@ -23,9 +23,9 @@ pub fn path(lesson: usize) -> PathBuf {
         .join(format!("{lesson:02}.diff"))
 }
 
-/// What the file of a lesson's difference must hold: a unified difference, from the sources
-/// as the book shows them, without the marks of their pieces. A line that is only indented
-/// otherwise is no difference.
+/// The contents of the file of a lesson's difference: a unified difference of the sources as the
+/// book shows them, without the lines that mark anchors. A line of which only the indentation
+/// has changed does not count as different.
 ///
 /// # Errors
 ///
@@ -37,8 +37,8 @@ pub fn of_lesson(lesson: usize) -> anyhow::Result<String> {
     Ok(format!("--- {old_name}\n+++ {new_name}\n{difference}"))
 }
 
-/// The pieces in which two texts differ, white space aside. What is the same in both is shown
-/// as the new text has it.
+/// The pieces in which two texts differ, apart from white space. The pieces that are the same come
+/// from the new text.
 fn unified(old: &str, new: &str) -> String {
     let difference = TextDiff::configure()
         .whitespace_mode(WhitespaceMode::IgnoreAll)
@@ -57,7 +57,7 @@ fn unified(old: &str, new: &str) -> String {
     lines.concat()
 }
 
-/// Writes all differences that are not up to date, and says on stdout which.
+/// Writes all differences that are not up to date, and names them on stdout.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub fn update() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files of all differences, and what they must hold.
+/// The files of all differences, each with its contents.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ pub fn all() -> anyhow::Result<Vec<(PathBuf, String)>> {
 }
 
 /// The two steps in which lesson 05 changes lesson 04, first threads, then the end: the files
-/// and what these must hold.
+/// and their contents.
 fn steps() -> anyhow::Result<[(PathBuf, String); 2]> {
     let folder = workspace::root().join(FOLDER);
     let between = |(old_name, old): &(String, String), (new_name, new): &(String, String)| {
@@ -111,8 +111,8 @@ fn steps() -> anyhow::Result<[(PathBuf, String); 2]> {
     ])
 }
 
-/// The path of a lesson's source, seen from the workspace, and its text without the lines
-/// that mark pieces for the book.
+/// The path of a lesson's source in the workspace, and its text without the lines that mark
+/// anchors.
 fn source(lesson: usize) -> anyhow::Result<(String, String)> {
     named(format!("lessons/{}/src/main.rs", folder_of_lesson(lesson)?))
 }

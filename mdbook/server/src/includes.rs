@@ -1,5 +1,5 @@
-//! Checks what chapters include. mdBook only logs that a file is missing, and makes nothing
-//! of an anchor that is.
+//! Checks the includes of chapters. mdBook only logs that a file is missing, and leaves out a
+//! missing anchor without a message.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,7 @@ static INCLUDE: LazyLock<Regex> = LazyLock::new(|| {
 ///
 /// # Errors
 ///
-/// Names every such place, a line each: file, line, what is wrong.
+/// Names every such place in a line: file, line, and what is wrong.
 pub fn check(source: &Path) -> anyhow::Result<()> {
     let mut problems = String::new();
     for file in files(source)? {

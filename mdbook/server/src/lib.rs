@@ -1,4 +1,4 @@
-//! The book: building and serving it, and holding it to its word.
+//! The book: builds and serves it, and tests what it says.
 
 pub mod differences;
 pub mod includes;

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-/// The list of what has been made in a folder, a path a line.
+/// The list of the files that a build has made in a folder, one path on each line.
 const LIST: &str = ".cargo-book";
 
 /// Copies what is in `new` to `out`, and deletes there what an earlier call has copied and this
@@ -16,7 +16,7 @@ const LIST: &str = ".cargo-book";
 ///
 /// # Errors
 ///
-/// If `out` has something in it that no earlier call has made, or cannot be written.
+/// If `out` contains something that no earlier call has made, or cannot be written.
 pub(crate) fn replace(new: &Path, out: &Path) -> anyhow::Result<()> {
     check(out)?;
     let old = made_in(out)?;
@@ -43,7 +43,7 @@ pub(crate) fn replace(new: &Path, out: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// As it says; or if `out` cannot be read.
+/// If there is, or if `out` cannot be read.
 pub(crate) fn check(out: &Path) -> anyhow::Result<()> {
     let entries = match fs::read_dir(out) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

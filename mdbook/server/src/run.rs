@@ -1,4 +1,5 @@
-//! *Run it with my code*: a page has a session of the book run with the lessons as they are now.
+//! *Run it with my code*: a page can have a session of the book run with the lessons as they are
+//! now.
 //!
 //! This starts programs on the reader's machine, so only a page of this server may ask for it,
 //! and only for a session of the book, by its name. One runs at a time, in a process of its own
@@ -29,7 +30,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(180);
 /// What that process prints when the lessons have been built.
 pub(crate) const BUILT: &str = "built";
 
-/// What the requests share.
+/// The state that all requests share.
 struct Runner {
     workspace: PathBuf,
     limit: Duration,
@@ -39,7 +40,7 @@ struct Runner {
     turn: Arc<Semaphore>,
 }
 
-/// Where a page asks whether sessions can be run here, and has one run.
+/// The routes by which a page asks whether sessions can be run here, and runs one.
 pub(crate) fn routes(workspace: &Path, limit: Duration) -> Router {
     let runner = Runner {
         workspace: workspace.to_path_buf(),
@@ -53,7 +54,7 @@ pub(crate) fn routes(workspace: &Path, limit: Duration) -> Router {
         .with_state(Arc::new(runner))
 }
 
-/// Tells whether sessions can be run here, and if not, why.
+/// Answers whether sessions can be run here, and if not, why.
 async fn tell(State(runner): State<Arc<Runner>>) -> Response {
     json(&serde_json::json!({ "whyNot": runner.why_not }))
 }
@@ -101,9 +102,9 @@ fn json(value: &serde_json::Value) -> Response {
         .into_response()
 }
 
-/// Whether a request comes from a page of this server: its origin is where it is sent to, and the
-/// browser says so, too (Fetch metadata, which no page can set). That the host is this machine has
-/// been checked for all requests.
+/// Whether a request comes from a page of this server: its origin is the server that it is sent
+/// to, and the browser's Fetch metadata, which no page can set, agree. The host has been checked
+/// before.
 fn is_own_page(headers: &HeaderMap) -> bool {
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let origin = value("origin").and_then(|origin| origin.strip_prefix("http://"));
@@ -111,8 +112,8 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     host.is_some() && origin == host && value("sec-fetch-site") == Some("same-origin")
 }
 
-/// Runs a session in a process of its own, and returns what that prints last. At the end nothing
-/// is left of it.
+/// Runs a session in a separate process, and returns the outcome that it prints. All processes that
+/// it has started are ended.
 fn run_to_end(workspace: &Path, name: &str, limit: Duration) -> anyhow::Result<serde_json::Value> {
     let book = std::env::current_exe().context("cannot find the program `book`")?;
     let mut command = Command::new(book);

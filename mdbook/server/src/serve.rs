@@ -1,8 +1,7 @@
 //! Serves the book on this machine, and rebuilds it when a file that it is made of is saved.
 //!
-//! Each language is built into a temporary folder of its own. A new build takes the place of
-//! the old one when it is complete, so that no reader ever sees half a book; a build that
-//! fails changes nothing.
+//! Each language is built into its own temporary folder. A new build replaces the old one when it
+//! is complete, so that no reader ever sees half a book. A build that fails changes nothing.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -47,8 +46,8 @@ type Build = Arc<TempDir>;
 
 /// Builds the book and serves it on 127.0.0.1 until Ctrl-C, rebuilding what changes.
 ///
-/// Takes the next free port where `port` is in use; 0 asks the kernel for one. A session that a
-/// page has run with the reader's code may take as long as the limit.
+/// Takes the next free port if `port` is in use; 0 asks the kernel for one. `limit` is the time
+/// limit of a session that a page runs with the reader's code.
 ///
 /// # Errors
 ///
@@ -118,7 +117,7 @@ async fn stop() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Both languages, to readers on this machine.
+/// The routes of both languages, for readers on this machine only.
 fn site(english: watch::Receiver<Build>, chinese: watch::Receiver<Build>, runs: Router) -> Router {
     let path = Language::Chinese.path();
     pages(english)
@@ -138,7 +137,7 @@ fn site(english: watch::Receiver<Build>, chinese: watch::Receiver<Build>, runs: 
         ))
 }
 
-/// A language.
+/// The routes of a language.
 fn pages(build: watch::Receiver<Build>) -> Router {
     Router::new()
         .route("/live-reload", get(live_reload))
@@ -174,8 +173,7 @@ async fn live_reload(
     })
 }
 
-/// Refuses requests that a foreign page has had sent here under a name of its own (DNS
-/// rebinding).
+/// Refuses requests that a foreign page sends here under another host name (DNS rebinding).
 async fn only_this_machine(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST);
     let name = host.and_then(|host| host.to_str().ok()).map(|host| {
@@ -199,7 +197,7 @@ async fn build(source: Source, language: Language) -> anyhow::Result<Build> {
     .await?
 }
 
-/// Builds again what changes, for ever.
+/// Builds the concerned languages again at each change, for ever.
 async fn rebuild(
     source: &Source,
     watched: anyhow::Result<Watchers>,
@@ -232,16 +230,16 @@ async fn rebuild(
     }
 }
 
-/// What notices changes until it is dropped.
+/// Watches for changes until it is dropped.
 struct Watchers {
-    /// The workspace as it is named in what comes.
+    /// The path of the workspace, as it begins the paths of changes.
     workspace: PathBuf,
-    /// Nothing where the system has no file events, or no more of them.
+    /// `None` if the system has no file events, or no more of them.
     _events: Option<RecommendedWatcher>,
     _poll: PollWatcher,
 }
 
-/// Has the files that the book is made from watched.
+/// Starts to watch the files that the book is made from.
 fn watch_files(
     source: &Source,
     notice: mpsc::UnboundedSender<PathBuf>,
@@ -279,7 +277,7 @@ fn watch_folders(watcher: &mut impl Watcher, workspace: &Path) -> notify::Result
     Ok(())
 }
 
-/// Whether a build of a language may come out otherwise after a change to a file.
+/// Whether a change to a file may change the build of a language.
 fn concerns(workspace: &Path, file: &Path, language: Language) -> bool {
     let Ok(file) = file.strip_prefix(workspace) else {
         return false;
@@ -295,7 +293,7 @@ fn concerns(workspace: &Path, file: &Path, language: Language) -> bool {
     }
 }
 
-/// Replaces the build of a language by a new one, if it has to be and can be built.
+/// Builds a language again if a change concerns it, and replaces the old build if that succeeds.
 async fn replace(
     source: &Source,
     language: Language,

@@ -1,8 +1,8 @@
 //! The terminal sessions of the book: each is a file that is both what the reader sees and
 //! a script that a test runs against the real programs.
 //!
-//! A session `mdbook/sessions/NAME.txt` tells what is typed in which terminal, and what
-//! comes (`sessions/script.rs` has the forms of its lines):
+//! A session `mdbook/sessions/NAME.txt` has what is typed in each terminal, and the output
+//! (`sessions/script.rs` has the forms of its lines):
 //!
 //! ```text
 //! 1 $ cargo run -p lesson-02
@@ -14,12 +14,12 @@
 //! 1 $
 //! ```
 //!
-//! Commands run under `sh -c`, each by itself, in the root folder of the workspace; their
-//! stdin is a pipe. `cargo run -p lesson-NN`, with `--example NAME` too, and
-//! `target/debug/lesson-NN` are the program that cargo has built, and `$?` is the status of the terminal's last command. Each line of
-//! output is waited for in its own terminal: the lines of one terminal come in their order,
-//! those of two terminals may come in any. `ss` is run until its table is the one in the
-//! file, in whatever order its rows come. When the file ends, so does all that still runs.
+//! Each command runs in its own `sh -c`, in the root folder of the workspace, with a pipe as its
+//! stdin. `cargo run -p lesson-NN`, also with `--example NAME`, and `target/debug/lesson-NN` start
+//! the program that cargo has built, and `$?` is the status of the terminal's last command. The
+//! lines of one terminal must come in the order of the file; lines of different terminals may
+//! come in any order. `ss` is run again until its table is the one in the file, in any order of
+//! the rows. At the end of the file all running programs are ended.
 //!
 //! A session with lines that begin with `w` records what goes over the wire, too. These lines
 //! are the ladder of the package `wire`, after the input that has caused the packets: write `w`
@@ -38,14 +38,12 @@
 //! either direction), `n the cable is pulled`, `n the router forgets its connections`. The
 //! ladder shows packets when they set out, and which of them are lost.
 //!
-//! What differs from run to run is left aside, and ephemeral ports go together one to one
-//! (`sessions/normal.rs`). A session whose other numbers differ says so in `NAME.toml`
-//! beside it, which has patterns of what to leave aside: `normalise = ['accepted (\d+)']`.
+//! Parts that differ from run to run are not compared, and ephemeral ports are matched one to one
+//! (`sessions/normal.rs`). If other parts of a session differ, a file `NAME.toml` beside it has
+//! patterns of what not to compare: `normalise = ['accepted (\d+)']`.
 
 #[cfg(target_os = "linux")]
 mod beside;
-#[cfg(target_os = "linux")]
-mod ladder;
 #[cfg(target_os = "linux")]
 mod mine;
 #[cfg(target_os = "linux")]
@@ -58,6 +56,8 @@ mod normal;
 mod player;
 #[cfg(target_os = "linux")]
 mod record;
+#[cfg(target_os = "linux")]
+mod recording;
 #[cfg(target_os = "linux")]
 mod replay;
 #[cfg(target_os = "linux")]
@@ -78,7 +78,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// The folder of the sessions, seen from the workspace.
+/// The folder of the sessions in the workspace.
 pub const FOLDER: &str = "mdbook/sessions";
 
 /// The names of all sessions, in order.
@@ -113,7 +113,7 @@ pub fn names_in(workspace: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs sessions anew: not on this system.
+/// Sessions cannot be run anew on this system.
 ///
 /// # Errors
 ///
@@ -123,7 +123,7 @@ pub fn update(_names: &[String]) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
 }
 
-/// Runs a session in this terminal: not on this system.
+/// A session cannot be run in this terminal on this system.
 ///
 /// # Errors
 ///
@@ -133,7 +133,7 @@ pub fn play(_name: &str) -> anyhow::Result<()> {
     anyhow::bail!("the sessions can be run on Linux only")
 }
 
-/// Runs a session with the lessons as they are: not on this system.
+/// A session cannot be run with the reader's lessons on this system.
 ///
 /// # Errors
 ///

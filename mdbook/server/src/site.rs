@@ -1,4 +1,4 @@
-//! Builds the book: both languages, each a book of mdBook's with a `book.toml` of its own.
+//! Builds the book in both languages. For mdBook each is a separate book with its own `book.toml`.
 //!
 //! English is at the root of the site, Chinese below `zh-CN/`. Plain mdBook builds either of
 //! them, without the switch between them: `mdbook serve mdbook`, `mdbook serve mdbook/zh-CN`.
@@ -39,7 +39,7 @@ impl Language {
         }
     }
 
-    /// Where it is on the site, with a slash at both ends.
+    /// Its path on the site, with a slash at both ends.
     pub fn path(self) -> &'static str {
         match self {
             Language::English => "/",
@@ -55,7 +55,7 @@ impl Language {
         }
     }
 
-    /// Its `book.toml`, read as if it stood in `book`, the folder that both languages share.
+    /// Its `book.toml`, read as if it were in `book`, the folder that both languages share.
     fn config(self, book: &Path) -> anyhow::Result<Config> {
         let file = match self {
             Language::English => book.join("book.toml"),
@@ -68,7 +68,7 @@ impl Language {
     }
 }
 
-/// Where the book is made from: a workspace with `mdbook/` and `lessons/`.
+/// The source of the book: a workspace with `mdbook/` and `lessons/`.
 #[derive(Clone, Debug)]
 pub struct Source {
     workspace: PathBuf,
@@ -87,7 +87,7 @@ impl Source {
         &self.workspace
     }
 
-    /// The folder that has `book.toml`.
+    /// The folder of `book.toml`.
     pub fn book(&self) -> PathBuf {
         self.workspace.join("mdbook")
     }
@@ -112,7 +112,7 @@ impl Source {
         })
     }
 
-    /// Builds a language into `out`, once `adapt` has made the last changes to its configuration.
+    /// Builds a language into `out`, after `adapt` has changed its configuration.
     fn make(
         &self,
         language: Language,
@@ -148,7 +148,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If `out` has something in it that no build has made, or as [`Source::build`].
+    /// If `out` contains something that no build has made, or as [`Source::build`].
     pub fn build_all(&self, out: &Path, site_url: &str) -> anyhow::Result<()> {
         ensure!(
             site_url.starts_with('/') || site_url.contains("://"),
@@ -169,7 +169,7 @@ impl Source {
     }
 }
 
-/// Has the page of a chapter know which sessions it shows: `session,named-NAME` becomes a class.
+/// Adds the names of sessions to a chapter: `session,named-NAME` becomes a class in its HTML.
 fn name_sessions(chapter: &mut Chapter) {
     static SESSION: LazyLock<Regex> = LazyLock::new(|| {
         let pattern = r"```session\n\{\{#include \.\./sessions/([\w-]+)\.txt\}\}";

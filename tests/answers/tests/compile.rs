@@ -1,5 +1,5 @@
-//! Students' files as a class hands them in, compiled as a class's are: what is right gets
-//! full marks, and what keeps the compiler busy keeps nobody else.
+//! Compiles students' files as for a class. A right answer gets full marks, and a file that keeps
+//! the compiler busy holds up nobody else.
 #![cfg(target_os = "linux")]
 
 use classroom::build::{Builder, Compiled, LIMIT};

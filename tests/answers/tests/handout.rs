@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What is built in it for one test serves the other one as well, so that most crates are
-/// compiled once. But both build a `grade` of their own, under the same name.
+/// Both tests build in it, so that most crates are compiled once. But each builds its own `grade`,
+/// under the same name.
 static FOLDER: Mutex<()> = Mutex::new(());
 
-/// A folder under `target/`, empty but for what was built there before, and no other test's
+/// A folder under `target/`, empty except for what was built there before. No other test uses it
 /// meanwhile.
 fn folder() -> (PathBuf, MutexGuard<'static, ()>) {
     let guard = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +96,7 @@ fn a_copy_with_its_dependencies_works_without_a_network() {
             .stderr(contains("warning:").not());
     }
     assert!(copy.join("mdbook/book/zh-CN/index.html").is_file());
-    // Nothing that came of it belongs to the repository.
+    // No file that it has made belongs to the repository.
     let status = Command::new("git")
         .args(["status", "--porcelain"])
         .current_dir(&copy)
@@ -106,7 +106,7 @@ fn a_copy_with_its_dependencies_works_without_a_network() {
     assert_eq!(status, " M lessons/02-server/exercise/main.rs\n");
 }
 
-/// What the image of Gradescope has and this machine must not be asked for.
+/// What Gradescope's image contains, and this machine is not asked for.
 fn stand_ins(folder: &Path) {
     for (name, text) in [("apt-get", ":"), ("curl", "echo :")] {
         let file = folder.join("stand-ins").join(name);

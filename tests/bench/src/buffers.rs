@@ -1,8 +1,8 @@
-//! Exercise 07's model solution beside `nc`, `socat`, and the machine's own limit.
+//! Compares exercise 07's model solution with `nc`, `socat`, and the limit of the machine.
 //!
 //! A program copies a file to a connection whose other end this process reads, or a
-//! connection that this process writes to `/dev/null`. The limit is what a bare pair of
-//! `write` and `read` moves through loopback, with buffers of the same size.
+//! connection that this process writes to `/dev/null`. The limit is how much a bare pair of
+//! `write` and `read` moves through loopback with buffers of the same size.
 
 use crate::command::{self, say, shown};
 use crate::server::LIMIT;
@@ -22,23 +22,23 @@ use std::time::Instant;
 /// The size of the model solution's buffers, in bytes.
 const BUFFER: usize = 1 << 16;
 
-/// What is asked for.
+/// The options of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// How often each program has its turn.
+    /// The number of rounds: each program is measured once in each.
     pub rounds: usize,
     /// How many megabytes (2²⁰ bytes) are moved.
     pub megabytes: usize,
 }
 
-/// What was measured.
+/// The figures of the programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// What was asked for.
+    /// The options.
     pub settings: Settings,
-    /// Megabytes per second, round by round, from stdin to the connection.
+    /// Megabytes per second from stdin to the connection, one figure for each round.
     pub sends: BTreeMap<String, Vec<f64>>,
-    /// Megabytes per second, round by round, from the connection to stdout.
+    /// Megabytes per second from the connection to stdout, one figure for each round.
     pub receives: BTreeMap<String, Vec<f64>>,
     /// The programs that this machine does not have.
     pub missing: Vec<String>,
@@ -116,7 +116,7 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-/// A file of so many megabytes, which the kernel has in memory.
+/// A file of this many megabytes, which is in the kernel's page cache.
 fn input(megabytes: usize) -> anyhow::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::NamedTempFile::new().context("cannot make a file")?;
     let block = vec![b'x'; 1 << 20];
@@ -139,7 +139,7 @@ fn listener() -> anyhow::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Moves so many megabytes with nothing but `write` and `read`.
+/// Moves this many megabytes with nothing but `write` and `read`.
 fn bare(megabytes: usize) -> anyhow::Result<f64> {
     let (listener, address) = listener()?;
     let sender = thread::spawn(move || {
@@ -159,7 +159,7 @@ fn bare(megabytes: usize) -> anyhow::Result<f64> {
     Ok(speed)
 }
 
-/// Sends so many megabytes, and the end.
+/// Sends this many megabytes, and then the end.
 fn send(stream: &mut TcpStream, megabytes: usize) -> anyhow::Result<()> {
     let buffer = vec![b'x'; BUFFER];
     for _ in 0..megabytes * ((1 << 20) / BUFFER) {
@@ -170,7 +170,7 @@ fn send(stream: &mut TcpStream, megabytes: usize) -> anyhow::Result<()> {
         .context("cannot end the sending half")
 }
 
-/// Receives until the end, and expects so many megabytes.
+/// Receives until the end, and expects this many megabytes.
 fn receive(stream: &mut TcpStream, megabytes: usize) -> anyhow::Result<()> {
     stream
         .set_read_timeout(Some(LIMIT))
@@ -191,7 +191,7 @@ fn receive(stream: &mut TcpStream, megabytes: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Moves so many megabytes through a program.
+/// Moves this many megabytes through a program.
 fn through(
     words: &[String],
     way: Way,
@@ -240,7 +240,7 @@ fn through(
     Ok(speed)
 }
 
-/// A command, told where to connect.
+/// A command with the address to connect to in its arguments.
 fn program(words: &[String], address: SocketAddr) -> Command {
     let fill = |word: &String| {
         word.replace("ADDRESS", &address.to_string())

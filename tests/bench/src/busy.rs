@@ -1,10 +1,10 @@
-//! A machine that is busy with something else.
+//! Keeps the machine busy with something else.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
-/// Does some work while so many threads compute besides.
+/// Does some work while this many threads keep the processors busy.
 pub(crate) fn with_busy_threads<T>(threads: usize, work: impl FnOnce() -> T) -> T {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

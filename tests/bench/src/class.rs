@@ -17,45 +17,44 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many students' programs are graded in the obvious way: it takes long.
+/// How many students' programs are graded in the obvious way, which is slow.
 const SAMPLE: usize = 3;
 
-/// What was measured of a class.
+/// The figures of grading one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OfClass {
     /// How many students there are.
     pub students: usize,
     /// How many programs they have handed in.
     pub programs: usize,
-    /// How many of these never end and answer nobody.
+    /// How many of these hang: they never end, and answer no client.
     pub hangs: usize,
-    /// Seconds for all of it.
+    /// The seconds that grading took.
     pub took: f64,
-    /// The most memory that the grader itself had, in megabytes.
+    /// The peak memory of the grader itself, in megabytes.
     pub megabytes: u64,
-    /// The most that was on the disk of it at a time, in megabytes: what is built, temporary
-    /// files, the report.
+    /// The peak disk space that it used, in megabytes: build output, temporary files, the report.
     pub disk: u64,
 }
 
-/// What was measured of classes.
+/// The figures of all classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OfClasses {
     /// A quarter of a class, half of one, and a whole one.
     pub classes: Vec<OfClass>,
-    /// The whole class on a machine that computes on every core besides.
+    /// The whole class, while every core of the machine is busy with something else.
     pub busy: OfClass,
-    /// How many checks came out otherwise there.
+    /// How many checks had another result there.
     pub differences: usize,
-    /// The obvious way: each program is copied into one clone of the project, where all is
-    /// built, and `cargo test` run on it. How many programs, and seconds for them.
+    /// The obvious way: each program is copied into one clone of the project in which everything
+    /// is built, and `cargo test` is run there. The number of programs, and the seconds for them.
     pub obvious: (usize, f64),
-    /// The same with a clone for a student, in which nothing is built.
+    /// The same with a separate clone for a student, in which nothing is built.
     #[serde(default)]
     pub clones: (usize, f64),
 }
 
-/// Grades a class of so many students in a workspace, whose grader is built.
+/// Grades a class of this many students in a workspace whose grader has been built.
 ///
 /// # Errors
 ///
@@ -100,12 +99,12 @@ pub fn measure(
     })
 }
 
-/// How many programs there are, and how many of them hang.
+/// The number of programs, and how many of them hang.
 type HandedIn = (usize, usize);
 
 /// Makes a class of mixed quality: of ten programs four are right, three wrong, one is the
-/// starter, one is missing, and one is of somebody who may have handed in what hangs. No two
-/// files are the same, and the same class is made each time.
+/// starter, one is missing, and one may hang. No two files are the same, and every call makes the
+/// same class.
 fn make(folder: &Path, exercises: &[Exercise], students: usize) -> anyhow::Result<HandedIn> {
     let (mut programs, mut hangs) = (0, 0);
     for student in 0..students {
@@ -149,7 +148,7 @@ fn starter(exercise: u32) -> anyhow::Result<String> {
     read(&format!("grade/starters/{exercise:02}.rs"))
 }
 
-/// One of the wrong answers that a student could hand in, which have no crates of their own.
+/// One of the wrong answers that a student could hand in: those that need no other crates.
 fn wrong(exercise: u32, student: usize) -> anyhow::Result<String> {
     let mut all = answers::wrong_answers(exercise)?;
     all.retain(|wrong| wrong.base == "model.rs");
@@ -158,7 +157,7 @@ fn wrong(exercise: u32, student: usize) -> anyhow::Result<String> {
         .source(exercise)
 }
 
-/// Grades a class, while so many threads compute besides.
+/// Grades a class while this many threads keep the processors busy.
 fn grade(
     workspace: &Path,
     folder: &Path,
@@ -192,11 +191,11 @@ fn grade(
     Ok((of_class, store::records(&report)?))
 }
 
-/// Runs a command. Returns its seconds, and the most megabytes that it had in memory and in
-/// these folders.
+/// Runs a command. Returns how many seconds it took, and the peak of the megabytes that it used in
+/// memory and in these folders.
 fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64, u64)> {
     const LIMIT: Duration = Duration::from_secs(60 * 60);
-    /// Looking at all files takes time of the machine.
+    /// The pause between two looks at all files, which take processor time themselves.
     const LOOK_AT_DISK: Duration = Duration::from_secs(5);
 
     let name = command::shown(command);
@@ -231,7 +230,7 @@ fn watch(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<(f64, u64
     Ok((took, megabytes, disk >> 20))
 }
 
-/// The bytes of all files in a folder. What goes away meanwhile does not count.
+/// The bytes of all files in a folder. A file that is removed meanwhile does not count.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -243,7 +242,7 @@ fn size(folder: &Path) -> u64 {
         .sum()
 }
 
-/// How many exercises or checks have another outcome; each is told.
+/// How many exercises or checks have another outcome. Prints each of them.
 fn differences(
     one: &BTreeMap<String, StudentRecord>,
     other: &BTreeMap<String, StudentRecord>,
@@ -327,8 +326,7 @@ fn clone_of_a_student(
     Ok((count, seconds(command::timed(&mut command, &[0, 101])?.0)))
 }
 
-/// Copies what a student has handed in for an exercise into the folder of that, if there is
-/// anything.
+/// Copies a student's file for an exercise into the folder of the exercise, if there is one.
 fn copy(sample: &Path, student: usize, exercise: &Exercise, folder: &Path) -> anyhow::Result<bool> {
     let name = format!("in/student-{student:03}/exercise-{:02}.rs", exercise.number);
     let Ok(source) = fs::read(sample.join(name)) else {

@@ -1,6 +1,6 @@
-//! From a fresh clone and nothing compiled to the first thing that one sees.
+//! How long a fresh clone, in which nothing is compiled, takes to show something.
 //!
-//! The crates have been downloaded before: how fast they come is the network's figure.
+//! The crates have been downloaded before: that time depends on the network, not on the project.
 
 use crate::command::{cargo, output, say, shown};
 use crate::statistics::seconds;
@@ -16,10 +16,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take.
+/// The time limit of each command.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// What was measured.
+/// The figures of a fresh clone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// `cargo run -p lesson-02`, to the line `listening on`.
@@ -33,22 +33,22 @@ pub struct Figures {
     pub verdict: Vec<Of>,
     /// `cargo grade`, to its end: all exercises.
     pub grade: Vec<Of>,
-    /// Megabytes of the clone, without `.git` and without anything built.
+    /// The size of the clone in megabytes, without `.git` and build output.
     pub sources: u64,
 }
 
-/// What one command took.
+/// The figures of one command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Of {
     /// Seconds.
     pub took: f64,
-    /// How many packages were compiled, of the project and of others.
+    /// How many packages were compiled, the project's own included.
     pub packages: usize,
-    /// Megabytes (2²⁰ bytes) that were built.
+    /// The size of the build output in megabytes (2²⁰ bytes).
     pub megabytes: u64,
 }
 
-/// Measures, so many times.
+/// Measures this many times.
 ///
 /// # Errors
 ///
@@ -138,8 +138,8 @@ fn one(clone: &Path, arguments: &[&str], line: Option<&str>) -> anyhow::Result<O
     })
 }
 
-/// Waits for a line with this text, and without one for the end of the output. Returns whether
-/// the line has come.
+/// Waits for a line that contains this text, or, without a text, for the end of the output.
+/// Returns whether the line has come.
 fn wait_for_line(
     stdout: impl Read + Send + 'static,
     line: Option<&str>,
@@ -201,13 +201,13 @@ fn add(folder: &Path, seen: &mut BTreeSet<u64>) -> anyhow::Result<u64> {
     Ok(sum)
 }
 
-/// What tells a file from others: cargo gives one file two names.
+/// The identity of a file, since cargo gives some files two names.
 #[cfg(unix)]
 fn number(data: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(data)
 }
 
-/// What tells a file from others: not known here, so none is the same.
+/// The identity of a file is not known on this system: no two names count as the same file.
 #[cfg(not(unix))]
 fn number(_data: &fs::Metadata) -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering::SeqCst};

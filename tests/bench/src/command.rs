@@ -45,15 +45,15 @@ pub fn timed(command: &mut Command, expected: &[i32]) -> anyhow::Result<(Duratio
     Ok((took, String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-/// A command as one would type it.
+/// A command as a person would type it.
 pub fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     words.join(" ")
 }
 
-/// A cargo command in a workspace, with the workspace's own target folder and nothing of
-/// what cargo has told this program.
+/// A cargo command in a workspace, with the workspace's own target folder, and without the
+/// environment variables that cargo has set for this program.
 pub fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     command
@@ -68,7 +68,7 @@ pub fn cargo(workspace: &Path) -> Command {
     command
 }
 
-/// Whether cargo has set a variable for this package alone.
+/// Whether cargo sets this variable for a single package.
 fn is_of_a_package(name: &OsString) -> bool {
     let name = name.to_string_lossy();
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -122,7 +122,7 @@ pub fn build(arguments: &[&str]) -> anyhow::Result<Executables> {
     Ok(executables.collect())
 }
 
-/// Says what is going on, on stderr: a measurement takes minutes.
+/// Prints on stderr what is being measured, since a measurement takes minutes.
 pub fn say(what: &str) {
     use std::io::Write;
     // Nothing can be done where stderr is closed.

@@ -1,7 +1,7 @@
 //! How long the grader takes: from a save to the verdict, the suite, a class.
 //!
-//! Exercises are changed in a copy of the workspace, which stays in `target/bench`: nobody's
-//! own answers are touched, and what has been built once is there the next time.
+//! Exercises are changed in a copy of the workspace, which stays in `target/bench`. So nobody's own
+//! answers are touched, and the next measurement finds what has been built.
 
 use crate::class::{self, OfClasses};
 use crate::command::{cargo, output, say, timed};
@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is asked for.
+/// The options of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// How often each exercise is saved and graded.
@@ -22,29 +22,29 @@ pub struct Settings {
     pub students: usize,
 }
 
-/// What was measured.
+/// The figures of the grader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// What was asked for.
+    /// The options.
     pub settings: Settings,
-    /// Of each exercise, the starter and the solution.
+    /// For each exercise, the figures of the starter and of the solution.
     pub exercises: Vec<OfExercise>,
-    /// Seconds of `cargo test` where everything is built.
+    /// The seconds of `cargo test` if everything is built.
     pub suite: Vec<f64>,
-    /// Seconds of `cargo test --no-run` where everything is built.
+    /// The seconds of `cargo test --no-run` if everything is built.
     pub suite_bare: Vec<f64>,
-    /// The class; nothing where no student was asked for.
+    /// The classes; `None` if a class without students was asked for.
     pub class: Option<OfClasses>,
 }
 
-/// What was measured of an answer to an exercise. All in seconds, round by round.
+/// The figures of an answer to an exercise, in seconds, one for each round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OfExercise {
     /// The exercise.
     pub number: u32,
     /// Whether the answer is the model solution, and not the starter.
     pub is_solution: bool,
-    /// Its points.
+    /// The points that it gets.
     pub score: f64,
     /// `cargo build` after a save.
     pub bare: Vec<f64>,
@@ -132,7 +132,7 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// What a learner would have written: the starter, or the model solution.
+/// The file that a learner would have saved: the starter, or the model solution.
 fn answer(exercise: &Exercise, is_solution: bool) -> anyhow::Result<String> {
     let tests = workspace::root().join("tests");
     let path = if is_solution {
@@ -208,7 +208,7 @@ fn score(json: &str) -> anyhow::Result<f64> {
         .context("the outcome has no score")
 }
 
-/// Seconds of the suite, and of looking whether it is built.
+/// The seconds of the suite, and of finding out that it is built.
 fn suite(workspace: &Path, rounds: usize) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     say("grader: the suite");
     timed(cargo(workspace).args(["test", "--no-run"]), &[0])?;

@@ -1,9 +1,9 @@
-//! Measures the project, on one machine, and writes what it has found into the book.
+//! Measures the project on one machine, and writes the figures into the book.
 //!
 //! Each module measures one thing and returns its figures. [`results`] keeps them, and
-//! [`page`] makes the tables and plots of the book from what is kept, and from nothing else.
+//! [`page`] makes the tables and plots of the book from the kept figures alone.
 //!
-//! All of it stays on loopback and is bounded: by rounds, by seconds, and by a limit on
+//! Every measurement stays on loopback, and is bounded by its rounds, by seconds, and by a limit on
 //! every wait.
 
 pub mod buffers;

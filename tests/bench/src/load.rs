@@ -1,13 +1,13 @@
-//! The clients: many at once, all in one thread, which waits for whichever is next.
+//! Many clients at once, all of them in one thread that waits for events.
 //!
 //! In a *closed loop* each client sends its next message when it has the reply to the last
-//! one. That shows how much a server can do; but a server that stalls is also asked less
-//! meanwhile, so a latency of a closed loop leaves out what a stall does to others.
+//! one. That shows how much a server can do. But a server that stalls gets fewer messages
+//! meanwhile, so the latency of a closed loop leaves out what a stall does to other clients.
 //! In an *open loop* messages are due at fixed times, whatever the server does. Their
 //! latency is counted twice: from the moment that a message was due, and from the moment
-//! that it was sent. What is between the two is called coordinated omission.
+//! that it was sent. The difference between the two is called coordinated omission.
 //!
-//! Every reply is compared, byte by byte. What is wrong, or does not come, has failed.
+//! Every reply is compared, byte by byte. A reply that is wrong or does not come has failed.
 
 use crate::server::LIMIT;
 use crate::statistics::Latencies;
@@ -19,27 +19,27 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// What clients send: `你好, server!` in GBK.
+/// The message of the clients: `你好, server!` in GBK.
 pub const MESSAGE: &[u8] = b"\xC4\xE3\xBA\xC3, server!";
 
-/// What must come back.
+/// The reply to it.
 pub const REPLY: &[u8] = b"server: hello, client!";
 
-/// How many connections are opened at once, where it is counted how many can be.
+/// How many connections are opened at once when connections per second are counted.
 const AT_ONCE: usize = 16;
 
-/// What a load has found.
+/// The result of a load.
 #[derive(Debug, Clone, Default)]
 pub struct Load {
-    /// Requests that were answered, rightly.
+    /// The number of requests with the right reply.
     pub answered: u64,
-    /// Requests that were answered wrongly or not at all.
+    /// The number of requests with a wrong reply, or none.
     pub failed: u64,
-    /// How long it was; for one message each, until the last reply.
+    /// How long the load ran; if each client sent one message, until the last reply.
     pub took: Duration,
-    /// From the moment that a message was sent to its reply.
+    /// The latency from the moment that a message was sent to its reply.
     pub service: Latencies,
-    /// From the moment that a message was due; empty for a closed loop.
+    /// The latency from the moment that a message was due; empty for a closed loop.
     pub response: Latencies,
 }
 
@@ -53,29 +53,29 @@ pub struct Clients {
 
 struct Client {
     stream: TcpStream,
-    /// How much of the reply has come.
+    /// How many bytes of the reply have come.
     received: usize,
-    /// When the message was due and when it was sent that is not answered yet.
+    /// When the message that has no reply yet was due, and when it was sent.
     waits_since: Option<(Instant, Instant)>,
-    /// When the messages are due that wait for their turn.
+    /// When the messages that are not sent yet are due.
     queue: VecDeque<Instant>,
-    /// Why nothing more is expected of it.
+    /// Whether nothing more is expected from the server.
     broken: bool,
 }
 
-/// What has come of a client.
+/// The state of a client after a receive.
 #[derive(Debug, PartialEq, Eq)]
 enum Came {
-    /// The reply, whole.
+    /// The whole reply has come.
     Reply,
-    /// Nothing yet, or a part of the reply.
+    /// Nothing has come yet, or a part of the reply.
     NotYet,
-    /// What must not come: other bytes, an end, an error.
+    /// Something else has come: other bytes, an end, an error.
     Wrong,
 }
 
 impl Clients {
-    /// No clients yet of a server.
+    /// Starts without clients.
     ///
     /// # Errors
     ///
@@ -89,12 +89,12 @@ impl Clients {
         })
     }
 
-    /// Connects so many clients, those that are connected included. Each sends a message
-    /// and gets its reply before the next one connects: so none waits in the accept queue.
+    /// Connects clients until there are this many. Each sends a message and gets its reply before
+    /// the next one connects, so none waits in the accept queue.
     ///
     /// # Errors
     ///
-    /// If one cannot connect, or is not answered rightly.
+    /// If one cannot connect, or gets a wrong reply.
     pub fn connect(&mut self, count: usize) -> anyhow::Result<()> {
         while self.all.len() < count {
             let number = self.all.len();
@@ -149,7 +149,7 @@ impl Clients {
         self.closed(Duration::ZERO)
     }
 
-    /// A closed loop: each client sends, waits for the reply, sends again, for so long.
+    /// A closed loop for this long: each client sends, waits for the reply, and sends again.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl Clients {
         Ok(load)
     }
 
-    /// An open loop: so many messages a second, by the clients in turn, for so long.
+    /// An open loop for this long: this many messages a second, which the clients send in turn.
     ///
     /// # Errors
     ///
@@ -211,8 +211,8 @@ impl Clients {
         Ok(load)
     }
 
-    /// Receives until nothing is due any more, at most until the deadline; what has not come
-    /// then has failed.
+    /// Receives until no reply is due any more, but no longer than until the deadline. A reply that
+    /// has not come by then has failed.
     fn receive(
         &mut self,
         deadline: Instant,
@@ -232,7 +232,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Waits once, and receives what is there.
+    /// Waits for events once, and receives what there is.
     fn turn(
         &mut self,
         limit: Duration,
@@ -259,7 +259,7 @@ impl Clients {
     }
 }
 
-/// A reply has come in an open loop.
+/// Handles a reply in an open loop.
 fn response(client: &mut Client, load: &mut Load, times: (Instant, Instant), now: Instant) {
     let (due, sent) = times;
     load.answered += 1;
@@ -271,7 +271,7 @@ fn response(client: &mut Client, load: &mut Load, times: (Instant, Instant), now
 }
 
 impl Client {
-    /// Whether something is expected of it.
+    /// Whether a reply is expected.
     fn waits(&self) -> bool {
         self.waits_since.is_some() && !self.broken
     }
@@ -280,8 +280,8 @@ impl Client {
         self.ask(now, now, load);
     }
 
-    /// Sends a message, or has it wait for its turn: a second one on its heels might be
-    /// received together with the first.
+    /// Sends a message, or queues it while another one has no reply: the server might receive both
+    /// together.
     fn ask(&mut self, due: Instant, now: Instant, load: &mut Load) {
         if self.broken {
             load.failed += 1;
@@ -296,7 +296,7 @@ impl Client {
         }
     }
 
-    /// Receives what is there.
+    /// Receives what there is.
     fn receive(&mut self) -> Came {
         // One more than is expected: to see it if there is more.
         let mut buffer = [0; REPLY.len() + 1];
@@ -320,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Expects nothing more of it: what it waits for has failed.
+    /// Gives this client up: the replies that it waits for have failed.
     fn give_up(&mut self, load: &mut Load) {
         let waits = usize::from(self.waits_since.take().is_some()) + self.queue.len();
         // A message that nobody asked for, or the end of an idle connection, is a failure too.
@@ -332,12 +332,12 @@ impl Client {
     }
 }
 
-/// Opens so many connections, some at once, and returns how long that took: each connects,
-/// sends a message, receives the reply, and closes.
+/// Opens this many connections, some of them at once, and returns how long that took. Each client
+/// connects, sends a message, receives the reply, and closes.
 ///
 /// # Errors
 ///
-/// If one is refused, lost, or answered wrongly.
+/// If one is refused, lost, or gets a wrong reply.
 pub fn open_and_close(address: SocketAddr, count: usize) -> anyhow::Result<Duration> {
     let mut poll = Poll::new().context("cannot wait for sockets")?;
     let mut events = Events::with_capacity(AT_ONCE);
@@ -374,7 +374,7 @@ pub fn open_and_close(address: SocketAddr, count: usize) -> anyhow::Result<Durat
     Ok(start.elapsed())
 }
 
-/// A connection that is just being opened, used once, and closed.
+/// A connection that is opened, used once, and closed.
 struct Opening {
     stream: TcpStream,
     is_sent: bool,
@@ -395,7 +395,7 @@ impl Opening {
         })
     }
 
-    /// Goes on as far as it can. Returns whether the reply is there.
+    /// Goes on without waiting, as far as possible. Returns whether the whole reply has come.
     fn advance(&mut self) -> anyhow::Result<bool> {
         if !self.is_sent {
             if let Some(error) = self.stream.take_error().context("cannot ask a socket")? {

@@ -1,4 +1,4 @@
-//! What the figures were measured on, and when.
+//! The machine, the commit and the date of a measurement.
 
 use crate::command::output;
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,9 @@ use std::process::Command;
 /// A machine at the time of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The processor's name, as the kernel has it.
+    /// The processor's name, as the kernel shows it.
     pub processor: String,
-    /// How many cores there are for us.
+    /// How many cores this process may use.
     pub cores: usize,
     /// The memory, in megabytes.
     pub megabytes: u64,
@@ -18,18 +18,18 @@ pub struct Machine {
     pub kernel: String,
     /// The version of the compiler.
     pub rustc: String,
-    /// The version of Python; nothing where there is none.
+    /// The version of Python, if there is one.
     pub python: Option<String>,
-    /// The version of the C compiler; nothing where there is none.
+    /// The version of the C compiler, if there is one.
     pub cc: Option<String>,
     /// The day, as 2026-01-31, in UTC.
     pub date: String,
-    /// The commit that was measured, with `+` where files differ from it.
+    /// The commit that was measured, with `+` if files differ from it.
     pub commit: String,
 }
 
 impl Machine {
-    /// This machine, now. What it does not tell is `unknown`.
+    /// This machine, now. A fact that it does not show is `unknown`.
     pub fn here() -> Self {
         let told = |program: &str, arguments: &[&str]| {
             output(
@@ -65,7 +65,7 @@ impl Machine {
     }
 }
 
-/// The value of a `name: value` line of a file of the kernel.
+/// The value of a line `name: value` in a file of the kernel.
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));

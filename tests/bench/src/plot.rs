@@ -1,4 +1,4 @@
-//! The plots: SVG in the page's own colours, with words for who cannot see them.
+//! The plots: SVG in the page's own colours, with a description for readers who cannot see them.
 //!
 //! Positions do not depend on the language, so that both have the same drawing.
 
@@ -18,11 +18,11 @@ const TITLE: f64 = 18.0;
 /// How a bar is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// What the page is about.
+    /// The subject of the page.
     Strong,
-    /// A variety of it.
+    /// A variant of the subject.
     Medium,
-    /// What it is compared with.
+    /// What the subject is compared with.
     Weak,
 }
 
@@ -38,15 +38,15 @@ impl Tone {
 
 /// A row of a plot.
 pub struct Row {
-    /// What it is about, the same in both languages.
+    /// Its name, the same in both languages.
     pub name: String,
-    /// Pieces of a bar, one after the other, each from where to where; or a range.
+    /// The pieces of a bar, one after the other, each with its start and its end; or a range.
     pub pieces: Vec<(f64, f64, Tone)>,
-    /// Where a thin line goes from and to: how far figures spread.
+    /// The start and the end of a thin line that shows how far figures spread.
     pub line: Option<(f64, f64)>,
-    /// Where there are marks.
+    /// The places of marks.
     pub marks: Vec<f64>,
-    /// What stands to the right of it.
+    /// The text to the right of it.
     pub label: String,
 }
 
@@ -54,22 +54,22 @@ pub struct Row {
 pub struct Plot {
     /// The name of its file, and of its ids.
     pub id: &'static str,
-    /// What it is.
+    /// Its title.
     pub title: String,
-    /// What it shows, in words.
+    /// A description of what it shows.
     pub description: String,
     /// Headings and rows.
     pub groups: Vec<(String, Vec<Row>)>,
-    /// Whether each step to the right is ten times as much.
+    /// Whether the scale is logarithmic.
     pub is_logarithmic: bool,
-    /// The least and the most that it shows.
+    /// The smallest and the largest value that it shows.
     pub range: (f64, f64),
-    /// Values with a line of their own, and what is written at it.
+    /// Values that are marked by a line, each with the text at the line.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl Plot {
-    /// Where a value is.
+    /// The horizontal position of a value.
     fn x(&self, value: f64) -> f64 {
         let (low, high) = self.range;
         let value = value.clamp(low, high);
@@ -182,13 +182,13 @@ impl Plot {
     }
 }
 
-/// The height of so many rows in so many groups.
+/// The height of this many rows in this many groups.
 #[allow(clippy::cast_precision_loss, reason = "some rows")]
 fn height(rows: usize, groups: usize) -> f64 {
     rows as f64 * ROW + groups as f64 * HEADING + TITLE + 6.0
 }
 
-/// A text as XML has it.
+/// A text, escaped for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! Keeps what was measured, as JSON: the page of the book is made of it.
+//! Keeps figures as JSON, from which the page of the book is made.
 
 use crate::machine::Machine;
 use crate::{buffers, cold, grader, servers, steady};
@@ -9,16 +9,16 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Figures, and where they come from.
+/// Figures, and the machine that they were measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured<T> {
-    /// What they were measured on.
+    /// The machine.
     pub machine: Machine,
-    /// What was measured.
+    /// The figures.
     pub figures: T,
 }
 
-/// All that was measured; nothing where something has not been yet.
+/// All figures; `None` for those that have not been measured yet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Results {
     /// `servers.json`
@@ -39,11 +39,11 @@ pub fn folder() -> PathBuf {
 }
 
 impl Results {
-    /// Reads what a folder has.
+    /// Reads the figures in a folder.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read, or is not what was written.
+    /// If a file cannot be read or is invalid.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             servers: read(folder, "servers")?,
@@ -67,7 +67,7 @@ fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option
         .with_context(|| format!("{} is not what was written: measure anew", path.display()))
 }
 
-/// Writes figures of this machine, now.
+/// Writes figures that were measured on this machine just now.
 ///
 /// # Errors
 ///

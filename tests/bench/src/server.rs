@@ -12,14 +12,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long anything may take that a server has to do: start, answer, end.
+/// The time limit for each thing that a server does: start, answer, end.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `server.c`: what the others are measured by.
+    /// `server.c`, with which the others are compared.
     C,
     /// Lesson 05, built with `--release`.
     Lesson05,
@@ -69,7 +69,7 @@ impl Kind {
         }
     }
 
-    /// Whether Ctrl-C ends it while clients are connected.
+    /// Whether Ctrl-C ends it although clients are connected.
     pub fn leaves_clients(self) -> bool {
         matches!(
             self,
@@ -81,12 +81,12 @@ impl Kind {
 /// The servers of this machine, ready to start.
 pub struct Servers {
     commands: BTreeMap<Kind, Vec<String>>,
-    /// Has the C server's program.
+    /// The folder of the C server's program.
     _folder: TempDir,
 }
 
 impl Servers {
-    /// Builds those of these that this machine can have, and says which it cannot.
+    /// Builds those of these servers that this machine can run, and names the others on stderr.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl Servers {
         })
     }
 
-    /// The servers that there are, in the order of the tables.
+    /// The servers that this machine can run, in the order of the tables.
     pub fn kinds(&self) -> Vec<Kind> {
         self.commands.keys().copied().collect()
     }
@@ -127,7 +127,7 @@ impl Servers {
     }
 }
 
-/// The command that starts a server; nothing, said aloud, where this machine has no such.
+/// The command that starts a server; `None`, with a note on stderr, if this machine cannot run it.
 fn command_of(kind: Kind, folder: &Path) -> anyhow::Result<Option<Vec<String>>> {
     let lesson = |name: &str, profile: &[&str]| {
         let arguments: Vec<&str> = ["build", "-p", name]
@@ -150,7 +150,7 @@ fn command_of(kind: Kind, folder: &Path) -> anyhow::Result<Option<Vec<String>>> 
     }
 }
 
-/// Compiles `server.c`; nothing, said aloud, where there is no C compiler.
+/// Compiles `server.c`; `None`, with a note on stderr, if there is no C compiler.
 fn build_c(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("server.c");
     let program = folder.join("server");
@@ -175,22 +175,22 @@ fn build_c(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     }
 }
 
-/// Time that a process has computed.
+/// The processor time of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuTime {
-    /// In the program itself.
+    /// The time in the program itself.
     pub user: Duration,
-    /// In the kernel, for the program.
+    /// The time in the kernel, on behalf of the program.
     pub system: Duration,
 }
 
-/// A server that runs. Its stdout is `/dev/null`. It is killed when this is dropped.
+/// A running server, with `/dev/null` as its stdout. It is killed when this value is dropped.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
     group: Option<ProcessGroup>,
-    /// What it prints on stderr goes to a file here.
+    /// The folder of the file that gets its stderr.
     folder: TempDir,
 }
 
@@ -223,7 +223,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Finds the port in the kernel's table: the line that says it goes to `/dev/null`.
+    /// Finds the port in the kernel's table, since the line that names it goes to `/dev/null`.
     fn wait_for_address(&mut self) -> anyhow::Result<SocketAddr> {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -241,25 +241,25 @@ impl Server {
         }
     }
 
-    /// The id of its process.
+    /// Its process ID.
     pub fn process(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has printed on stderr.
+    /// Its output on stderr.
     pub fn complaints(&self) -> String {
         let text = fs::read_to_string(self.folder.path().join("stderr"));
         text.unwrap_or_default().trim_end().to_string()
     }
 
-    /// The time that it has computed on all cores: in the program itself, and in the kernel
-    /// for it. (See `proc_pid_stat(5)`.)
+    /// Its processor time on all cores, in the program itself and in the kernel on its behalf (see
+    /// `proc_pid_stat(5)`).
     ///
     /// # Errors
     ///
-    /// If the kernel does not tell.
+    /// If the kernel does not show it.
     pub fn cpu_time(&self) -> anyhow::Result<CpuTime> {
-        /// Linux counts in hundredths of a second, as far as programs can see.
+        /// Linux shows programs this time in hundredths of a second.
         const TICK: Duration = Duration::from_millis(10);
 
         let path = format!("/proc/{}/stat", self.process());
@@ -279,11 +279,11 @@ impl Server {
         })
     }
 
-    /// The memory that it has now, in bytes.
+    /// The memory that it uses now, in bytes.
     ///
     /// # Errors
     ///
-    /// If the kernel does not tell.
+    /// If the kernel does not show it.
     pub fn resident(&self) -> anyhow::Result<u64> {
         let resources = harness::Resources::of(self.process());
         let resources = resources.context("the kernel does not tell what the server uses")?;
@@ -323,7 +323,7 @@ impl Server {
         Ok(took)
     }
 
-    /// Sends it Ctrl-C: not on this system.
+    /// Ctrl-C cannot be sent on this system.
     ///
     /// # Errors
     ///
@@ -350,8 +350,8 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Pins this thread, which is the first of the process, to a core; nothing, said aloud,
-    /// where that is not possible.
+    /// Pins this thread, which must be the main one, to a core; `None`, with a note on stderr, if
+    /// that is not possible.
     pub fn to(core: usize) -> Option<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         if cores < 2 {
@@ -379,7 +379,7 @@ impl Drop for Pinned {
     }
 }
 
-/// Asks for the cores of this process, or sets them.
+/// Gets or sets the cores of this process.
 fn taskset(cores: &[&str]) -> anyhow::Result<String> {
     let process = std::process::id().to_string();
     let mut command = Command::new("taskset");
@@ -406,6 +406,6 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Lets this process open more files: there is no limit here that is known.
+/// This system has no known limit on open files.
 #[cfg(not(unix))]
 pub fn raise_file_limit() {}

@@ -1,7 +1,7 @@
 //! The servers of lessons 05 and 06 beside their Python twins and one in C.
 //!
-//! In each round every server has its turn, and each round begins with another one. So what
-//! else the machine does hits all of them alike, and figures of the same round make a pair.
+//! Each round measures every server once, and begins with another one. So whatever else the machine
+//! does affects all of them alike, and the figures of a round can be compared in pairs.
 
 use crate::command::say;
 use crate::load::{Clients, Load, open_and_close};
@@ -15,10 +15,10 @@ use std::time::Duration;
 /// How long each load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(100);
 
-/// How often memory is measured: it hardly differs from time to time.
+/// How often memory is measured; the figures hardly differ.
 const MEMORY_ROUNDS: usize = 3;
 
-/// Where a server and the load on it compute.
+/// The cores on which a server and its load run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cores {
@@ -30,59 +30,60 @@ pub enum Cores {
     One,
 }
 
-/// What is asked for.
+/// The options of a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// How often each server has its turn.
+    /// The number of rounds: each server is measured once in each.
     pub rounds: usize,
     /// How long each load runs, in seconds.
     pub seconds: f64,
-    /// How many clients there are at once.
+    /// The numbers of clients that are connected at the same time.
     pub connections: Vec<usize>,
     /// Messages per second in the open loop.
     pub rate: u32,
-    /// How many connections are opened to count how many can be in a second.
+    /// How many connections are opened to measure connections per second.
     pub opened: usize,
-    /// How many idle clients there are when memory is measured: first and then.
+    /// How many idle clients there are at the first measurement of memory, and at the second.
     pub idle: (usize, usize),
     /// How many clients are connected at Ctrl-C.
     pub leaving: usize,
-    /// Where the server and the load compute.
+    /// The cores on which the server and the load run.
     pub cores: Cores,
 }
 
-/// What was measured of all servers.
+/// The figures of all servers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// What was asked for.
+    /// The options.
     pub settings: Settings,
-    /// What was found of each server that there is.
+    /// The figures of each server that this machine can run.
     pub servers: BTreeMap<Kind, Of>,
 }
 
-/// What was measured of a server.
+/// The figures of a server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Of {
-    /// Under load, for each number of connections.
+    /// The figures under load, by the number of connections.
     pub load: BTreeMap<usize, UnderLoad>,
-    /// Connections a second, round by round.
+    /// Connections per second, one figure for each round.
     pub opened: Vec<f64>,
     /// Bytes of memory with the first and with the second number of idle clients.
     pub resident: Vec<(u64, u64)>,
     /// Requests that failed while all the idle clients sent one each.
     pub failed_idle: u64,
-    /// Seconds from Ctrl-C to the exit, round by round; only of servers that leave clients.
+    /// Seconds from Ctrl-C to the exit, one figure for each round; empty for a server that waits
+    /// for its clients.
     pub exit: Vec<f64>,
 }
 
-/// What was measured of a server under load.
+/// The figures of a server under load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnderLoad {
-    /// Requests per second in the closed loop, round by round.
+    /// Requests per second in the closed loop, one figure for each round.
     pub requests: Vec<f64>,
-    /// Microseconds that the server computed for a request, round by round.
+    /// Microseconds of processor time for a request, one figure for each round.
     pub cpu: Vec<f64>,
-    /// How many of them in the kernel.
+    /// The part of them in the kernel.
     #[serde(default)]
     pub kernel: Vec<f64>,
     /// Latency in the closed loop.
@@ -95,7 +96,7 @@ pub struct UnderLoad {
     pub failed: u64,
 }
 
-/// What is collected of a server under load.
+/// The latencies of a server under load, while they are collected.
 #[derive(Default)]
 struct Collected {
     closed: Latencies,

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The middle of some figures, and where the middle half of them lies.
+/// The median and the quartiles of some figures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// A quarter of the figures is below this.
@@ -31,7 +31,7 @@ impl Spread {
     }
 }
 
-/// A quantile of sorted figures; between two of them it is in proportion.
+/// A quantile of sorted figures, interpolated between two of them.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -46,8 +46,8 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * between
 }
 
-/// The ratios of figures that were measured in the same round. What the machine did besides
-/// was nearly the same for both of a pair, and so falls out.
+/// The ratios of figures of the same round. The other work of the machine affected both figures of
+/// a pair nearly alike, so it cancels out.
 pub fn ratios(figures: &[f64], of: &[f64]) -> Vec<f64> {
     let pairs = figures.iter().zip(of).filter(|(_, of)| **of > 0.0);
     pairs.map(|(figure, of)| figure / of).collect()
@@ -62,13 +62,13 @@ pub struct Latency {
     pub p99: f64,
     /// One of 1,000 was slower.
     pub p999: f64,
-    /// The slowest.
+    /// The latency of the slowest request.
     pub max: f64,
-    /// How many there were.
+    /// The number of requests.
     pub count: u64,
 }
 
-/// Collects latencies, from a nanosecond to a minute, to three digits.
+/// A histogram of latencies from a nanosecond to a minute, with three digits.
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
 
@@ -81,13 +81,13 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Adds one.
+    /// Adds a latency.
     pub fn add(&mut self, latency: Duration) {
         let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.0.saturating_record(nanoseconds);
     }
 
-    /// Adds all that another has collected.
+    /// Adds all latencies of another histogram.
     pub fn add_all(&mut self, other: &Self) {
         // It fails only where the other's bounds are wider: they are the same.
         self.0
@@ -95,7 +95,7 @@ impl Latencies {
             .expect("all histograms have the same bounds");
     }
 
-    /// The percentiles of what was collected.
+    /// The percentiles of the latencies.
     #[allow(clippy::cast_precision_loss, reason = "a minute has 10¹¹ nanoseconds")]
     pub fn percentiles(&self) -> Latency {
         let at = |quantile| round(self.0.value_at_quantile(quantile) as f64 / 1000.0, 1);
@@ -109,7 +109,7 @@ impl Latencies {
     }
 }
 
-/// Rounds to so many digits after the point: what is kept shows no digits that mean nothing.
+/// Rounds to this many digits after the point, so that kept figures have no meaningless digits.
 pub fn round(figure: f64, digits: i32) -> f64 {
     let factor = 10_f64.powi(digits);
     (figure * factor).round() / factor

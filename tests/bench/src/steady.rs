@@ -1,7 +1,7 @@
-//! The suite and all right answers, again and again, while every core is busy with something
-//! else, and two at once. Nothing may fail.
+//! Runs the suite and all right answers again and again, two runs at once, while every core is busy
+//! with something else. Nothing may fail.
 //!
-//! What fails is counted by its name, and its transcript kept in a file.
+//! Failures are counted by the name of the test or check, and their transcripts kept in files.
 
 use crate::busy::with_busy_threads;
 use crate::command::{self, Executable, cargo, say};
@@ -21,33 +21,33 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many runs go on side by side.
+/// How many runs go on at the same time.
 const AT_ONCE: usize = 2;
 
-/// How long the tests of one target may take: then they are ended, and have failed.
+/// The time limit for the tests of one target. After it they are ended, and count as failed.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// What is asked for.
+/// The options of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// How often all of it is run.
+    /// The number of runs.
     pub runs: usize,
-    /// After so many minutes no run begins any more.
+    /// After this many minutes no further run begins.
     pub minutes: u64,
-    /// How many threads compute besides: nothing for one on each core.
+    /// How many threads keep the processors busy; `None` means one for each core.
     pub hogs: Option<usize>,
 }
 
-/// What was found.
+/// The figures of the runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// What was asked for.
+    /// The options.
     pub settings: Settings,
     /// How many runs there were.
     pub runs: usize,
-    /// How many of them went on side by side.
+    /// How many of them went on at the same time.
     pub at_once: usize,
-    /// How many threads computed besides.
+    /// How many threads kept the processors busy.
     pub hogs: usize,
     /// How many tests one run has.
     pub tests: usize,
@@ -55,16 +55,16 @@ pub struct Figures {
     pub answers: usize,
     /// How many checks were run on the right answers of one run.
     pub checks: usize,
-    /// Seconds for all of it.
+    /// The seconds of all runs together.
     pub took: f64,
-    /// How often each test or check failed that did.
+    /// The tests and checks that failed, each with how often it did.
     pub failures: BTreeMap<String, usize>,
-    /// When these runs were made, and of what.
+    /// The date and the commit of these runs.
     #[serde(default)]
     pub sittings: Vec<Sitting>,
 }
 
-/// Runs that were made in one go: a thousand take longer than a machine may be free at a time.
+/// Runs that were made in one go: a machine is seldom free long enough for a thousand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sitting {
     /// The day, as 2026-01-31, in UTC.
@@ -78,12 +78,12 @@ pub struct Sitting {
 }
 
 impl Figures {
-    /// These figures and those of earlier runs as one. What a run consists of is that of the
-    /// later ones.
+    /// These figures and those of earlier runs together. The numbers of tests, answers and checks
+    /// are those of the later runs.
     ///
     /// # Errors
     ///
-    /// If the machine was not as busy in the earlier ones.
+    /// If the machine was not equally busy in the earlier runs.
     pub fn added_to(mut self, earlier: Self) -> anyhow::Result<Self> {
         ensure!(
             (self.hogs, self.at_once) == (earlier.hogs, earlier.at_once),
@@ -104,7 +104,7 @@ impl Figures {
     }
 }
 
-/// What is run.
+/// What a run consists of.
 struct Work {
     /// The tests of the suite, by the names of their targets.
     suite: Vec<(String, Executable)>,
@@ -115,7 +115,7 @@ struct Work {
     folder: PathBuf,
 }
 
-/// What has been found so far, by all who run.
+/// What all runs have found so far.
 #[derive(Default)]
 struct Found {
     tests: BTreeSet<String>,
@@ -128,7 +128,7 @@ pub fn folder() -> PathBuf {
     workspace::root().join("target/bench/steady")
 }
 
-/// Runs all of it as often as is asked for. Returns what was found; failures are no error.
+/// Makes the runs that the options ask for. Failures are not errors, but part of the figures.
 ///
 /// # Errors
 ///
@@ -167,8 +167,8 @@ pub fn measure(settings: &Settings) -> anyhow::Result<Figures> {
     })
 }
 
-/// Does the same [`AT_ONCE`] times side by side. Returns how many runs there were: all are
-/// waited for, also where one could not go on.
+/// Calls `run` in [`AT_ONCE`] threads. Returns how many runs there were in all. Waits for all
+/// threads, even if one could not go on.
 fn side_by_side(run: impl Fn() -> anyhow::Result<usize> + Sync) -> anyhow::Result<usize> {
     thread::scope(|scope| {
         let runners = [(); AT_ONCE].map(|()| scope.spawn(&run));
@@ -181,7 +181,7 @@ fn side_by_side(run: impl Fn() -> anyhow::Result<usize> + Sync) -> anyhow::Resul
     })
 }
 
-/// Runs all of it again and again, in turns with others. Returns how often.
+/// Makes run after run, beside other threads that do the same. Returns how many.
 fn runner(
     work: &Work,
     settings: &Settings,
@@ -334,8 +334,8 @@ impl Work {
     }
 }
 
-/// Runs the tests of one target, as cargo does, with what they print in a file. Returns whether
-/// all of them have passed in time.
+/// Runs the tests of one target as cargo does, with their output in a file. Returns whether all
+/// of them have passed in time.
 fn run_tests(tests: &Executable, log: &Path) -> anyhow::Result<bool> {
     let output = File::create(log).with_context(|| cannot_write(log))?;
     let errors = output.try_clone().with_context(|| cannot_write(log))?;
@@ -358,10 +358,10 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-/// The names of all tests in what the test runner has printed, and of those that failed.
-pub fn outcomes(told: &str) -> (Vec<String>, Vec<String>) {
+/// The names of all tests in the output of a test runner, and of those that failed.
+pub fn outcomes(output: &str) -> (Vec<String>, Vec<String>) {
     let (mut all, mut failed) = (Vec::new(), Vec::new());
-    for line in told.lines() {
+    for line in output.lines() {
         // What a test itself prints may stand before it, on the same line.
         let Some((_, line)) = line.split_once("test ") else {
             continue;

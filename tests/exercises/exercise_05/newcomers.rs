@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How many clients talk.
 const TALKERS: usize = 4;
 /// How many numbers each of them says, at most, before another client comes. A server may drop
-/// whom it cannot send to for long, and on a busy machine somebody's turn may come late.
+/// a client that does not receive for long, and on a busy machine a client may get its turn late.
 const AHEAD: u64 = 12;
 /// How many clients come at a time.
 const AT_A_TIME: usize = 8;
@@ -27,7 +27,7 @@ const AT_A_TIME: usize = 8;
 const MOST: usize = 240;
 const MOST_IN_SANDBOX: usize = 104;
 const LEAST: usize = AT_A_TIME;
-/// How long they may take to come, if they are not the least.
+/// The time after which no further clients come, once there are at least [`LEAST`].
 const COMING: Duration = Duration::from_millis(900);
 
 /// What a newcomer should have received, and what it has received instead.
@@ -117,7 +117,7 @@ fn hear_all(newcomer: &mut Stream, said: &Said) -> Result<(), Complaint> {
             Ok(line) => line,
             Err(error) => return Err((expected, explain(&error))),
         };
-        // Who is dropped by the server is not what this is about.
+        // Whether the server drops a client is not tested here.
         if line.ends_with(b" left\n") {
             continue;
         }
@@ -168,7 +168,7 @@ impl Said {
         self.until.fetch_max(last.unwrap_or(0) + AHEAD, SeqCst);
     }
 
-    /// Who has said a line, and which number it is.
+    /// The client that has said a line, and the number in it.
     fn by_whom(&self, line: &[u8]) -> Option<(usize, u64)> {
         let text = String::from_utf8_lossy(line);
         let (peer, number) = text.trim_end().split_once(": ")?;
@@ -255,7 +255,7 @@ fn talk(mut stream: Stream, own: usize, said: &Said, deadline: Instant) -> io::R
     while !said.over.load(SeqCst) && Instant::now() < deadline {
         let last = heard[own];
         if heard.iter().any(|&number| number < last) {
-            // A copy of its own is for another check.
+            // Another check looks for copies of its own lines.
             match said.by_whom(&stream.hear(b'\n')?) {
                 Some((talker, number)) if talker != own => heard[talker] = number,
                 _ => {}

@@ -1,4 +1,4 @@
-//! Clients that do too much for each step to be told.
+//! Clients that do too much for each action to be a step.
 
 use harness::message::Argument;
 use harness::{Program, Scenario, acknowledge_at_once, message};
@@ -17,7 +17,7 @@ impl Read for Prompt {
     }
 }
 
-/// A client that does too much for each step to be told.
+/// A client that does too much for each action to be a step.
 pub(crate) struct Stream {
     socket: BufReader<Prompt>,
     pub(crate) peer: SocketAddr,
@@ -67,7 +67,7 @@ impl Stream {
         self.socket.get_ref().0.set_read_timeout(Some(patience))
     }
 
-    /// Another handle to the socket, to end what others wait for.
+    /// Another handle to the socket, with which another thread's receive can be ended.
     pub(crate) fn handle(&self) -> io::Result<TcpStream> {
         self.socket.get_ref().0.try_clone()
     }

@@ -1,4 +1,4 @@
-//! A session of the book beside what has come of it, with the lines that differ.
+//! A session of the book beside the outcome of a run, with the lines that differ.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use super::record::{Stop, Tried};
 use super::replay::is_table;
 use super::script::{Entry, Event, Script, WIRE};
 
-/// What the book has, and what came.
+/// The session of the book, and the outcome of the run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Beside {
     book: Side,
     came: Side,
-    /// Whether they tell the same, whatever differs from run to run aside.
+    /// Whether they are the same, apart from what differs from run to run.
     is_same: bool,
     /// Why the session was ended before its end.
     stopped: Option<Stop>,
@@ -28,15 +28,15 @@ pub(super) struct Beside {
 #[derive(Debug, Serialize)]
 struct Side {
     text: String,
-    /// The lines that the other side has not, from 0.
+    /// The indices of the lines that the other side does not have.
     differing: Vec<usize>,
 }
 
 /// The entries that differ on both sides, by their indices.
 type Differing = [Vec<usize>; 2];
 
-/// Compares a session with what came of it: terminal by terminal, as they tell nothing about the
-/// order of each other's lines; and the packets.
+/// Compares a session with the outcome of a run: the packets, and each terminal by itself, since
+/// the order of lines of different terminals has no meaning.
 pub(super) fn compare(session: &Session, tried: &Tried) -> Beside {
     let scripts = [&session.script, &tried.script];
     let mut normaliser = session.normaliser.clone();
@@ -88,8 +88,8 @@ impl Side {
     }
 }
 
-/// The entries of a terminal, with what is compared of each. The rows of a table come in any
-/// order: they are sorted here.
+/// The entries of a terminal, each with the text that is compared. The rows of a table come in any
+/// order, so they are sorted.
 fn entries<'a>(
     script: &'a Script,
     terminal: u8,
@@ -148,7 +148,7 @@ fn compare_terminal(scripts: [&Script; 2], terminal: u8, normaliser: &mut Normal
     differing
 }
 
-/// What belongs together on two sides, and what has nothing on the other one.
+/// The pairs of entries that are the same on both sides, and the entries of one side alone.
 fn pairs(keys: &[Vec<String>; 2]) -> Vec<(Option<usize>, Option<usize>)> {
     let [old, new] = keys;
     let mut pairs = Vec::new();
@@ -164,7 +164,7 @@ fn pairs(keys: &[Vec<String>; 2]) -> Vec<(Option<usize>, Option<usize>)> {
     pairs
 }
 
-/// The packets that differ in ladders that do not tell the same.
+/// The packets that differ between two ladders.
 fn compare_ladders(scripts: [&Script; 2], rule: Rule) -> Differing {
     let [book, came] = scripts.map(|script| packets(script, rule));
     let keys = [&book, &came].map(|side| side.iter().map(|(_, key)| key.clone()).collect());
@@ -181,7 +181,7 @@ fn compare_ladders(scripts: [&Script; 2], rule: Rule) -> Differing {
     differing
 }
 
-/// The packets that count, with what is compared of each.
+/// The packets that are compared, each with the text that is compared.
 fn packets(script: &Script, rule: Rule) -> Vec<(usize, String)> {
     let mut clients = BTreeMap::new();
     let entries = script.entries.iter().enumerate();

@@ -11,20 +11,20 @@ use super::player::read;
 use super::script::Script;
 use super::stage::{check_tools, used_programs};
 
-/// Why sessions cannot be run on this machine, in the system's words; nothing where they can be.
+/// Why sessions cannot be run on this machine, in the words of the system; `None` if they can be.
 #[must_use]
 pub fn why_not() -> Option<String> {
     namespace::why_not()
 }
 
-/// What the compiler says where a program cannot be built.
+/// The output of the compiler if a program cannot be built.
 #[derive(Serialize)]
 struct Rejected {
     compiler: String,
 }
 
-/// Builds the lessons that a session uses, and runs it. Prints `built` in between, and what came
-/// beside what the book has at the end, as JSON.
+/// Builds the lessons that a session uses, prints `built`, and runs the session. At the end prints
+/// its outcome beside the session of the book, as JSON.
 ///
 /// # Errors
 ///
@@ -45,8 +45,8 @@ pub fn run(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the programs of a session, and returns their folder, or what the compiler says. That
-/// another lesson cannot be built does not matter.
+/// Builds the programs of a session, and returns their folder, or the output of the compiler. Other
+/// lessons do not have to compile.
 fn build(script: &Script) -> anyhow::Result<Result<PathBuf, String>> {
     let (lessons, examples) = used_programs(script);
     let mut folder = PathBuf::new();
@@ -78,7 +78,7 @@ fn path<'a>(built: &'a Built, name: &str) -> Option<&'a Path> {
     built.executable(name).map(|built| built.path.as_path())
 }
 
-/// What the compiler has said, without its colours.
+/// The output of the compiler without its colours.
 fn plain(built: &Built) -> String {
     anstream::adapter::strip_str(&built.messages).to_string()
 }

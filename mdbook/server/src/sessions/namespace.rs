@@ -11,26 +11,26 @@ use harness::ProcessGroup;
 
 use super::stage::wait_for_end;
 
-/// Tells a process that it has a namespace, what to do in it, and where the lessons'
-/// programs are: `replay:FOLDER`, `record:FOLDER` or `try:FOLDER`.
+/// The environment variable that tells a process that it has a namespace, what to do there, and
+/// where the lessons' programs are: `replay:FOLDER`, `record:FOLDER` or `try:FOLDER`.
 const TASK: &str = "BOOK_SESSION";
 
 /// What to do with a session in a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Compare what comes with the file.
+    /// Compare the output with the file.
     Replay,
-    /// Write what comes into the file.
+    /// Write the output into the file.
     Record,
     /// Show it in this terminal, step by step.
     Play,
-    /// Print what the file has beside what comes, as JSON.
+    /// Print the session of the file beside the outcome, as JSON.
     Try,
 }
 
 impl Task {
-    /// What this process was started for, and the folder of the lessons' programs; nothing
-    /// where it has not been started by [`Task::run`].
+    /// The task that this process was started for, and the folder of the lessons' programs; `None`
+    /// if it was not started by [`Task::run`].
     pub(super) fn of_this_process() -> Option<(Self, PathBuf)> {
         let text = std::env::var(TASK).ok()?;
         let (task, folder) = text.split_once(':')?;
@@ -44,14 +44,12 @@ impl Task {
         Some((task, PathBuf::from(folder)))
     }
 
-    /// Has `book update SESSION` do this in namespaces of its own: of networks, and of
-    /// processes, so that `kill` reaches nobody else and nothing outlives it. Returns what it
-    /// prints.
+    /// Runs `book update SESSION` for this task in new namespaces of networks and of processes, so
+    /// that `kill` reaches no other process and nothing outlives it. Returns its output.
     ///
     /// # Errors
     ///
-    /// If there can be no namespace here, which says what is missing; or whatever the other
-    /// process says.
+    /// If there can be no namespace here, with what is missing; or the error of the other process.
     pub(super) fn run(self, book: &Path, programs: &Path, session: &str) -> anyhow::Result<String> {
         let task = match self {
             Self::Replay => "replay",
@@ -85,10 +83,10 @@ impl Task {
     }
 }
 
-/// What is printed before anything else where there can be a namespace.
+/// The line that is printed first if there can be a namespace.
 const READY: &str = "ready\n";
 
-/// Why there can be no namespace on this machine; nothing where there can be one.
+/// Why there can be no namespace on this machine; `None` if there can be one.
 pub(super) fn why_not() -> Option<String> {
     match run_to_end(unshare(true).arg("true")) {
         Ok((true, ..)) => None,
@@ -97,8 +95,8 @@ pub(super) fn why_not() -> Option<String> {
     }
 }
 
-/// A command in namespaces of its own, whose name and arguments are still to come. Before it
-/// begins, it may print a line, which says that there can be such namespaces.
+/// A command that runs another one, which is still to be added, in new namespaces. It may first
+/// print the line which says that there can be such namespaces.
 fn unshare(says_ready: bool) -> Command {
     let ready = if says_ready { "echo ready" } else { ":" };
     let begin = format!("ip link set lo up && {ready} && exec \"$@\"");
@@ -140,7 +138,7 @@ fn run_to_end(command: &mut Command) -> anyhow::Result<(bool, String, String)> {
     Ok((status.success(), printed, errors))
 }
 
-/// A stream to its end. What cannot be read any more has ended.
+/// Reads a stream to its end. An error counts as the end.
 fn read_all(stream: Option<impl Read>) -> String {
     let mut bytes = Vec::new();
     let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));

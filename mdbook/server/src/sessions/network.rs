@@ -29,16 +29,16 @@ static LOST: LazyLock<Regex> = LazyLock::new(|| {
 /// How many packets may be on their way in each direction where the session does not say.
 const QUEUE: usize = 1000;
 
-/// What the network is like from now on.
+/// A change of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// These are the hosts.
+    /// There are these hosts.
     Hosts(Layout),
-    /// Of the packets with data, the one with this number is lost, counted from 1.
+    /// The packet with this number, counted from 1 among those with data, is lost.
     Lose(u32),
     /// Nothing arrives any more.
     Pull,
-    /// What is between the hosts lets no packet of today's connections through.
+    /// The router between the hosts lets no packet of earlier connections through.
     Forget,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Layout {
 }
 
 impl Change {
-    /// Reads a sentence; nothing where it is none that the network understands.
+    /// Reads a sentence; `None` if it is not one of the known ones.
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text {
             "the cable is pulled" => return Some(Self::Pull),
@@ -105,7 +105,7 @@ impl Layout {
     }
 }
 
-/// The hosts while a session runs, and what is between them.
+/// The hosts of a running session, and the forwarder between them.
 pub(super) struct Network {
     layout: Layout,
     hosts: [Host; 2],
@@ -139,7 +139,7 @@ impl Network {
         })
     }
 
-    /// What is between the hosts.
+    /// The forwarder between the hosts.
     pub(super) fn forwarder(&self) -> Arc<Forwarder> {
         Arc::clone(&self.forwarder)
     }
@@ -156,7 +156,7 @@ impl Network {
         Ok(host.command(program))
     }
 
-    /// Changes what is between the hosts.
+    /// Changes the network between the hosts.
     pub(super) fn change(&self, change: &Change) {
         match change {
             // They are there.
@@ -167,7 +167,7 @@ impl Network {
         }
     }
 
-    /// Waits until nothing is on its way, and no longer than the limit.
+    /// Waits until no packet is on its way, but no longer than the limit.
     pub(super) fn wait_for_rest(&self, limit: Duration) {
         self.forwarder.wait_for_quiet(2 * self.layout.delay, limit);
     }
@@ -232,7 +232,7 @@ impl Host {
     }
 }
 
-/// Runs a command, which must succeed.
+/// Runs a command, and fails if that fails.
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output();
     let output = output.with_context(|| format!("cannot start {command:?}"))?;

@@ -1,4 +1,4 @@
-//! Compares lines of output, whatever differs from run to run left aside.
+//! Compares lines of output, apart from what differs from run to run.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use anyhow::Context;
 use regex::Regex;
 
-/// The ports that Linux gives to who does not ask for one: a new network namespace has
-/// this in `/proc/sys/net/ipv4/ip_local_port_range`.
+/// The ephemeral ports of Linux: a new network namespace has this range in
+/// `/proc/sys/net/ipv4/ip_local_port_range`.
 const EPHEMERAL: RangeInclusive<u32> = 32768..=60999;
 
-/// What is another number at each run. Where a pattern has a group, only that is left aside.
+/// Patterns of what differs from run to run. If a pattern has a group, only the group is left out.
 const VOLATILE: [&str; 7] = [
     // Addresses in memory.
     r"\b0x[0-9a-f]{6,}\b",
@@ -29,11 +29,11 @@ const VOLATILE: [&str; 7] = [
 /// A port behind an address, as `ss`, `strace` and Python write them.
 const PORT: &str = r#"(?:\d+\.\d+\.\d+\.\d+:|\]:|\*:|htons\(|['"], |\bport )(\d{1,5})\b"#;
 
-/// Stands for what is left aside.
+/// Stands for what is left out of the comparison.
 const MARK: &str = "\u{2026}";
 
-/// Says whether lines are the same. It remembers which port of the file is which of this
-/// run: they must go together one to one throughout a session.
+/// Compares lines. It remembers which port of the file belongs to which port of this run: they must
+/// match one to one throughout a session.
 #[derive(Debug, Clone)]
 pub(super) struct Normaliser {
     volatile: Vec<Regex>,
@@ -43,11 +43,11 @@ pub(super) struct Normaliser {
 }
 
 impl Normaliser {
-    /// A normaliser that leaves aside what these patterns find, too.
+    /// A normaliser that also leaves out what these patterns find.
     ///
     /// # Errors
     ///
-    /// If one is no regular expression.
+    /// If one is not a regular expression.
     pub(super) fn new(patterns: &[String]) -> anyhow::Result<Self> {
         let patterns = patterns.iter().map(String::as_str).chain(VOLATILE);
         let regex = |pattern| {
@@ -62,8 +62,8 @@ impl Normaliser {
         })
     }
 
-    /// Whether a line that came is the one that was expected. If so, their ports belong
-    /// together from now on.
+    /// Whether a line of output is the expected one. If so, their ports belong together from now
+    /// on.
     pub(super) fn matches(&mut self, expected: &str, came: &str) -> bool {
         let (expected_text, expected_ports) = self.skeleton(expected);
         let (came_text, came_ports) = self.skeleton(came);

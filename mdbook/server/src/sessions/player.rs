@@ -1,4 +1,4 @@
-//! Plays sessions: compares them with their files, or writes those anew.
+//! Runs sessions: compares them with their files, or writes the files anew.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,27 +9,27 @@ use serde::Deserialize;
 
 use wire::Rule;
 
-use super::ladder::{LOST, Recording};
 use super::namespace::Task;
 use super::network::Network;
 use super::normal::Normaliser;
+use super::recording::{LOST, Recording};
 use super::script::{Entry, Script};
 use super::settings::Difference;
 use super::stage::{self, Stage};
 use super::{FOLDER, beside, record, replay, settings};
 
-/// How often a session is run of whose packets some are lost.
+/// How often a session is run if its recording has lost packets.
 const ATTEMPTS: usize = 3;
 
 /// How long a session may take with programs that may do anything. It has five seconds more until
 /// [`crate::run`] ends it: it is still compared, and what came is shown.
 const TRY_LIMIT: Duration = Duration::from_secs(25);
 
-/// What a session may have besides, in `NAME.toml`.
+/// The options of a session, in `NAME.toml`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// Regular expressions of what differs from run to run.
+    /// Regular expressions for what differs from run to run.
     #[serde(default)]
     normalise: Vec<String>,
     /// Whether both sides of a connection may be the first to close it.
@@ -37,7 +37,7 @@ struct Settings {
     either_closes_first: bool,
 }
 
-/// A session, and how what comes is compared with it.
+/// A session, and how the output is compared with it.
 pub(super) struct Session {
     pub(super) script: Script,
     pub(super) normaliser: Normaliser,
@@ -49,7 +49,7 @@ fn path(name: &str) -> PathBuf {
     workspace::root().join(FOLDER).join(format!("{name}.txt"))
 }
 
-/// Reads a session, and what else it says about itself.
+/// Reads a session and its options.
 ///
 /// # Errors
 ///
@@ -79,12 +79,12 @@ pub(super) fn read(name: &str) -> anyhow::Result<Session> {
     })
 }
 
-/// Runs these sessions, or all where none is named, and writes anew the output of those
-/// whose file says something else. Says on stdout what became of each.
+/// Runs these sessions, or all if none is named, and writes the files anew whose output differs.
+/// Reports on stdout what it did with each.
 ///
 /// # Errors
 ///
-/// If one cannot be run, or does not go the same way twice.
+/// If one cannot be run, or has another outcome in a second run.
 pub fn update(names: &[String]) -> anyhow::Result<()> {
     if let Some((task, programs)) = Task::of_this_process() {
         return names
@@ -112,7 +112,7 @@ pub fn update(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a session in this terminal, step by step, without a look at what its file says.
+/// Runs a session in this terminal, step by step, without comparing it with its file.
 ///
 /// # Errors
 ///
@@ -128,7 +128,7 @@ pub fn play(name: &str) -> anyhow::Result<()> {
     Player::new(&book).run(Task::Play, name)
 }
 
-/// Shows an entry of a session. Before an input happens, Enter is waited for.
+/// Shows an entry of a session. Waits for Enter before an input.
 fn show(entry: &Entry) {
     if entry.after_blank && entry.line > 1 {
         println!();
@@ -226,13 +226,13 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// If it does not go as the file says, with the story; or if it cannot be run, with
-    /// what is missing.
+    /// If its output differs from the file, with a transcript; or if it cannot be run, with what is
+    /// missing.
     pub fn replay(&self, name: &str) -> anyhow::Result<()> {
         self.run(Task::Replay, name)
     }
 
-    /// Does this once more where packets were lost while they were recorded.
+    /// Does this again if packets were lost while they were recorded.
     fn run(&self, task: Task, name: &str) -> anyhow::Result<()> {
         for _ in 1..ATTEMPTS {
             match task.run(&self.book, &self.programs, name) {
@@ -243,7 +243,7 @@ impl Player {
         task.run(&self.book, &self.programs, name).map(drop)
     }
 
-    /// Writes a session anew if it does not go as its file says, and says what it has done.
+    /// Writes the file of a session anew if its output differs, and reports what it has done.
     fn update(&self, name: &str) -> anyhow::Result<&'static str> {
         // What cannot even be read must not be taken for one that goes another way.
         read(name)?;

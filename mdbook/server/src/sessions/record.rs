@@ -1,31 +1,31 @@
-//! Runs the inputs of a session, and writes down what comes.
+//! Runs the inputs of a session, and records the output.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::ladder::Recording;
+use super::recording::Recording;
 use super::replay::{LIMIT, is_table};
 use super::script::{Entry, Event, Script, WIRE};
 use super::stage::Stage;
 
-/// How long all terminals must be quiet until the next input. A tool may wait for a time; a
-/// test must not.
+/// How long all terminals must be quiet before the next input. A tool may wait for a fixed time,
+/// which a test must not.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// How long a terminal may be silent that has output at this place of the file.
+/// How long a terminal may be silent if the file has output at this place.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// More lines than this that come of one input are a flood: a loop that does not end.
+/// More lines than this after one input are a flood: a loop that does not end.
 const FLOOD: usize = 5000;
 
 /// How many of them are shown.
 const SHOWN: usize = 200;
 
 /// Runs a session, and returns it with the output that came: after each input the lines of
-/// its own terminal first, then those of the others; and before them the packets, where the
-/// session has lines of the wire. Each entry is told, an input before it is given.
+/// its own terminal first, then those of the others; and before them the packets, if the session
+/// has lines of the wire. Each entry is passed to `tell`, an input before it is given.
 ///
 /// # Errors
 ///
@@ -41,15 +41,15 @@ pub(super) fn record(
     recorder.finish()
 }
 
-/// What came of a session that may go another way than its file.
+/// The outcome of a session that may differ from its file.
 pub(super) struct Tried {
-    /// As far as it went. Inputs that were not possible are not in it.
+    /// The entries until it ended, without inputs that were not possible.
     pub(super) script: Script,
-    /// Why it did not go further.
+    /// Why it ended early.
     pub(super) stopped: Option<Stop>,
 }
 
-/// Why a session was ended before its end.
+/// Why a session was ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Stop {
@@ -57,7 +57,7 @@ pub(super) enum Stop {
     Running,
     /// It took too long.
     Late,
-    /// More came than anybody can read.
+    /// There was a flood of output.
     Flood,
     /// Packets were lost while they were recorded.
     Lost,
@@ -91,7 +91,7 @@ pub(super) fn try_out(
     Tried { script, stopped }
 }
 
-/// A session while it runs, and what has come of it.
+/// A running session, and its output so far.
 struct Recorder<'a> {
     stage: Stage,
     recording: Option<Recording>,
@@ -158,7 +158,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Waits for what comes of an input, which the file has before these entries, and adds it.
+    /// Waits for the output after an input, which the file has before these entries, and adds it.
     fn effects(&mut self, input: &Entry, after: &[Entry]) {
         let effects = after.iter().take_while(|entry| is_effect(entry));
         let outputs = effects.filter(|entry| matches!(entry.event, Event::Output(_)));
@@ -182,7 +182,7 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    /// Whether a session that may do anything has to be ended.
+    /// Whether a session with programs that may do anything has to be ended.
     fn is_over(&self) -> bool {
         self.deadline
             .is_some_and(|end| Instant::now() > end || self.stage.unread() > FLOOD)
@@ -226,7 +226,7 @@ impl<'a> Recorder<'a> {
         self.push_effects(lines.into_iter().flatten().map(on_wire));
     }
 
-    /// Adds what has come, and tells it.
+    /// Adds the output that has come, and passes it on.
     fn push_effects(&mut self, effects: impl Iterator<Item = Entry>) {
         for effect in effects {
             (self.tell)(&effect);
@@ -273,7 +273,7 @@ fn outputs(script: &Script) -> HashSet<(u8, String)> {
     outputs.collect()
 }
 
-/// Whether an entry tells what comes of the input before it.
+/// Whether an entry is output of the input before it.
 fn is_effect(entry: &Entry) -> bool {
     matches!(entry.event, Event::Output(_) | Event::Wire(_))
 }

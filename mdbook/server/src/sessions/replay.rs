@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use wire::Rule;
 
-use super::ladder::Recording;
 use super::normal::Normaliser;
+use super::recording::Recording;
 use super::script::{Entry, Event, Script};
 use super::stage::Stage;
 
-/// How long a line, or the end of a command, may take. Generous: only a session that is
-/// wrong reaches it.
+/// The time limit of a line, or of the end of a command. It is long, so that only a wrong session
+/// reaches it.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long `ss` is run again and again until it shows what the file says: the kernel's
@@ -22,7 +22,7 @@ const TABLE_LIMIT: Duration = Duration::from_secs(5);
 /// rest: what they have printed is on its way.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Why a session is not as its file says.
+/// How a session differs from its file.
 #[derive(Debug)]
 pub(super) struct Failure {
     /// The line of the file.
@@ -53,7 +53,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What came of a session, or of a step of it. (The box is for the size of a failure.)
+/// The outcome of a session or of one of its steps. (The box keeps it small.)
 type Outcome<T = ()> = Result<T, Box<Failure>>;
 
 /// Runs a session from its beginning to its end, and compares its packets, if they are recorded,
@@ -225,7 +225,7 @@ impl Replay {
         Ok(std::iter::from_fn(|| self.stage.read_line(number)).collect())
     }
 
-    /// At the end of the file nothing more may come.
+    /// Expects no more output at the end of the file.
     fn expect_silence(mut self, script: &Script) -> Outcome {
         self.stage.wait_for_rest();
         while self.stage.listen(QUIET) {}
@@ -237,7 +237,7 @@ impl Replay {
         self.expect_ladder(script)
     }
 
-    /// What has gone over the wire must be what the file says.
+    /// Expects the packets of the file.
     fn expect_ladder(&mut self, script: &Script) -> Outcome {
         let (Some((recording, rule)), Some(expected)) = (self.ladder.take(), script.wire()) else {
             return Ok(());

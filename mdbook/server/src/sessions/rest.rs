@@ -1,19 +1,17 @@
-//! Waits until programs wait: until each of their threads sleeps, and none has been awake
-//! since. Then a server that prints nothing listens, and what was typed is taken.
+//! Waits until programs are at rest: all of their threads sleep, and none has woken up since. Then
+//! a server that prints nothing is listening, and has read what was typed.
 
 use procfs::process::{Process, all_processes};
 use std::time::{Duration, Instant};
 
-/// How long programs may be at work: one that never rests, such as an endless loop, is not
-/// waited for.
+/// How long to wait for programs to be at rest: one with an endless loop never is.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
-/// How often in succession nothing may have changed, and how long it is from one look to
-/// the next.
+/// How many looks in succession must show no change, and the pause between them.
 const LOOKS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits until the processes of these groups are at rest, and no longer than the limit.
+/// Waits until the processes of these groups are at rest, but no longer than the limit.
 pub(super) fn wait(groups: &[i32], limit: Duration) {
     let deadline = Instant::now() + limit;
     let mut last = None;
@@ -30,8 +28,7 @@ pub(super) fn wait(groups: &[i32], limit: Duration) {
     }
 }
 
-/// The threads of these groups, and how often each has been put to sleep; nothing if one is
-/// at work.
+/// The threads of these groups, each with how often it has gone to sleep; `None` if one is running.
 fn sleepers(groups: &[i32]) -> Option<Vec<(i32, u64)>> {
     let mut sleepers = Vec::new();
     // A process or a thread may end while we look at it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::network::{Change, Layout};
 
-/// A session as its file tells it.
+/// A session as its file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
     /// The entries in the order of the file.
@@ -16,7 +16,7 @@ pub(super) struct Script {
 pub(super) struct Entry {
     /// The number of its line in the file, from 1.
     pub(super) line: usize,
-    /// Whether a blank line stands before it.
+    /// Whether there is a blank line before it.
     pub(super) after_blank: bool,
     /// The terminal that it is about, 1 to 9; or [`WIRE`], or [`NETWORK`].
     pub(super) terminal: u8,
@@ -39,17 +39,17 @@ pub(super) enum Event {
     Press(Key),
     /// `w line`: a line of the ladder; `w` alone asks for one to be written.
     Wire(Option<wire::Line>),
-    /// `n sentence`: what the network is like from now on.
+    /// `n sentence`: a change of the network.
     Network(Change),
 }
 
-/// The number in the place of a terminal's for what goes over the wire.
+/// The number of the terminal for lines about packets.
 pub(super) const WIRE: u8 = 0;
 
-/// The number in the place of a terminal's for the network.
+/// The number of the terminal for lines about the network.
 pub(super) const NETWORK: u8 = 10;
 
-/// A key that is no text.
+/// A key that is not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     /// `^C`: SIGINT to the command and whatever runs with it.
@@ -63,7 +63,7 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// If a line has none of the forms above; says which one, by its number.
+    /// If a line has none of the forms above, with its number.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut after_blank = false;
@@ -102,8 +102,8 @@ impl Script {
         Ok(Self { entries })
     }
 
-    /// The lines of the ladder, in the parts that other lines divide; nothing where the session
-    /// has none and wants none.
+    /// The lines of the ladder, in the parts into which other lines divide it; `None` if the
+    /// session neither has a ladder nor asks for one.
     pub(super) fn wire(&self) -> Option<Vec<Vec<wire::Line>>> {
         let is_wire = |entry: &Entry| matches!(entry.event, Event::Wire(_));
         let parts = self
@@ -121,7 +121,7 @@ impl Script {
         (!lines.is_empty()).then_some(lines)
     }
 
-    /// The hosts of the session; nothing where all terminals are on one.
+    /// The hosts of the session; `None` if all terminals are on one host.
     pub(super) fn hosts(&self) -> Option<&Layout> {
         match &self.entries.first()?.event {
             Event::Network(Change::Hosts(layout)) => Some(layout),
@@ -138,7 +138,7 @@ impl Script {
 }
 
 impl Entry {
-    /// Whether it makes something happen, and does not only wait for it.
+    /// Whether it is an input, and not output to wait for.
     pub(super) fn is_input(&self) -> bool {
         match self.event {
             Event::Start(_) | Event::Type(_) | Event::Press(_) | Event::Network(_) => true,
@@ -147,7 +147,7 @@ impl Entry {
     }
 }
 
-/// The hosts stand in the first line; only what is between them can change.
+/// Checks that the hosts are in the first line; later lines can only change the network.
 fn check_network(entries: &[Entry]) -> anyhow::Result<()> {
     let network = |entry: &Entry| match &entry.event {
         Event::Network(change) => Some(matches!(change, Change::Hosts(_))),

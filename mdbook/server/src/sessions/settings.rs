@@ -11,11 +11,11 @@ use super::FOLDER;
 /// The file with the table, in the folder of the sessions.
 const TABLE: &str = "README.md";
 
-/// A setting that is not here what it was where the book was made.
+/// A setting that has another value here than on the machine where the book was made.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     name: String,
-    /// What it is here; nothing where this kernel has no such setting.
+    /// Its value here; `None` if this kernel has no such setting.
     here: Option<String>,
     expected: String,
     depends: String,
@@ -39,7 +39,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What is different in this network namespace.
+/// The settings that differ in this network namespace.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ fn file(name: &str) -> PathBuf {
     Path::new("/proc/sys").join(name.replace('.', "/"))
 }
 
-/// Compares each row of the table with what is here.
+/// Compares each row of the table with the settings here.
 fn compare(table: &str, here: impl Fn(&str) -> Option<String>) -> anyhow::Result<Vec<Difference>> {
     let mut differences = Vec::new();
     let rows = table.lines().filter(|line| line.starts_with("| `"));
@@ -85,7 +85,7 @@ fn compare(table: &str, here: impl Fn(&str) -> Option<String>) -> anyhow::Result
     Ok(differences)
 }
 
-/// A kernel's version goes on after the two numbers that count.
+/// Of a kernel's version only the first two numbers count.
 fn fits(name: &str, expected: &str, here: &str) -> bool {
     if name == "kernel.osrelease" {
         let rest = here.strip_prefix(expected);

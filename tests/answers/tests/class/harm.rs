@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[test]
 fn who_does_harm_harms_nobody_else() {
     if sandbox().is_some() {
-        return; // Said aloud.
+        return; // `sandbox` has printed a note.
     }
     let class = Class::new();
     class.hand_in("anna/01.rs", &model(1));
@@ -51,12 +51,12 @@ fn who_does_harm_harms_nobody_else() {
     assert_only_anna_and_zoe_get_points(&class);
 }
 
-/// Nobody gets where a submission has nothing to do: these do as they should once they have got
-/// there, so whoever gets a point has.
+/// No submission gets out of its sandbox. These work as they should only once they have got out, so
+/// a point shows that one has.
 #[test]
 fn who_breaks_out_gets_nowhere() {
     if sandbox().is_some() {
-        return; // Said aloud.
+        return; // `sandbox` has printed a note.
     }
     let class = Class::new();
     class.hand_in("anna/01.rs", &model(1));
@@ -147,7 +147,7 @@ fn assert_only_anna_and_zoe_get_points(class: &Class) {
 #[test]
 fn slow_walls_cost_nobody_a_point() {
     if sandbox().is_some() {
-        return; // Said aloud.
+        return; // `sandbox` has printed a note.
     }
     let class = Class::new();
     class.hand_in("anna/01.rs", &model(1));

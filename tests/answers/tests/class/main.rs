@@ -51,7 +51,7 @@ struct Class {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// Who has it grades.
+/// The test that holds it grades.
 static ALONE: Mutex<()> = Mutex::new(());
 
 impl Class {

@@ -38,8 +38,8 @@ fn assert_failed(
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// Every answer that the rubrics are proved by is a student's: behind walls it fails the same
-/// checks as outside, and no other.
+/// Every answer that proves the rubrics is handed in by a student: in the sandbox it fails the same
+/// checks as outside, and no others.
 #[test]
 fn everybody_gets_the_marks_they_earn() {
     let class = Class::new();

@@ -92,7 +92,7 @@ fn stopped_at_any_moment_it_goes_on_where_it_was() {
 #[test]
 fn a_part_that_is_graded_again_leaves_the_rest_as_it_was() {
     let class = Class::new();
-    // What does not compile is judged at once.
+    // A file that does not compile is graded at once.
     for name in ["ann_05.rs", "ann_06.rs", "bob_05.rs"] {
         class.hand_in(name, "not Rust");
     }
@@ -253,7 +253,7 @@ fn what_the_machine_cannot_grade_has_no_points_and_is_graded_in_the_next_run() {
 #[test]
 fn a_class_has_one_seed() {
     let class = Class::new();
-    // What does not compile is judged at once.
+    // A file that does not compile is graded at once.
     class.hand_in("ann_05.rs", "not Rust");
     let seed = |seed: &'static str| class.grade("out", &["--only", "5", "--seed", seed]);
     seed("7").assert().success();

@@ -32,7 +32,7 @@ fn a_teacher_has_the_last_word() {
             "{name}: {text}"
         );
     }
-    // A mistake in it is told, and nothing is graded.
+    // A mistake in it is reported, and nothing is graded.
     fs::write(
         &overrides,
         "student,exercise,points,reason\nnobody,1,40,why\n",
@@ -49,7 +49,7 @@ fn a_teacher_has_the_last_word() {
 fn results_of_another_version_are_graded_again_and_the_teacher_is_told() {
     let class = Class::new();
     for id in ["ann", "bob", "cat"] {
-        // What does not compile is judged at once.
+        // A file that does not compile is graded at once.
         class.hand_in(&format!("{id}_05.rs"), "not Rust");
     }
     class.grade("out", &[]).assert().success();

@@ -22,7 +22,7 @@ pub(crate) struct Copy {
 /// it, and finds the starter in it.
 pub(crate) fn kept() -> MutexGuard<'static, Copy> {
     static KEPT: LazyLock<Mutex<Copy>> = LazyLock::new(|| Mutex::new(Copy::make()));
-    // A test that has failed leaves nothing that the next one does not write anew.
+    // The next test writes everything anew that a failed one may have left.
     let copy = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     fs::write(copy.file(), copy.starter()).expect("the file can be written");
     copy

@@ -48,7 +48,7 @@ fn a_learner_gets_from_the_starter_to_full_marks() {
 
     shows_packets(&copy);
 
-    // It does not compile: told as the compiler tells it; the lessons' tests still build.
+    // It does not compile: the compiler's output is shown; the lessons' tests still build.
     fs::write(copy.file(), "fn main() { nonsense }").expect("the file can be written");
     let told = contains("cannot find value `nonsense`").and(contains("does not compile"));
     copy.grade(&["02"]).code(2).stderr(told);
@@ -138,7 +138,7 @@ fn shows_packets(copy: &Copy) {
         .code(1)
         .stdout(title().and(packets).and(contains("has passed").not()));
 
-    // It is wrong the first time that it is run, and right ever after.
+    // It is wrong the first time that it is run, and right after that.
     let mark = copy.folder.join("target/has-run");
     let _ = fs::remove_dir(&mark);
     let script = copy.folder.join("target/flaky.sh");
@@ -155,7 +155,7 @@ fn shows_packets(copy: &Copy) {
         .stdout(title().and(contains("has passed")));
 }
 
-/// Back to the starter: not without a word, and nothing is lost.
+/// Puts the starter back, after a question, and keeps a copy of the answer.
 fn can_be_reset(copy: &Copy, starter: &str) {
     copy.grade(&["reset", "02"])
         .code(1)

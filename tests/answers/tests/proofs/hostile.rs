@@ -57,7 +57,7 @@ const IN_TIME: Duration = Duration::from_secs(15);
 /// How much the grader may grow, in bytes. Several are graded at once, in this process.
 const SMALL: u64 = 200_000_000;
 
-/// A time for `sleep` that no other process of this machine is likely to have. Whoever is
+/// A time for `sleep` that no other process of this machine is likely to have. A process that is
 /// left behind can be found by it.
 fn mark() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(4_000_000);
@@ -83,7 +83,7 @@ fn earns_nothing(exercise: u32, name: &str, program: &[&str]) {
     let before = Resources::of(std::process::id()).map_or(0, |resources| resources.resident);
     let start = Instant::now();
     let outcome = grade(exercise, &program);
-    // The wait for its turn is in it: nothing is proved by a longer time.
+    // Not the time since `start`, which includes the wait for other proofs.
     let took = outcome
         .results
         .iter()

@@ -1,6 +1,6 @@
 //! The proof of the rubrics: every right answer gets full marks, also on a bad network;
-//! every wrong one fails the checks that it states, and passes the others; a starter gets
-//! next to nothing.
+//! every wrong one fails the checks that its file names, and passes the others; a starter gets at
+//! most 20 points.
 //!
 //! Exercises are found, so each test is made for each of them:
 //!
@@ -232,8 +232,8 @@ fn right_answers_get_full_marks(number: u32) {
     verify_all(number, &answers);
 }
 
-/// The shim that makes the network slow and stingy; `None`, said aloud, where it cannot be
-/// built.
+/// The shim that makes the network slow, and lets a send take only a part; `None`, with a note on
+/// stderr, if it cannot be built.
 fn shim() -> Option<&'static PathBuf> {
     static SHIM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let shim = SHIM.get_or_init(|| {

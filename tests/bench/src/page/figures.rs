@@ -1,10 +1,10 @@
-//! Figures that are made of what was measured, for goals, tables and plots.
+//! Figures that are computed from the measured ones, for goals, tables and plots.
 
 use crate::server::Kind;
 use crate::statistics::Spread;
 use crate::{cold, grader, servers};
 
-/// Exercises whose checks have to wait: for a time limit that the task sets.
+/// Exercises whose checks have to wait for a time limit that the task sets.
 pub(super) const WITH_A_WAIT: [u32; 2] = [4, 6];
 
 /// The bytes of memory that one more idle client takes.
@@ -25,7 +25,7 @@ pub(super) fn added(of: &grader::OfExercise) -> Option<f64> {
     Some(Spread::of(&added)?.median)
 }
 
-/// Seconds for each of so many programs.
+/// Seconds for each of this many programs.
 #[allow(clippy::cast_precision_loss, reason = "some hundred programs")]
 pub(super) fn for_a_program(took: f64, programs: usize) -> f64 {
     took / programs.max(1) as f64
@@ -40,7 +40,7 @@ pub(super) const COLD: [(&str, Option<f64>); 5] = [
     ("cargo book", Some(120.0)),
 ];
 
-/// What was found of the first commands, in the order of the table.
+/// The figures of the first commands, in the order of the table.
 pub(super) fn first_commands(figures: &cold::Figures) -> [(&'static str, &[cold::Of]); 5] {
     let found: [&[cold::Of]; 5] = [
         &figures.listening,

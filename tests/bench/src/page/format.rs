@@ -1,8 +1,8 @@
-//! Numbers and tables, as the page has them.
+//! Formats numbers and tables for the page.
 
 use crate::statistics::Spread;
 
-/// A table; ` | ` separates the headings. All columns but the first are flush right.
+/// A table; ` | ` separates the headings. All columns except the first are aligned to the right.
 pub(super) fn table(headings: &str, rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("| {headings} |\n|---|");
@@ -25,7 +25,7 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
-/// A number with so many digits after the point, and with commas where there are none.
+/// A number with this many digits after the point; with none, it has commas.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -49,12 +49,12 @@ pub(super) fn megabytes(megabytes: u64) -> String {
     format!("{} MB", thousands(megabytes))
 }
 
-/// A ratio, and how far it spreads: `1.02 (0.99–1.05)`.
+/// A ratio and its quartiles: `1.02 (0.99–1.05)`.
 pub(super) fn ratio(spread: Spread) -> String {
     spread_of(spread, 2)
 }
 
-/// The median and the middle half.
+/// The median and the quartiles.
 fn spread_of(spread: Spread, digits: usize) -> String {
     let show = |number| decimal(number, digits);
     let Spread { low, median, high } = spread;

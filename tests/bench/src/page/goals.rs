@@ -1,4 +1,4 @@
-//! What the project wants of itself, and whether it is so.
+//! The goals of the project, and whether it reaches them.
 
 use super::figures::{COLD, WITH_A_WAIT, added, first_commands, for_a_program, per_client};
 use super::format::{decimal, milliseconds, ratio, thousands};
@@ -14,11 +14,11 @@ use grade::language::Language;
 pub struct Goal {
     /// What is measured.
     pub what: String,
-    /// What is wanted.
+    /// The value to reach.
     pub wanted: String,
-    /// What came; nothing where it was not measured.
+    /// The measured value; `None` if it was not measured.
     pub found: Option<String>,
-    /// Whether that is what is wanted.
+    /// Whether the measured value reaches the goal.
     pub is_met: bool,
 }
 
@@ -42,7 +42,7 @@ fn goal(what: String, wanted: String, found: Option<(String, bool)>) -> Goal {
     }
 }
 
-/// The lessons that are held to goals.
+/// The lessons that have goals.
 const LESSONS: [Kind; 2] = [Kind::Lesson05, Kind::Lesson06];
 
 fn of_servers(results: &Results, language: Language) -> Vec<Goal> {
@@ -119,8 +119,8 @@ fn of_server(figures: Option<&servers::Figures>, kind: Kind, language: Language)
     goals
 }
 
-/// Requests per second beside another server's, pair by pair, and whether half of the ratios
-/// is no lower than this.
+/// The ratios of a server's requests per second to another server's, and whether the median is at
+/// least this.
 fn at_least(
     figures: &servers::Figures,
     kind: Kind,

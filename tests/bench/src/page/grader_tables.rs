@@ -59,7 +59,7 @@ pub(super) fn of_suite(figures: &grader::Figures, language: Language) -> String 
     table(headings, &rows)
 }
 
-/// The class, as long as it was measured.
+/// The class, if it was measured.
 pub(super) fn of_class(figures: &grader::Figures, language: Language) -> String {
     let Some(class) = &figures.class else {
         return pick(language, "Not measured.\n", "没有测量。\n").to_string();
@@ -106,7 +106,7 @@ pub(super) fn of_class(figures: &grader::Figures, language: Language) -> String 
     table(headings, &rows)
 }
 
-/// The class graded in other ways, as far as that was measured.
+/// The class, graded in other ways, if that was measured.
 fn other_ways(class: &class::OfClasses, language: Language) -> Vec<Vec<String>> {
     let others = [
         (

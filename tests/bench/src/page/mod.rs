@@ -1,5 +1,5 @@
-//! Makes the tables and plots of the book's page *Measured* of the figures that are kept,
-//! and of nothing else: the same figures give the same files.
+//! Makes the tables and plots of the book's page *Measured* from the kept figures alone: the same
+//! figures give the same files.
 
 mod figures;
 mod format;
@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 /// A file of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Where it is, seen from the workspace.
+    /// Its path in the workspace.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its contents.
     pub text: String,
 }
 
@@ -56,7 +56,7 @@ pub fn files(results: &Results) -> Vec<File> {
     files
 }
 
-/// Writes all files of the page, of the figures that the project keeps.
+/// Writes all files of the page from the figures that the project keeps.
 ///
 /// # Errors
 ///

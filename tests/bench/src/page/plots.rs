@@ -10,7 +10,7 @@ use crate::statistics::Spread;
 use crate::{grader, servers};
 use grade::language::Language;
 
-/// All plots of what was measured.
+/// All plots of the figures.
 pub(super) fn all(results: &Results, language: Language) -> Vec<Plot> {
     let mut plots = Vec::new();
     if let Some(measured) = &results.servers {
@@ -56,7 +56,7 @@ fn groups(
         .collect()
 }
 
-/// A time that is given in microseconds, short: `95 ms`.
+/// A time, given in microseconds, in short form: `95 ms`.
 fn time(microseconds: f64) -> String {
     let (number, unit) = match microseconds {
         ..1e3 => (microseconds, "µs"),
@@ -67,7 +67,7 @@ fn time(microseconds: f64) -> String {
     format!("{} {unit}", decimal(number, digits))
 }
 
-/// The next larger 1, 2 or 5 with zeros.
+/// The next larger number that is 1, 2 or 5 followed by zeros.
 fn round_up(number: f64) -> f64 {
     let power = 10_f64.powf(number.max(1e-9).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0];

@@ -8,7 +8,7 @@ use crate::servers::{self, Cores};
 use crate::statistics::{Latency, ratios};
 use grade::language::Language;
 
-/// How the servers were measured, in a sentence.
+/// A sentence about how the servers were measured.
 pub(super) fn settings(figures: &servers::Figures, language: Language) -> String {
     let settings = &figures.settings;
     let servers::Settings {
@@ -39,7 +39,7 @@ pub(super) fn settings(figures: &servers::Figures, language: Language) -> String
     }
 }
 
-/// Requests per second of a server with so many clients.
+/// Requests per second of a server with this many clients.
 fn load_of(
     figures: &servers::Figures,
     kind: Kind,

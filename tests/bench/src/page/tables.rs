@@ -14,7 +14,7 @@ use crate::{cold, steady};
 use grade::language::Language;
 use std::collections::BTreeMap;
 
-/// All tables: the names of their files, and what is in them.
+/// All tables: the name and the contents of each file.
 pub(super) fn all(results: &Results, language: Language) -> Vec<(&'static str, String)> {
     fn of<T>(
         measured: Option<&Measured<T>>,

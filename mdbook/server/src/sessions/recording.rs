@@ -7,25 +7,25 @@ use anyhow::Context;
 use wire::tcpdump::{Segment, Tcpdump, by_direction};
 use wire::{Capture, Forwarder, Line, Packet, Wire};
 
-/// Stands in the error of a recording that lacks packets, which is made again.
+/// The text in the error of a recording that lacks packets, which is then repeated.
 pub(super) const LOST: &str = "packets were lost while they were recorded";
 
-/// How long no packet may come: a FIN may be acknowledged 40 ms after it.
+/// The wire is quiet if no packet comes for this long: a FIN may be acknowledged 40 ms after it.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How long that is waited for: a connection may never be quiet.
+/// How long to wait until the wire is quiet: a connection may never be.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// What goes over the wire while a session runs.
+/// A recording of the packets of a session.
 pub(super) struct Recording {
     source: Source,
     wire: Wire,
     told: usize,
-    /// Who has to see the same packets, where the lines are compared with a file.
+    /// `tcpdump`, which must see the same packets, if the lines are compared with a file.
     witness: Option<Tcpdump>,
 }
 
-/// Who records.
+/// Where packets are recorded.
 enum Source {
     /// On loopback.
     Capture(Capture),
@@ -43,7 +43,7 @@ impl Source {
 }
 
 impl Recording {
-    /// Begins to record what goes over the wire in this network namespace.
+    /// Begins to record the packets in this network namespace.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Recording {
         Ok(Self::from(Source::Capture(capture)))
     }
 
-    /// What goes over the wire between two hosts.
+    /// Records the packets between two hosts.
     pub(super) fn of(forwarder: Arc<Forwarder>) -> Self {
         Self::from(Source::Forwarder(forwarder))
     }
@@ -89,7 +89,7 @@ impl Recording {
         self.wire.lines(new)
     }
 
-    /// Something is typed: how long that takes is no matter of the wire.
+    /// Records that something is typed: the time until then has nothing to do with the network.
     pub(super) fn interrupt(&mut self) {
         self.wire.interrupt();
     }
@@ -136,7 +136,7 @@ mod tests {
 
     type Parts = Vec<Vec<Line>>;
 
-    /// Where a packet is: the part of the ladder, and its line there.
+    /// The place of a packet: the part of the ladder, and its line there.
     type Place = (usize, usize);
 
     /// A ladder of the book, and what its session compares.
