@@ -63,10 +63,12 @@ for (const language of LANGUAGES) {
     await page.keyboard.press("Enter");
     assert.match(await current.textContent(), /SYN-SENT/);
     for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowDown");
-    assert.match(await current.textContent(), /5 bytes "hello"/);
+    const bytes = language.lang === "en" ? "bytes" : "字节";
+    assert.match(await current.textContent(), new RegExp(`5 ${bytes} "hello"`));
     // Both states are said, although this packet changes none.
     const said = await bar.locator("output").textContent();
-    assert.match(said, /4.*10.*5 bytes "hello".*ESTABLISHED.*ESTABLISHED/);
+    const expected = new RegExp(`4.*10.*5 ${bytes} "hello".*ESTABLISHED.*ESTABLISHED`);
+    assert.match(said, expected);
     // What was typed lights up, and what is still to come is not shown.
     assert.match(await page.locator(".ladder-cause").textContent(), /^python3 -c/);
     const shown = await page
@@ -143,6 +145,9 @@ test("remarks are Chinese in the Chinese book, and bytes are what they are", asy
     "         (1.0 s later)",
     "         58858 -- SYN, again -----> 9090",
     '         58858 -- 7 bytes ", again" -> 9090',
+    '         58858 -- 1 byte "1", FIN --> 9090',
+    '         58858 -- 10 bytes ", window 5" -> 9090',
+    "         58858 <- ACK 6144, window 0 - 9090",
     "         (127 more connections do the same)",
   ];
   const page = await open("zh-CN/wire.html");
@@ -157,7 +162,10 @@ test("remarks are Chinese in the Chinese book, and bytes are what they are", asy
     "SYN",
     "（1.0 秒后）",
     "SYN, 重发",
-    '7 bytes ", again"',
+    '7 字节 ", again"',
+    '1 字节 "1", FIN',
+    '10 字节 ", window 5"',
+    "ACK 6144, 窗口 0",
     "（另有 127 个连接也是这样）",
   ]);
   await page.context().close();

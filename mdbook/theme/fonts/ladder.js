@@ -24,7 +24,9 @@
           [/^\((.+) ms later\)$/, "（$1 毫秒后）"],
           [/^\((.+) s later\)$/, "（$1 秒后）"],
           [/^\((\d+) more connections do the same\)$/, "（另有 $1 个连接也是这样）"],
+          [/^(SYN, )?(\d+) bytes? "/, '$1$2 字节 "'],
           // They stand behind the bytes, whatever these are.
+          [/(^|, )window (\d+)(?!.*")/, "$1窗口 $2"],
           [/, lost$/, ", 丢失"],
           [/, again(?=$|, 丢失$)/, ", 重发"],
           [/, probe(?=$|, )(?!.*")/, ", 探测"],

@@ -145,6 +145,9 @@ fn say_remark(remark: &Remark, language: Language) -> String {
             )
         }
         Remark::LinesLeftOut(count) => message!("({count} more lines)", count = *count),
+        Remark::Bytes(1) => message!("1 byte"),
+        Remark::Bytes(count) => message!("{count} bytes", count = *count),
+        Remark::Window(bytes) => message!("window {bytes}", bytes = *bytes),
         Remark::Again => message!("again"),
         Remark::Lost => message!("lost"),
         Remark::Probe => message!("probe"),

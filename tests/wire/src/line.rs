@@ -132,6 +132,10 @@ pub enum Remark {
     PacketsLeftOut(usize, u16),
     /// So many lines are not shown.
     LinesLeftOut(usize),
+    /// A packet carries so many bytes, which follow.
+    Bytes(usize),
+    /// Its sender has room for so many bytes.
+    Window(u32),
     /// A packet has come before.
     Again,
     /// A packet has not arrived.
@@ -150,6 +154,9 @@ impl fmt::Display for Remark {
             Self::Alike(count) => write!(f, "({count} more connections do the same)"),
             Self::PacketsLeftOut(count, port) => write!(f, "({count} more packets of {port})"),
             Self::LinesLeftOut(count) => write!(f, "({count} more lines)"),
+            Self::Bytes(1) => f.write_str("1 byte"),
+            Self::Bytes(count) => write!(f, "{count} bytes"),
+            Self::Window(bytes) => write!(f, "window {bytes}"),
             Self::Again => f.write_str("again"),
             Self::Lost => f.write_str("lost"),
             Self::Probe => f.write_str("probe"),
@@ -342,12 +349,12 @@ impl What {
         let word = |is_there: bool, word: &str| is_there.then(|| word.to_string());
         let parts = [
             word(self.syn, "SYN"),
-            self.data.as_ref().map(ToString::to_string),
+            self.data.as_ref().map(|data| data.tell(say)),
             word(self.fin, "FIN"),
             word(self.rst, "RST"),
             word(self.ack, "ACK"),
             self.acknowledged.map(|number| format!("ACK {number}")),
-            self.window.map(|bytes| format!("window {bytes}")),
+            self.window.map(|bytes| say(&Remark::Window(bytes))),
             self.probe.then(|| say(&Remark::Probe)),
             self.again.then(|| say(&Remark::Again)),
             self.lost.then(|| say(&Remark::Lost)),
@@ -357,16 +364,11 @@ impl What {
     }
 }
 
-impl fmt::Display for Data {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            length,
-            shown,
-            is_cut,
-        } = self;
-        let plural = if *length == 1 { "" } else { "s" };
-        let dots = if *is_cut { "..." } else { "" };
-        write!(f, "{length} byte{plural} \"{shown}\"{dots}")
+impl Data {
+    fn tell(&self, say: &dyn Fn(&Remark) -> String) -> String {
+        let bytes = say(&Remark::Bytes(self.length));
+        let dots = if self.is_cut { "..." } else { "" };
+        format!("{bytes} \"{}\"{dots}", self.shown)
     }
 }
 
@@ -456,12 +458,18 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
         let say = |remark: &Remark| match remark {
             Remark::Again => "重发".to_string(),
             Remark::Later(_) => "（过了一会儿）".to_string(),
+            Remark::Bytes(count) => format!("{count} 字节"),
+            Remark::Window(bytes) => format!("窗口 {bytes}"),
             other => other.to_string(),
         };
         let told = LADDER.lines().filter_map(Line::parse);
         let told: Vec<String> = told.map(|line| line.tell(&say)).collect();
         let again = "            58936 -- SYN, 重发 --------------------------> 9090";
         assert!(told.contains(&again.to_string()), "{told:#?}");
+        let carries = "            58936 <- 22 字节 \"server: hello, client!\" ---- 46713";
+        assert!(told.contains(&carries.to_string()), "{told:#?}");
+        let shut = "            58936 <- ACK 6144, 窗口 0 -------------------- 46713";
+        assert!(told.contains(&shut.to_string()), "{told:#?}");
         let later = "                  （过了一会儿）";
         assert_eq!(told.iter().filter(|line| *line == later).count(), 2);
     }
