@@ -23,10 +23,6 @@ pub enum Argument {
     Bytes(Excerpt),
     /// Bytes that a program has printed, or read from its stdin, whose text is UTF-8.
     Terminal(Excerpt),
-    /// A text that a program has printed, in quotes.
-    Quoted(Quoted),
-    /// Lines that a program has printed, each between backticks.
-    Lines(Lines),
     /// An address.
     Address(SocketAddr),
     /// How long something took, or may take.
@@ -39,14 +35,43 @@ impl Argument {
         Self::Terminal(bytes.into())
     }
 
-    /// Text that a program has printed: it is shown in quotes.
+    /// Text that a program has printed, in quotes; the middle is left out if it is long.
     pub fn quoted(text: &str) -> Self {
-        Self::Quoted(text.into())
+        const KEPT: usize = 500;
+        let length = text.chars().count();
+        if length <= 2 * KEPT {
+            return format!("{text:?}").into();
+        }
+        let head: String = text.chars().take(KEPT).collect();
+        let tail: String = text.chars().skip(length - KEPT).collect();
+        message!(
+            "{head} ... {tail} ({length} characters)",
+            head = format!("{head:?}"),
+            tail = format!("{tail:?}"),
+            length
+        )
+        .into()
     }
 
-    /// Lines that a program has printed.
+    /// Lines that a program has printed, each between backticks; the middle is left out if there
+    /// are many, and long lines are truncated.
     pub fn lines(lines: &[String]) -> Self {
-        Self::Lines(lines.into())
+        const KEPT: usize = 5;
+        let show = |lines: &[String]| {
+            let lines = lines.iter().map(|line| text::harmless(line));
+            let lines: Vec<_> = lines.map(|line| format!("`{line}`")).collect();
+            lines.join("\n")
+        };
+        if lines.len() <= 2 * KEPT {
+            return show(lines).into();
+        }
+        message!(
+            "{head}\n... ({count} lines left out) ...\n{tail}",
+            head = show(&lines[..KEPT]),
+            count = lines.len() - 2 * KEPT,
+            tail = show(&lines[lines.len() - KEPT..])
+        )
+        .into()
     }
 
     /// Visits each place in it that may contain an address.
@@ -58,14 +83,6 @@ impl Argument {
             Self::Bytes(bytes) | Self::Terminal(bytes) => {
                 visit(Place::Bytes(&mut bytes.head));
                 visit(Place::Bytes(&mut bytes.tail));
-            }
-            Self::Quoted(quoted) => {
-                visit(Place::Text(&mut quoted.head));
-                visit(Place::Text(&mut quoted.tail));
-            }
-            Self::Lines(lines) => {
-                let lines = lines.head.iter_mut().chain(&mut lines.tail);
-                lines.for_each(|line| visit(Place::Text(line)));
             }
             Self::Address(address) => visit(Place::Address(address)),
         }
@@ -79,8 +96,6 @@ impl Argument {
             Self::Number(number) => number.to_string(),
             Self::Bytes(bytes) => bytes.describe(text::from_gbk).fill(translate),
             Self::Terminal(bytes) => bytes.describe(text::from_utf8).fill(translate),
-            Self::Quoted(quoted) => quoted.describe().fill(translate),
-            Self::Lines(lines) => lines.describe().fill(translate),
             Self::Address(address) => address.to_string(),
             Self::Duration(duration) => describe(*duration).fill(translate),
         }
@@ -164,97 +179,6 @@ impl Excerpt {
                 )
             }
         }
-    }
-}
-
-/// A text; the middle is left out if it is long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quoted {
-    /// The whole text, or the beginning of a long one.
-    pub head: String,
-    /// The end of a long text; empty if `head` has all of it.
-    pub tail: String,
-    /// How many characters the text has.
-    pub length: usize,
-}
-
-impl From<&str> for Quoted {
-    fn from(text: &str) -> Self {
-        const KEPT: usize = 500;
-        let length = text.chars().count();
-        if length <= 2 * KEPT {
-            let (head, tail) = (text.to_string(), String::new());
-            return Self { head, tail, length };
-        }
-        Self {
-            head: text.chars().take(KEPT).collect(),
-            tail: text.chars().skip(length - KEPT).collect(),
-            length,
-        }
-    }
-}
-
-impl Quoted {
-    fn describe(&self) -> Message {
-        let (head, length) = (format!("{:?}", self.head), self.length);
-        if self.tail.is_empty() {
-            return message!("{head}", head);
-        }
-        let tail = format!("{:?}", self.tail);
-        message!(
-            "{head} ... {tail} ({length} characters)",
-            head,
-            tail,
-            length
-        )
-    }
-}
-
-/// Lines; the middle is left out if there are many, and long lines are truncated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lines {
-    /// All of them, or the first of many.
-    pub head: Vec<String>,
-    /// The last of many; empty if `head` has all of them.
-    pub tail: Vec<String>,
-    /// How many are left out.
-    pub left_out: usize,
-}
-
-impl From<&[String]> for Lines {
-    fn from(lines: &[String]) -> Self {
-        const KEPT: usize = 5;
-        let (head, tail) = if lines.len() <= 2 * KEPT {
-            (lines, &[][..])
-        } else {
-            (&lines[..KEPT], &lines[lines.len() - KEPT..])
-        };
-        let show = |lines: &[String]| lines.iter().map(|line| text::harmless(line)).collect();
-        Self {
-            head: show(head),
-            tail: show(tail),
-            left_out: lines.len() - head.len() - tail.len(),
-        }
-    }
-}
-
-impl Lines {
-    fn describe(&self) -> Message {
-        let show = |lines: &[String]| {
-            let lines = lines.iter().map(|line| format!("`{line}`"));
-            lines.collect::<Vec<_>>().join("\n")
-        };
-        let (head, tail) = (show(&self.head), show(&self.tail));
-        if self.left_out == 0 {
-            return message!("{head}", head);
-        }
-        let count = self.left_out;
-        message!(
-            "{head}\n... ({count} lines left out) ...\n{tail}",
-            head,
-            count,
-            tail
-        )
     }
 }
 
