@@ -143,7 +143,7 @@ def pattern(position, length):
 def queues(sender, receiver):
     """The bytes in the sender's send buffer and in the receiver's receive buffer.
 
-    Only Linux shows them: /proc/net/tcp has a line for each end of each connection.
+    Only Linux has /proc/net/tcp, with a line for each end of each connection.
     """
     one, other = in_hex(sender.getsockname()), in_hex(receiver.getsockname())
     sending = receiving = None

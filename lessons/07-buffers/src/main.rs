@@ -160,7 +160,7 @@ fn queues(sender: &TcpStream, receiver: &TcpStream) -> anyhow::Result<Option<(us
 }
 // ANCHOR_END: queues
 
-/// Only Linux shows how full the two buffers are.
+/// Only Linux has `/proc/net/tcp`.
 #[cfg(not(target_os = "linux"))]
 #[allow(clippy::unnecessary_wraps, reason = "the same type as on Linux")]
 fn queues(_: &TcpStream, _: &TcpStream) -> anyhow::Result<Option<(usize, usize)>> {
