@@ -13,6 +13,7 @@ use harness::message::Message;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use wire::{Remark, Shown};
@@ -53,7 +54,7 @@ pub struct Packets {
 #[serde(rename_all = "kebab-case")]
 pub enum Gap {
     /// Some packets between these ends of a connection.
-    Lost(String),
+    Lost(SocketAddr, SocketAddr),
     /// All packets after so many.
     After(usize),
     /// Everything, for this reason.
@@ -91,9 +92,10 @@ impl Recording {
     pub fn lines(&self, language: Language) -> Vec<String> {
         let Packets { ladder, gap } = &self.packets;
         let missing = match gap {
-            Some(Gap::Lost(connection)) => Some(message!(
-                "Some packets between {connection} were not recorded.",
-                connection
+            Some(Gap::Lost(one, other)) => Some(message!(
+                "Some packets between {one} and {other} were not recorded.",
+                one = *one,
+                other = *other
             )),
             Some(Gap::After(count)) => Some(message!(
                 "Only the first {count} packets were recorded.",
@@ -242,7 +244,7 @@ fn record_command(command: &mut Command) -> anyhow::Result<(Packets, i32)> {
         ladder: wire::shorten(&lines, KEPT, KEPT_LINES),
         gap: match capture.cut() {
             Some(count) => Some(Gap::After(count)),
-            None => connections.lost().map(Gap::Lost),
+            None => connections.lost().map(|(one, other)| Gap::Lost(one, other)),
         },
     };
     Ok((packets, status.code().unwrap_or(1)))

@@ -1,5 +1,6 @@
 //! From packets to the lines of the ladder.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::connection::Connection;
@@ -52,12 +53,11 @@ impl Wire {
         })
     }
 
-    /// The first connection of which packets are missing that must have gone over the wire, if
+    /// The ends of the first connection of which packets are missing that must have gone over the wire, if
     /// there is one: then the recording is worth nothing, and has to be made again.
-    pub fn lost(&self) -> Option<String> {
+    pub fn lost(&self) -> Option<(SocketAddr, SocketAddr)> {
         let incomplete = self.connections.iter().find(|one| one.is_incomplete())?;
-        let (left, right) = incomplete.addresses();
-        Some(format!("{left} and {right}"))
+        Some(incomplete.addresses())
     }
 }
 
@@ -65,7 +65,6 @@ impl Wire {
 mod tests {
     use super::*;
     use crate::packet::Flags;
-    use std::net::SocketAddr;
 
     /// Where the sequence numbers of both sides begin: they go round soon.
     const FIRST: [u32; 2] = [u32::MAX - 3, 7_000];
@@ -136,7 +135,7 @@ mod tests {
         vec![syn, syn_ack, SENT]
     }
 
-    fn ladder(sent: &[Sent]) -> (String, Option<String>) {
+    fn ladder(sent: &[Sent]) -> (String, Option<(SocketAddr, SocketAddr)>) {
         let packets: Vec<Packet> = sent.iter().map(|sent| sent.packet(40000)).collect();
         let mut wire = Wire::default();
         let lines = wire.lines(&packets);
@@ -383,7 +382,8 @@ ESTABLISHED 40000 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
         assert_eq!(recorded(&[hello, world, acknowledged]), None);
         assert_eq!(recorded(&[world, hello, acknowledged]), None);
         assert_eq!(recorded(&[acknowledged, world, hello]), None);
-        let lost = Some("127.0.0.1:40000 and 127.0.0.1:9090".to_string());
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let lost = Some((address(40000), address(9090)));
         assert_eq!(recorded(&[world]), lost);
         assert_eq!(recorded(&[hello, acknowledged]), lost);
     }

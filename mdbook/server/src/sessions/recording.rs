@@ -101,8 +101,8 @@ impl Recording {
     /// With [`LOST`] if packets are missing; or if `tcpdump` has seen others.
     pub(super) fn finish(mut self) -> anyhow::Result<Vec<Line>> {
         let lines = self.lines();
-        if let Some(connection) = self.wire.lost() {
-            anyhow::bail!("{LOST}: between {connection}");
+        if let Some((one, other)) = self.wire.lost() {
+            anyhow::bail!("{LOST}: between {one} and {other}");
         }
         if let Some(witness) = self.witness {
             let packets = self.source.packets();
