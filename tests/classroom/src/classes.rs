@@ -38,6 +38,11 @@ pub(crate) struct ClassArguments {
     /// Grade this student alone, also where they are graded already; may be said several times
     #[arg(long, value_name = "ID")]
     student: Vec<String>,
+    /// Give a file to a student, whatever its name says; ID alone for a file, folder or zip whose
+    /// names say the exercises. The report remembers it; FILE= forgets it. May be said several
+    /// times
+    #[arg(long, value_name = "FILE=ID:NN")]
+    take: Vec<String>,
     /// Points by your own hand: a CSV file with the columns student, exercise, points and
     /// reason [default: REPORT/overrides.csv, where that exists]
     #[arg(long, value_name = "FILE")]
@@ -85,6 +90,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         program: program.transpose()?,
         only: arguments.only.clone(),
         students: arguments.student.clone(),
+        takes: arguments.take.clone(),
         overrides: arguments.overrides.clone(),
         sandbox: !arguments.no_sandbox,
         seed: arguments.seed,
@@ -128,6 +134,7 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
         let words = catalogue::say(&message!("{what}: {why}", what, why), language);
         say!("{}", escape_line(&words));
     };
+    let mut is_repairable = false;
     for (student, notice) in &summary.notices {
         let (name, id) = (&student.name, &student.id);
         let whose = if name == id {
@@ -142,7 +149,18 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
     }
     for (path, reason) in &summary.not_understood {
         let what = message!("not understood: {path}", path);
-        line(what, reason);
+        let mut lines = reason.lines();
+        line(what, lines.next().unwrap_or_default());
+        for command in lines {
+            is_repairable = true;
+            say!("    {}", escape_line(command));
+        }
+    }
+    if is_repairable {
+        tell!(
+            language,
+            "Such a command takes the file for the student's answer; ID and NN stand for an id and the number of an exercise."
+        );
     }
     let (students, missing) = (summary.students, summary.missing);
     let students = match students {

@@ -2,10 +2,12 @@
 
 use super::disk;
 use super::record::{GradedExercise, Override, Status, StudentRecord};
+use super::take::TakeCommand;
 use csv::{Terminator, WriterBuilder};
-use grade::exercise::Exercise;
+use grade::exercise::{Exercise, digits};
 use grade::failed::Because;
 use harness::message;
+use std::iter;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
@@ -17,7 +19,8 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// The columns are `id`, `name`, `total`, then for each exercise its points (`exercise-05`)
 /// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
-/// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`. The first row below has the
+/// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`
+/// and `not understood`: why, and the commands that take what was set aside. The first row below has the
 /// points possible, the others a student each, in the order of the ids. Points are those that
 /// count, so with the overrides; overrides of students without a record are left alone.
 ///
@@ -34,13 +37,16 @@ pub fn write(
     exercises: &[Exercise],
     records: &[StudentRecord],
     overrides: &[Override],
+    take_command: &TakeCommand,
     path: &Path,
 ) -> anyhow::Result<()> {
     let mut records: Vec<&StudentRecord> = records.iter().collect();
     records.sort_by(|a, b| a.student.cmp(&b.student));
     let mut rows = vec![header(exercises), possible(exercises)];
     for record in records {
-        rows.push(row(exercises, record, overrides)?);
+        let mut row = row(exercises, record, overrides)?;
+        row.push(not_understood(exercises, record, take_command));
+        rows.push(row);
     }
     let table = encode(&rows).because(|| message!("cannot make {path}", path = path.display()))?;
     disk::write(path, &table)
@@ -52,7 +58,7 @@ fn header(exercises: &[Exercise]) -> Vec<String> {
         cells.push(exercise.package());
         cells.push(format!("{} status", exercise.package()));
     }
-    cells.push("override reasons".to_string());
+    cells.extend(["override reasons", "not understood"].map(String::from));
     cells
 }
 
@@ -67,8 +73,30 @@ fn possible(exercises: &[Exercise]) -> Vec<String> {
     for exercise in exercises {
         cells.extend([points(exercise).to_string(), String::new()]);
     }
-    cells.push(String::new());
+    cells.extend([String::new(), String::new()]);
     cells
+}
+
+/// Why exercises of a student are not understood, and the commands that take what was set aside.
+fn not_understood(
+    exercises: &[Exercise],
+    record: &StudentRecord,
+    take_command: &TakeCommand,
+) -> String {
+    let is_one = |graded: &&GradedExercise| {
+        let mut exercises = exercises.iter();
+        graded.status == Status::NotUnderstood
+            && exercises.any(|exercise| exercise.number == graded.exercise)
+    };
+    let all = record.exercises.iter().filter(is_one).map(|graded| {
+        let id = Some(record.student.id.as_str());
+        let takes = graded.set_aside.iter();
+        let takes = takes.map(|what| take_command.taking(what, id, Some(graded.exercise)));
+        let what = format!("exercise-{}: {}", digits(graded.exercise), graded.message);
+        let lines: Vec<String> = iter::once(what).chain(takes).collect();
+        lines.join("\n")
+    });
+    all.collect::<Vec<_>>().join("\n")
 }
 
 fn row(

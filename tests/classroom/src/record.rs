@@ -2,6 +2,7 @@
 //! made of it.
 
 use crate::file_name;
+use crate::take::SetAside;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
@@ -101,6 +102,9 @@ pub struct GradedExercise {
     pub checks: Vec<CheckResult>,
     /// What the compiler said, or why the submission was not understood; otherwise empty.
     pub message: String,
+    /// Files that were set aside, and may be the answer: a teacher can take one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
 }
 
 /// How far an exercise of a student came.
@@ -169,6 +173,13 @@ impl GradedExercise {
         self.message = why;
     }
 
+    /// Says that something was handed in and nobody knows what: why, and what a teacher could take.
+    pub fn not_understood(&mut self, why: String, set_aside: Vec<SetAside>) {
+        self.status = Status::NotUnderstood;
+        self.message = why;
+        self.set_aside = set_aside;
+    }
+
     /// An exercise of which nothing is known but how far it came.
     pub fn new(exercise: &Exercise, status: Status) -> Self {
         Self {
@@ -178,6 +189,7 @@ impl GradedExercise {
             status,
             checks: Vec::new(),
             message: String::new(),
+            set_aside: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use classroom::gradebook;
 use classroom::overrides;
 use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
+use classroom::take::{SetAside, TakeCommand};
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::{Failure, Verdict};
@@ -43,6 +44,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
                 Vec::new()
             },
             message: String::new(),
+            set_aside: Vec::new(),
         }
     });
     StudentRecord {
@@ -80,8 +82,14 @@ fn by_hand(student: &str, exercise: u32, points: u32, reason: &str) -> Override 
 fn write(records: &[StudentRecord], overrides: &[Override]) -> (Vec<u8>, Vec<Vec<String>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grades.csv");
-    gradebook::write(&exercises(), records, overrides, &path)
-        .unwrap_or_else(|error| panic!("{error:#}"));
+    gradebook::write(
+        &exercises(),
+        records,
+        overrides,
+        &TakeCommand::default(),
+        &path,
+    )
+    .unwrap_or_else(|error| panic!("{error:#}"));
     let names = fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(names, 1, "nothing else is left there");
     let bytes = fs::read(&path).expect("the gradebook");
@@ -106,8 +114,8 @@ fn it_has_a_row_of_points_possible_and_one_for_each_student_in_order() {
     let (bytes, rows) = write(&records, &[]);
     assert!(bytes.starts_with(b"\xef\xbb\xbfid,name,total,exercise-01,exercise-01 status,"));
     assert_eq!(rows.len(), 4);
-    assert!(rows.iter().all(|row| row.len() == 3 + 2 * 7 + 1));
-    assert_eq!(rows[0][17], "override reasons");
+    assert!(rows.iter().all(|row| row.len() == 3 + 2 * 7 + 2));
+    assert_eq!(rows[0][17..], ["override reasons", "not understood"]);
     assert_eq!(rows[0][15..17], ["exercise-07", "exercise-07 status"]);
     assert_eq!(rows[1][..5], ["points possible", "", "700", "100", ""]);
     let exercises = exercises();
@@ -221,7 +229,8 @@ fn a_result_that_is_not_there_or_out_of_date_is_no_zero() {
     part.exercises.remove(4);
     for record in [old, part] {
         let path = Path::new("/nowhere/grades.csv");
-        let error = gradebook::write(&exercises(), &[record], &[], path).expect_err("an error");
+        let error = gradebook::write(&exercises(), &[record], &[], &TakeCommand::default(), path)
+            .expect_err("an error");
         let error = format!("{error:#}");
         assert!(
             error.contains("\"s1\"") && error.contains("exercise-05"),
@@ -235,13 +244,21 @@ fn where_it_cannot_be_written_the_old_one_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("nowhere/grades.csv");
     let records = [record("s1", "Alice", STATUSES)];
-    let error = gradebook::write(&exercises(), &records, &[], &nowhere).expect_err("an error");
+    let error = gradebook::write(
+        &exercises(),
+        &records,
+        &[],
+        &TakeCommand::default(),
+        &nowhere,
+    )
+    .expect_err("an error");
     assert!(format!("{error:#}").contains("cannot write"), "{error:#}");
     assert!(format!("{error:#}").contains("grades.csv"), "{error:#}");
     // A folder in the way: the rename fails, and what was written beside it goes.
     let taken = folder.path().join("grades.csv");
     fs::create_dir_all(taken.join("full")).expect("a folder");
-    gradebook::write(&exercises(), &records, &[], &taken).expect_err("an error");
+    gradebook::write(&exercises(), &records, &[], &TakeCommand::default(), &taken)
+        .expect_err("an error");
     assert!(taken.join("full").is_dir());
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
 }
@@ -256,7 +273,8 @@ fn who_may_read_the_folder_may_read_the_gradebook() {
         folder.path().join("grades.csv"),
     );
     fs::write(&ordinary, "").expect("a file");
-    gradebook::write(&exercises(), &[], &[], &path).expect("the gradebook");
+    gradebook::write(&exercises(), &[], &[], &TakeCommand::default(), &path)
+        .expect("the gradebook");
     let mode = |path| fs::metadata(path).expect("its mode").permissions().mode();
     assert_eq!(mode(&path), mode(&ordinary));
 }
@@ -334,4 +352,22 @@ fn all_that_is_wrong_in_overrides_is_told_by_line() {
         error.contains("student, exercise, points and reason"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_not_understood_stands_with_its_reason_and_the_command_that_takes_a_file() {
+    let mut one = record("s1", "Ann", STATUSES);
+    let graded = &mut one.exercises[4];
+    graded.message = "nothing says which exercise these files answer: my file.rs".to_string();
+    graded.set_aside.push(SetAside {
+        path: "s1/my file.rs".to_string(),
+        is_whole: false,
+    });
+    let mut other = record("s2", "Bob", STATUSES);
+    other.exercises[4].message = "it is not known".to_string();
+    let (_, rows) = write(&[one, other], &[]);
+    let expected = "exercise-05: nothing says which exercise these files answer: my file.rs\n\
+                    cargo grade class ... --take 's1/my file.rs=s1:05'";
+    assert_eq!(rows[2][18], expected);
+    assert_eq!(rows[3][18], "exercise-05: it is not known");
 }

@@ -3,6 +3,7 @@
 use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, ClassNotes, Store};
+use crate::take::TakeCommand;
 use anyhow::{bail, ensure};
 use grade::catalogue::say;
 use grade::exercise::Exercise;
@@ -43,6 +44,7 @@ pub fn merge(
         store: &store,
         exercises: &in_report,
         overrides: &overrides,
+        take_command: TakeCommand::default(),
         language,
     };
     for record in records.into_values() {
@@ -76,6 +78,10 @@ fn read_parts(
         there.extend(more.part);
         notes.not_understood.extend(more.not_understood);
         notes.notices.extend(more.notices);
+        notes.set_aside.extend(more.set_aside);
+        let new = more.takes.into_iter();
+        let new: Vec<_> = new.filter(|take| !notes.takes.contains(take)).collect();
+        notes.takes.extend(new);
         // Parts that were graded by different seeds have none in common.
         notes.seed = match notes.seed {
             None if index == 0 => more.seed,

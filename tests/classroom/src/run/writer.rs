@@ -2,9 +2,10 @@
 
 use crate::gradebook;
 use crate::overrides;
-use crate::record::{Override, Status, Student, StudentRecord};
+use crate::record::{GradedExercise, Override, Status, Student, StudentRecord};
 use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
+use crate::take::TakeCommand;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use std::fs;
@@ -17,7 +18,8 @@ pub struct Summary {
     pub students: usize,
     /// How many of them have handed in nothing.
     pub missing: usize,
-    /// What could not be understood: where it is, or whose and for which exercises, and the reason.
+    /// What could not be understood: where it is, or whose and for which exercises; and the reason,
+    /// with a command below it for each file that a teacher could take.
     pub not_understood: Vec<(String, String)>,
     /// Which exercises have no grade because of the machine: the student, the number of the
     /// exercise, and the reason.
@@ -34,6 +36,8 @@ pub(super) struct ReportWriter<'a> {
     /// The exercises that are in the report.
     pub(super) exercises: &'a [Exercise],
     pub(super) overrides: &'a [Override],
+    /// What names how to take what was set aside.
+    pub(super) take_command: TakeCommand,
     pub(super) language: Language,
 }
 
@@ -82,11 +86,26 @@ impl ReportWriter<'_> {
             self.write_student(record)?;
         }
         let notes = self.store.class_notes()?;
-        let report = self.report(&records, &notes.not_understood);
+        let mut not_understood = Vec::new();
+        for (path, why) in notes.not_understood {
+            let what = notes.set_aside.get(&path);
+            let takes = what.map(|what| self.take_command.taking(what, None, None));
+            not_understood.push((path, with_commands(why, takes)));
+        }
+        for record in &records {
+            not_understood.extend(self.not_understood(record));
+        }
+        let report = self.report(&records, &not_understood);
         self.store.write("report.html", report.page()?.as_bytes())?;
         self.store.write("junit.xml", report.junit()?.as_bytes())?;
         let grades = self.store.path("grades.csv");
-        gradebook::write(self.exercises, &records, self.overrides, &grades)?;
+        gradebook::write(
+            self.exercises,
+            &records,
+            self.overrides,
+            &self.take_command,
+            &grades,
+        )?;
         let notices = records.iter().flat_map(|record| {
             let notices = record.notices.iter();
             notices.map(|notice| (record.student.clone(), notice.clone()))
@@ -98,10 +117,6 @@ impl ReportWriter<'_> {
             results.map(move |result| (student.clone(), result.exercise.number, result.message))
         });
         let not_gradable: Vec<_> = not_gradable.collect();
-        let mut not_understood = notes.not_understood;
-        for record in &records {
-            not_understood.extend(self.not_understood(record));
-        }
         Ok(Summary {
             students: records.len(),
             not_gradable,
@@ -129,20 +144,32 @@ impl ReportWriter<'_> {
     /// What of a student's is not understood: whose it is and for which exercises, and each reason
     /// once.
     fn not_understood(&self, record: &StudentRecord) -> Vec<(String, String)> {
-        let mut reasons: Vec<(String, String)> = Vec::new();
+        let mut reasons: Vec<(String, &GradedExercise, Option<u32>)> = Vec::new();
         let exercises = self.exercises.iter();
         let graded = exercises.filter_map(|one| Some((one, record.graded(one.number)?)));
         for (exercise, graded) in graded.filter(|(_, one)| one.status == Status::NotUnderstood) {
             let package = exercise.package();
-            match reasons.iter_mut().find(|(_, why)| *why == graded.message) {
-                Some((what, _)) => *what = format!("{what}, {package}"),
+            let is_same = |other: &GradedExercise| {
+                (&other.message, &other.set_aside) == (&graded.message, &graded.set_aside)
+            };
+            match reasons.iter_mut().find(|(_, other, _)| is_same(other)) {
+                Some((what, _, number)) => {
+                    *what = format!("{what}, {package}");
+                    *number = None;
+                }
                 None => {
                     let what = format!("{}: {package}", record.student.id);
-                    reasons.push((what, graded.message.clone()));
+                    reasons.push((what, graded, Some(exercise.number)));
                 }
             }
         }
-        reasons
+        let id = Some(record.student.id.as_str());
+        let told = reasons.into_iter().map(|(what, graded, number)| {
+            let takes = graded.set_aside.iter();
+            let takes = takes.map(|what| self.take_command.taking(what, id, number));
+            (what, with_commands(graded.message.clone(), takes))
+        });
+        told.collect()
     }
 
     /// Whether a student has handed in nothing.
@@ -151,6 +178,13 @@ impl ReportWriter<'_> {
         let mut graded = exercises.filter_map(|exercise| record.graded(exercise.number));
         graded.all(|graded| graded.status == Status::Missing)
     }
+}
+
+/// A reason, and commands that mend it, each in a line.
+fn with_commands(why: String, commands: impl IntoIterator<Item = String>) -> String {
+    commands
+        .into_iter()
+        .fold(why, |all, one| format!("{all}\n{one}"))
 }
 
 /// The exercises that are in a report: those that are to be graded now, and those that were.

@@ -134,6 +134,7 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise
         status,
         checks,
         message: message.to_string(),
+        set_aside: Vec::new(),
     }
 }
 
