@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use classroom::escape::escape_line;
+use classroom::intake::shorten;
 use classroom::record::{GradedExercise, Status, Student, StudentRecord};
 use classroom::run::{self, ClassOptions, Event, Partition, Summary};
 use grade::exercise::digits;
@@ -136,7 +137,7 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
     };
     let mut is_repairable = false;
     for (student, notice) in &summary.notices {
-        let (name, id) = (&student.name, &student.id);
+        let (name, id) = (shorten(&student.name), shorten(&student.id));
         let whose = if name == id {
             message!("{id}", id)
         } else {
@@ -186,7 +187,7 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
     for (student, exercise, reason) in &summary.not_gradable {
         let line = message!(
             "{student}, exercise {exercise}: not gradable: {reason}",
-            student = &student.id,
+            student = shorten(&student.id),
             exercise = digits(*exercise),
             reason
         );
@@ -274,11 +275,15 @@ impl ProgressDisplay {
     fn line(&self, record: &StudentRecord, points: u32, graded: usize) {
         let all = self.bar.length().unwrap_or_default();
         let (done, left) = (self.bar.position(), self.bar.eta().as_secs());
-        let name = escape_line(&record.student.name);
+        let name = shorten(&escape_line(&record.student.name));
         let is_missing =
             |graded: &GradedExercise| matches!(graded.status, Status::Missing | Status::NotGraded);
+        let is_unclear =
+            |graded: &GradedExercise| is_missing(graded) || graded.status == Status::NotUnderstood;
         let how = if record.exercises.iter().all(is_missing) {
             message!("nothing handed in")
+        } else if record.exercises.iter().all(is_unclear) {
+            message!("not understood")
         } else if graded == 0 {
             message!("as before")
         } else {
@@ -291,5 +296,5 @@ impl ProgressDisplay {
 
 /// An exercise of a student, as the progress shows it.
 fn task(student: &Student, exercise: u32) -> String {
-    format!("{} {exercise:02}", escape_line(&student.name))
+    format!("{} {exercise:02}", shorten(&escape_line(&student.name)))
 }

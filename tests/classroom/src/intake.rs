@@ -32,7 +32,7 @@ pub use programs::Program;
 pub use submission::Submission;
 pub(crate) use takes::exercise_in_name;
 pub use takes::read_takes;
-pub(crate) use text::list;
+pub use text::{list, shorten};
 
 /// How much stack [`Submission::open`] may need, in bytes. A student's TOML can be 6,400 tables
 /// deep, as its crate limits nested tables and the dots of a key to 80 each, and what is so deep

@@ -1,5 +1,6 @@
 //! `--take`: what was set aside, and the command that gives it to a student all the same.
 
+use crate::escape::escape_line;
 use crate::intake::exercise_in_name;
 use crate::run::ClassOptions;
 use grade::language::Language;
@@ -18,6 +19,9 @@ pub struct Take {
     pub exercise: Option<u32>,
 }
 
+/// The longest path that a command names, in bytes.
+const LONGEST: usize = 1_024;
+
 /// Something that was set aside and can be taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
@@ -32,7 +36,7 @@ impl SetAside {
     /// a terminal.
     pub(crate) fn at(path: &Path, folder: &Path, is_whole: bool) -> Option<Self> {
         let path = path.strip_prefix(folder).unwrap_or(path).to_str()?;
-        let is_plain = crate::escape::escape_line(path) == path && !path.is_empty();
+        let is_plain = escape_line(path) == path && (1..=LONGEST).contains(&path.len());
         let path = path.to_string();
         is_plain.then_some(Self { path, is_whole })
     }

@@ -213,3 +213,34 @@ fn what_cannot_be_taken_says_what_was_tried_and_leaves_no_report() {
         assert!(!class.path("out").exists(), "{option}");
     }
 }
+
+#[test]
+fn a_long_name_is_cut_wherever_people_read_it_and_s2_stands_before_s10() {
+    let class = Class::new();
+    for id in ["s10", "s2"] {
+        // What does not compile is judged at once.
+        class.hand_in(&format!("{id}/05.rs"), "not Rust");
+    }
+    class.hand_in(&format!("s2/{}.rs", "y".repeat(200)), "not Rust");
+    let long = "x".repeat(300);
+    let roster = class.path("roster.csv");
+    fs::write(&roster, format!("id,name\ns10,Ann\ns2,{long}\n")).expect("a file");
+    let roster = roster.to_str().expect("the path is text");
+    let arguments = ["--only", "5", "--roster", roster];
+    let output = class.grade("out", &arguments).assert().success();
+    let told = String::from_utf8(output.get_output().stdout.clone()).expect("it is text");
+    let page = &class.files("out")[Path::new("report.html")];
+    for text in [&told, page] {
+        assert!(text.contains("xx…xx") && text.contains("yy…yy"), "{text}");
+        assert!(
+            !text.contains(&long[..200]) && !text.contains(&"y".repeat(200)),
+            "{text}"
+        );
+    }
+    // The whole name is for the gradebook.
+    let gradebook = &class.files("out")[Path::new("grades.csv")];
+    let at = |text: &str| gradebook.find(text).expect(text);
+    assert!(at(&format!("s2,{long}")) < at("s10,Ann"), "{gradebook}");
+    let at = |id: &str| page.find(&format!("<bdi>{id}</bdi>")).expect(id);
+    assert!(at("s2") < at("s10"), "{page}");
+}

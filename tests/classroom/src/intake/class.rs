@@ -6,7 +6,7 @@ use super::names::{self, Claim, Kind};
 use super::people::{self, Match};
 use super::submission::Submission;
 use super::takes::{Taken, exercise_in_name};
-use super::text::shorten;
+use super::text::{list, shorten};
 use crate::escape::escape_line;
 use crate::record::Student;
 use crate::take::{SetAside, Take};
@@ -396,7 +396,7 @@ impl ClassSorter<'_> {
             let why = submission.unknown.as_ref()?;
             let paths = submission.paths.iter();
             let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
-            let what = escape_line(&paths.join(", "));
+            let what = list(&paths);
             Some(say(&message!("{what}: {why}", what, why), language))
         });
         let of_takes = self.notices.iter().map(|notice| say(notice, language));

@@ -183,9 +183,11 @@ impl<'a> SubmissionReader<'a> {
     /// Notes where a file comes from, and that a teacher has taken it.
     fn note_origin(&mut self, entry: &Entry) {
         if let Some(number) = entry.taken {
+            let own = format!("taken-{}/", digits(number));
+            let path = entry.path.strip_prefix(&own).unwrap_or(&entry.path);
             self.notices.push(message!(
                 "{path} counts for exercise {number}: the teacher says so",
-                path = escape_line(&entry.path),
+                path = escape_line(path),
                 number = digits(number)
             ));
         }

@@ -228,16 +228,21 @@ fn class_notes(
     ClassNotes {
         not_understood: not_understood
             .clone()
-            .map(|what| (what.path.display().to_string(), what.reason.clone()))
+            .map(|what| (shown(&what.path), what.reason.clone()))
             .collect(),
         notices: notices.chain(sandbox.missing_limits(language)).collect(),
         set_aside: not_understood
-            .filter_map(|one| Some((one.path.display().to_string(), one.what.clone()?)))
+            .filter_map(|one| Some((shown(&one.path), one.what.clone()?)))
             .collect(),
         seed: None,
         part: None,
         takes: Vec::new(),
     }
+}
+
+/// A path as reports show it.
+fn shown(path: &Path) -> String {
+    intake::shorten(&path.display().to_string())
 }
 
 /// The exercises that are to be graded.
@@ -299,7 +304,7 @@ fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student
 fn reasons(class: &Class, language: Language) -> String {
     let all = class.not_understood.iter().take(10);
     let lines = all.map(|what| {
-        let (what, why) = (what.path.display(), &what.reason);
+        let (what, why) = (shown(&what.path), &what.reason);
         let line = say(&message!("{what}: {why}", what, why), language);
         format!("\n{}", escape_line(&line))
     });
