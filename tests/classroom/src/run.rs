@@ -7,6 +7,7 @@
 //! last exercise is done.
 
 mod class;
+mod estimate;
 mod event;
 mod limiter;
 mod merge;
@@ -18,6 +19,7 @@ mod sync;
 mod writer;
 
 pub use class::grade;
+pub use estimate::Estimate;
 pub use event::Event;
 pub use merge::merge;
 pub use options::{ClassOptions, Partition};

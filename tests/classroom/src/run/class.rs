@@ -167,6 +167,7 @@ fn grade_selected<P: Fn(Event) + Sync>(
     let missing: Vec<&Student> = missing.filter(|student| is_selected(student)).collect();
     (pipeline.progress)(Event::Begins {
         students: submissions.len() + missing.len(),
+        submissions: submissions.len(),
     });
     for student in missing {
         pipeline.write_missing(student)?;

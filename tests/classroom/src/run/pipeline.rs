@@ -185,6 +185,9 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
                 steps.push((exercise, plan.graded, plan.step));
             }
         }
+        (self.progress)(Event::Opens {
+            exercises: steps.len(),
+        });
         let folder = self.unpack(&contents, steps.iter_mut().map(|(_, _, step)| step))?;
         notices.splice(..0, std::mem::take(&mut contents.notices));
         if self.options.program.is_none() {
