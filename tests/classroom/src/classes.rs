@@ -3,19 +3,21 @@
 use anyhow::bail;
 use clap::Args;
 use classroom::escape::escape_line;
+use classroom::intake::shorten;
 use classroom::record::{GradedExercise, Status, Student, StudentRecord};
-use classroom::run::{self, ClassOptions, Event, Partition, Summary};
+use classroom::run::{self, ClassOptions, Estimate, Event, Partition, Summary};
 use grade::exercise::digits;
 use grade::failed::{Because, Failed};
 use grade::language::Language;
 use grade::{catalogue, say, tell};
 use harness::message;
 use harness::message::Message;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What can be said to `cargo grade class`.
 #[derive(Args)]
@@ -38,6 +40,11 @@ pub(crate) struct ClassArguments {
     /// Grade this student alone, also where they are graded already; may be said several times
     #[arg(long, value_name = "ID")]
     student: Vec<String>,
+    /// Give a file to a student, whatever its name says; ID alone for a file, folder or zip whose
+    /// names say the exercises. The report remembers it; FILE= forgets it. May be said several
+    /// times
+    #[arg(long, value_name = "FILE=ID:NN")]
+    take: Vec<String>,
     /// Points by your own hand: a CSV file with the columns student, exercise, points and
     /// reason [default: REPORT/overrides.csv, where that exists]
     #[arg(long, value_name = "FILE")]
@@ -89,6 +96,7 @@ pub(crate) fn grade(arguments: &ClassArguments, language: Language) -> anyhow::R
         program: program.transpose()?,
         only: arguments.only.clone(),
         students: arguments.student.clone(),
+        takes: arguments.take.clone(),
         overrides: arguments.overrides.clone(),
         sandbox: !arguments.no_sandbox,
         wire: arguments.wire,
@@ -133,8 +141,9 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
         let words = catalogue::say(&message!("{what}: {why}", what, why), language);
         say!("{}", escape_line(&words));
     };
+    let mut is_repairable = false;
     for (student, notice) in &summary.notices {
-        let (name, id) = (&student.name, &student.id);
+        let (name, id) = (shorten(&student.name), shorten(&student.id));
         let whose = if name == id {
             message!("{id}", id)
         } else {
@@ -147,7 +156,20 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
     }
     for (path, reason) in &summary.not_understood {
         let what = message!("not understood: {path}", path);
-        line(what, reason);
+        let reason = catalogue::say(reason, language);
+        let mut lines = reason.lines();
+        let first = lines.next().unwrap_or_default();
+        line(what, &message!("{first}", first));
+        for command in lines {
+            is_repairable = true;
+            say!("    {}", escape_line(command));
+        }
+    }
+    if is_repairable {
+        tell!(
+            language,
+            "Such a command takes the file for the student's answer; ID and NN stand for an id and the number of an exercise."
+        );
     }
     let (students, missing) = (summary.students, summary.missing);
     let students = match students {
@@ -173,7 +195,7 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
     for (student, exercise, reason) in &summary.not_gradable {
         let line = message!(
             "{student}, exercise {exercise}: not gradable: {reason}",
-            student = &student.id,
+            student = shorten(&student.id),
             exercise = digits(*exercise),
             reason
         );
@@ -190,6 +212,8 @@ fn conclude(summary: &Summary, report: &Path, language: Language) -> anyhow::Res
 struct ProgressDisplay {
     bar: ProgressBar,
     language: Language,
+    /// What is known of the run, and when it has begun.
+    estimate: Arc<Mutex<(Estimate, Instant)>>,
     running: Mutex<BTreeSet<String>>,
 }
 
@@ -200,11 +224,13 @@ impl ProgressDisplay {
         Self {
             bar,
             language,
+            estimate: Arc::new(Mutex::new((Estimate::default(), Instant::now()))),
             running: Mutex::new(BTreeSet::new()),
         }
     }
 
     fn see(&self, event: &Event) {
+        self.count(event);
         match event {
             Event::Builds => {
                 let words = catalogue::say(&message!("building the rubrics ..."), self.language);
@@ -213,23 +239,11 @@ impl ProgressDisplay {
                 }
                 self.bar.set_message(words);
             }
-            Event::Begins { students } => {
+            Event::Begins { students, .. } => {
                 self.bar.set_length(*students as u64);
-                // Its arguments are those of the bar, which fills them itself.
-                let words = message!(
-                    "{done}/{all} students, {time} left",
-                    done = "{pos}",
-                    all = "{len}",
-                    time = "{eta}"
-                );
-                let words = catalogue::say(&words, self.language);
-                // The template is one of ours: it is right.
-                if let Ok(style) =
-                    ProgressStyle::with_template(&format!("{{bar:24}} {words}  {{wide_msg}}"))
-                {
-                    self.bar.set_style(style);
-                }
+                self.show_bar();
             }
+            Event::Opens { .. } => {}
             Event::Starts { student, exercise } => {
                 self.run(|running| running.insert(task(student, *exercise)));
             }
@@ -249,6 +263,49 @@ impl ProgressDisplay {
         }
     }
 
+    /// Counts what the estimate depends on.
+    fn count(&self, event: &Event) {
+        let mut guard = self.estimate.lock().unwrap_or_else(PoisonError::into_inner);
+        let (estimate, begun) = &mut *guard;
+        match event {
+            Event::Begins { submissions, .. } => {
+                estimate.submissions = *submissions;
+                *begun = Instant::now();
+            }
+            Event::Opens { exercises } => {
+                estimate.opened += 1;
+                estimate.exercises += exercises;
+            }
+            Event::Starts { .. } => estimate.started += 1,
+            Event::Ends { .. } => estimate.done += 1,
+            Event::Builds | Event::Student { .. } => {}
+        }
+    }
+
+    /// Shows how many students are done, and how long the others will take.
+    fn show_bar(&self) {
+        // Its arguments are those of the bar, which fills them itself.
+        let words = message!(
+            "{done}/{all} students, {time} left",
+            done = "{pos}",
+            all = "{len}",
+            time = "{left}"
+        );
+        let words = catalogue::say(&words, self.language);
+        let template = format!("{{bar:24}} {words}  {{wide_msg}}");
+        // The template is one of ours: it is right.
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            let estimate = Arc::clone(&self.estimate);
+            let left = move |_: &ProgressState, line: &mut dyn Write| {
+                let _ = match left(&estimate) {
+                    Some(left) => write!(line, "{:#}", HumanDuration(left)),
+                    None => line.write_str("?"),
+                };
+            };
+            self.bar.set_style(style.with_key("left", left));
+        }
+    }
+
     /// Notes who is being graded.
     fn run(&self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -260,23 +317,40 @@ impl ProgressDisplay {
     /// A student, in a line.
     fn line(&self, record: &StudentRecord, points: u32, graded: usize) {
         let all = self.bar.length().unwrap_or_default();
-        let (done, left) = (self.bar.position(), self.bar.eta().as_secs());
-        let name = escape_line(&record.student.name);
+        let done = self.bar.position();
+        let name = shorten(&escape_line(&record.student.name));
         let is_missing =
             |graded: &GradedExercise| matches!(graded.status, Status::Missing | Status::NotGraded);
+        let is_unclear =
+            |graded: &GradedExercise| is_missing(graded) || graded.status == Status::NotUnderstood;
         let how = if record.exercises.iter().all(is_missing) {
             message!("nothing handed in")
+        } else if record.exercises.iter().all(is_unclear) {
+            message!("not understood")
         } else if graded == 0 {
             message!("as before")
         } else {
             message!("{points} points", points)
         };
-        let words = message!("{name}: {how}  ({left} s left)", name, how, left);
+        let words = match left(&self.estimate) {
+            Some(left) => {
+                // A part of a second is a second.
+                let left = (left + Duration::from_millis(999)).as_secs();
+                message!("{name}: {how}  ({left} s left)", name, how, left)
+            }
+            None => message!("{what}: {why}", what = name, why = how),
+        };
         say!("{done}/{all}  {}", catalogue::say(&words, self.language));
     }
 }
 
+/// How long the run still takes, as far as that is known.
+fn left(estimate: &Mutex<(Estimate, Instant)>) -> Option<Duration> {
+    let (estimate, begun) = *estimate.lock().unwrap_or_else(PoisonError::into_inner);
+    estimate.left(begun.elapsed())
+}
+
 /// An exercise of a student, as the progress shows it.
 fn task(student: &Student, exercise: u32) -> String {
-    format!("{} {exercise:02}", escape_line(&student.name))
+    format!("{} {exercise:02}", shorten(&escape_line(&student.name)))
 }

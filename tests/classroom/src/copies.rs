@@ -2,6 +2,7 @@
 
 use classroom::gradescope::{Bundle, bundle};
 use classroom::handout::{CLASS_WORKFLOW, Made, Vendored, make};
+use classroom::intake::list;
 use grade::language::Language;
 use grade::{say, tell};
 use std::path::Path;
@@ -25,6 +26,22 @@ pub(crate) fn handout(folder: &Path, vendor: bool, language: Language) -> anyhow
     );
     if let Some(vendored) = made.vendored {
         dependencies(vendored, language);
+    }
+    if !made.untracked.is_empty() {
+        let files = list(&made.untracked);
+        tell!(
+            language,
+            "The copy lacks files that git does not track (git add takes them in): {files}",
+            files
+        );
+    }
+    if !made.left_out.is_empty() {
+        let files = list(&made.left_out);
+        tell!(
+            language,
+            "The copy lacks files in lessons/ that are no part of a lesson, as a solution may be: {files}",
+            files
+        );
     }
     if !made.listed_by_git {
         tell!(

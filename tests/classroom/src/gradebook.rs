@@ -2,12 +2,14 @@
 
 use super::disk;
 use super::record::{GradedExercise, Override, Status, StudentRecord};
+use super::take::TakeCommand;
 use csv::{Terminator, WriterBuilder};
 use grade::catalogue::say;
-use grade::exercise::Exercise;
+use grade::exercise::{Exercise, digits};
 use grade::failed::Because;
 use grade::language::Language;
 use harness::message;
+use std::iter;
 use std::path::Path;
 
 /// What marks a file as UTF-8. Excel takes a CSV without it for the code page of the machine,
@@ -19,11 +21,12 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// The columns are `id`, `name`, `total`, then for each exercise its points (`exercise-05`)
 /// and how far it came (`exercise-05 status`: `graded`, `does not compile`, `timed out`,
-/// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`. The first row below has the
+/// `missing`, `not understood` or `not gradable`, which has no points), and last `override reasons`
+/// and `not understood`: why, and the commands that take what was set aside. The first row below has the
 /// points possible, the others a student each, in the order of the ids. Points are those that
 /// count, so with the overrides; overrides of students without a record are left alone. Headings
 /// and statuses are the same in every language, as scripts look for them; the reasons of overrides
-/// are in `language`.
+/// and of what is not understood are in `language`.
 ///
 /// The file is RFC 4180 in UTF-8 with a byte order mark. A cell that a spreadsheet would take
 /// for a formula (it begins with `=`, `+`, `-`, `@`, a full-width one of these, a tab or a
@@ -39,13 +42,16 @@ pub fn write(
     records: &[StudentRecord],
     overrides: &[Override],
     language: Language,
+    take_command: &TakeCommand,
     path: &Path,
 ) -> anyhow::Result<()> {
     let mut records: Vec<&StudentRecord> = records.iter().collect();
     records.sort_by(|a, b| a.student.cmp(&b.student));
     let mut rows = vec![header(exercises), possible(exercises)];
     for record in records {
-        rows.push(row(exercises, record, overrides, language)?);
+        let mut row = row(exercises, record, overrides, language)?;
+        row.push(not_understood(exercises, record, language, take_command));
+        rows.push(row);
     }
     let table = encode(&rows).because(|| message!("cannot make {path}", path = path.display()))?;
     disk::write(path, &table)
@@ -57,7 +63,7 @@ fn header(exercises: &[Exercise]) -> Vec<String> {
         cells.push(exercise.package());
         cells.push(format!("{} status", exercise.package()));
     }
-    cells.push("override reasons".to_string());
+    cells.extend(["override reasons", "not understood"].map(String::from));
     cells
 }
 
@@ -72,8 +78,33 @@ fn possible(exercises: &[Exercise]) -> Vec<String> {
     for exercise in exercises {
         cells.extend([points(exercise).to_string(), String::new()]);
     }
-    cells.push(String::new());
+    cells.extend([String::new(), String::new()]);
     cells
+}
+
+/// Why exercises of a student are not understood, and the commands that take what was set aside.
+fn not_understood(
+    exercises: &[Exercise],
+    record: &StudentRecord,
+    language: Language,
+    take_command: &TakeCommand,
+) -> String {
+    let is_one = |graded: &&GradedExercise| {
+        let mut exercises = exercises.iter();
+        graded.status == Status::NotUnderstood
+            && exercises.any(|exercise| exercise.number == graded.exercise)
+    };
+    let all = record.exercises.iter().filter(is_one).map(|graded| {
+        let id = Some(record.student.id.as_str());
+        let takes = graded.set_aside.iter();
+        let takes = takes.map(|what| take_command.taking(what, id, Some(graded.exercise)));
+        let why = graded.message.as_ref().map(|why| say(why, language));
+        let why = why.unwrap_or_default();
+        let what = format!("exercise-{}: {why}", digits(graded.exercise));
+        let lines: Vec<String> = iter::once(what).chain(takes).collect();
+        lines.join("\n")
+    });
+    all.collect::<Vec<_>>().join("\n")
 }
 
 fn row(

@@ -77,6 +77,10 @@ pub struct Made {
     /// Whether git has said which files belong to the workspace. Where it could not, the
     /// known kinds of files in the known folders have been taken.
     pub listed_by_git: bool,
+    /// Files that would be in it if git tracked them.
+    pub untracked: Vec<String>,
+    /// Files in the folders of the lessons that are no part of a lesson.
+    pub left_out: Vec<String>,
     /// Why it is no git repository, if it is none.
     pub no_repository: Option<Message>,
 }
@@ -126,6 +130,8 @@ pub fn make(
         bytes,
         vendored,
         listed_by_git: sources.listed_by_git,
+        untracked: sources.untracked,
+        left_out: sources.left_out,
         no_repository,
     })
 }

@@ -6,6 +6,7 @@
 //! handed in, into memory: nothing is written to disk, nothing outside is read, and what does
 //! not count is named.
 
+mod attempts;
 mod choice;
 mod class;
 mod contents;
@@ -17,16 +18,21 @@ mod numbers;
 pub mod originals;
 mod paths;
 mod people;
+mod programs;
 mod reader;
 mod submission;
+mod takes;
 mod text;
 mod zips;
 
-pub use class::{Class, NotUnderstood, class};
+pub use class::{Class, ClassSetAside, NotUnderstood, class, class_with};
 pub use contents::{Answer, SubmissionContents};
 pub use listing::{FILE_COUNT_LIMIT, FILE_LIMIT, SUBMISSION_LIMIT};
+pub use programs::Program;
 pub use submission::Submission;
-pub(crate) use text::list;
+pub(crate) use takes::exercise_in_name;
+pub use takes::read_takes;
+pub use text::{list, shorten};
 
 /// How much stack [`Submission::open`] may need, in bytes. A student's TOML can be 6,400 tables
 /// deep, as its crate limits nested tables and the dots of a key to 80 each, and what is so deep

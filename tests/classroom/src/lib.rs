@@ -22,6 +22,7 @@ pub mod roster;
 pub mod run;
 pub mod store;
 mod table;
+pub mod take;
 
 pub use addresses::stable_addresses;
 pub(crate) use update::hash;

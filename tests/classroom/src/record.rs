@@ -3,6 +3,7 @@
 
 use crate::escape::escape_line;
 use crate::file_name;
+use crate::take::SetAside;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use grade::outcome::{Outcome, Result};
@@ -114,6 +115,9 @@ pub struct GradedExercise {
     pub checks: Vec<CheckResult>,
     /// What the compiler said, or why the submission was not understood, if it is one of these.
     pub message: Option<Message>,
+    /// Files that were set aside, and may be the answer: a teacher can take one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
     /// The packets of the first check that has failed, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recording>,
@@ -198,6 +202,13 @@ impl GradedExercise {
         self.message = Some(why);
     }
 
+    /// Says that something was handed in and nobody knows what: why, and what a teacher could take.
+    pub fn not_understood(&mut self, why: Message, set_aside: Vec<SetAside>) {
+        self.status = Status::NotUnderstood;
+        self.message = Some(why);
+        self.set_aside = set_aside;
+    }
+
     /// An exercise of which nothing is known but how far it came.
     pub fn new(exercise: &Exercise, status: Status) -> Self {
         Self {
@@ -207,6 +218,7 @@ impl GradedExercise {
             status,
             checks: Vec::new(),
             message: None,
+            set_aside: Vec::new(),
             recording: None,
         }
     }

@@ -7,6 +7,7 @@
 //! last exercise is done.
 
 mod class;
+mod estimate;
 mod event;
 mod judge;
 mod limiter;
@@ -19,6 +20,7 @@ mod sync;
 mod writer;
 
 pub use class::grade;
+pub use estimate::Estimate;
 pub use event::Event;
 pub use merge::merge;
 pub use options::{ClassOptions, Partition};

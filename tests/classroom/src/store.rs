@@ -6,6 +6,7 @@
 
 use super::disk::{self, UNFINISHED};
 use super::record::{Student, StudentRecord};
+use super::take::{SetAside, Take};
 use anyhow::{bail, ensure};
 use grade::failed::{Because, Failed};
 use harness::message;
@@ -44,6 +45,12 @@ pub struct ClassNotes {
     /// Which part of the class it is, and of how many.
     #[serde(default)]
     pub part: Option<(usize, usize)>,
+    /// How a teacher can take what could not be understood, by where it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_aside: BTreeMap<String, SetAside>,
+    /// What a teacher has given to students.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Take>,
 }
 
 impl Store {

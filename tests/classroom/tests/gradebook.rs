@@ -3,9 +3,10 @@
 use classroom::gradebook;
 use classroom::overrides;
 use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
+use classroom::take::{SetAside, TakeCommand};
 use grade::exercise::Exercise;
 use grade::language::Language;
-use harness::{Failure, Verdict};
+use harness::{Failure, Verdict, message};
 use std::fs;
 use std::path::Path;
 
@@ -43,6 +44,7 @@ fn record(id: &str, name: &str, statuses: [Status; STATUSES.len()]) -> StudentRe
                 Vec::new()
             },
             message: None,
+            set_aside: Vec::new(),
             recording: None,
         }
     });
@@ -88,8 +90,15 @@ fn write_in(
 ) -> (Vec<u8>, Vec<Vec<String>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grades.csv");
-    gradebook::write(&exercises(), records, overrides, language, &path)
-        .unwrap_or_else(|error| panic!("{error:#}"));
+    gradebook::write(
+        &exercises(),
+        records,
+        overrides,
+        language,
+        &TakeCommand::default(),
+        &path,
+    )
+    .unwrap_or_else(|error| panic!("{error:#}"));
     let names = fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(names, 1, "nothing else is left there");
     let bytes = fs::read(&path).expect("the gradebook");
@@ -114,8 +123,8 @@ fn it_has_a_row_of_points_possible_and_one_for_each_student_in_order() {
     let (bytes, rows) = write(&records, &[]);
     assert!(bytes.starts_with(b"\xef\xbb\xbfid,name,total,exercise-01,exercise-01 status,"));
     assert_eq!(rows.len(), 4);
-    assert!(rows.iter().all(|row| row.len() == 3 + 2 * 7 + 1));
-    assert_eq!(rows[0][17], "override reasons");
+    assert!(rows.iter().all(|row| row.len() == 3 + 2 * 7 + 2));
+    assert_eq!(rows[0][17..], ["override reasons", "not understood"]);
     assert_eq!(rows[0][15..17], ["exercise-07", "exercise-07 status"]);
     assert_eq!(rows[1][..5], ["points possible", "", "700", "100", ""]);
     let exercises = exercises();
@@ -231,7 +240,8 @@ fn a_result_that_is_not_there_or_out_of_date_is_no_zero() {
     part.exercises.remove(4);
     for record in [old, part] {
         let path = Path::new("/nowhere/grades.csv");
-        let error = gradebook::write(&exercises(), &[record], &[], Language::En, path)
+        let none = TakeCommand::default();
+        let error = gradebook::write(&exercises(), &[record], &[], Language::En, &none, path)
             .expect_err("an error");
         let error = format!("{error:#}");
         assert!(
@@ -246,14 +256,16 @@ fn where_it_cannot_be_written_the_old_one_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let nowhere = folder.path().join("nowhere/grades.csv");
     let records = [record("s1", "Alice", STATUSES)];
-    let error = gradebook::write(&exercises(), &records, &[], Language::En, &nowhere)
+    let none = TakeCommand::default();
+    let error = gradebook::write(&exercises(), &records, &[], Language::En, &none, &nowhere)
         .expect_err("an error");
     assert!(format!("{error:#}").contains("cannot write"), "{error:#}");
     assert!(format!("{error:#}").contains("grades.csv"), "{error:#}");
     // A folder in the way: the rename fails, and what was written beside it goes.
     let taken = folder.path().join("grades.csv");
     fs::create_dir_all(taken.join("full")).expect("a folder");
-    gradebook::write(&exercises(), &records, &[], Language::En, &taken).expect_err("an error");
+    gradebook::write(&exercises(), &records, &[], Language::En, &none, &taken)
+        .expect_err("an error");
     assert!(taken.join("full").is_dir());
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
 }
@@ -268,7 +280,8 @@ fn who_may_read_the_folder_may_read_the_gradebook() {
         folder.path().join("grades.csv"),
     );
     fs::write(&ordinary, "").expect("a file");
-    gradebook::write(&exercises(), &[], &[], Language::En, &path).expect("the gradebook");
+    let none = TakeCommand::default();
+    gradebook::write(&exercises(), &[], &[], Language::En, &none, &path).expect("the gradebook");
     let mode = |path| fs::metadata(path).expect("its mode").permissions().mode();
     assert_eq!(mode(&path), mode(&ordinary));
 }
@@ -345,5 +358,33 @@ fn all_that_is_wrong_in_overrides_is_told_by_line() {
     assert!(
         error.contains("student, exercise, points and reason"),
         "{error}"
+    );
+}
+
+#[test]
+fn what_is_not_understood_stands_with_its_reason_and_the_command_that_takes_a_file() {
+    let mut one = record("s1", "Ann", STATUSES);
+    let graded = &mut one.exercises[4];
+    graded.message = Some(message!(
+        "nothing says which exercise these files answer: {files}",
+        files = "my file.rs"
+    ));
+    graded.set_aside.push(SetAside {
+        path: "s1/my file.rs".to_string(),
+        is_whole: false,
+    });
+    let mut other = record("s2", "Bob", STATUSES);
+    other.exercises[4].message = Some(message!("not gradable"));
+    let records = [one, other];
+    let (_, rows) = write(&records, &[]);
+    let expected = "exercise-05: nothing says which exercise these files answer: my file.rs\n\
+                    cargo grade class ... --take 's1/my file.rs=s1:05'";
+    assert_eq!(rows[2][18], expected);
+    assert_eq!(rows[3][18], "exercise-05: not gradable");
+    let (_, rows) = write_in(Language::Zh, &records, &[]);
+    assert!(
+        rows[2][18].contains("看不出这些文件是哪个练习的"),
+        "{:?}",
+        rows[2]
     );
 }

@@ -159,9 +159,18 @@ fn it_has_starters_lessons_rubrics_and_book_and_nothing_of_the_teachers() {
     git(teacher.path(), &["add", "--all"]);
     own("lessons/05-threaded/notes.txt");
     own("tests/scratch.rs");
+    own("tests/exercises/exercise_99.rs");
 
     let (copy, made) = Copy::make(teacher.path());
     assert!(made.listed_by_git);
+    // What it lacks of these is told.
+    assert_eq!(made.untracked, ["tests/exercises/exercise_99.rs"]);
+    let left_out = [
+        "lessons/05-threaded/exercise/solution.rs",
+        "lessons/05-threaded/solution.rs",
+        "lessons/05-threaded/notes.txt",
+    ];
+    assert_eq!(made.left_out, left_out);
     assert!(made.no_repository.is_none(), "{made:?}");
     let files = files(&copy.folder);
     assert_eq!(files.len(), made.files);

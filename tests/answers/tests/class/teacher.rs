@@ -1,7 +1,8 @@
 //! The teacher has the last word.
 
-use crate::{Class, class_of_all_kinds, sandbox, score, wrong};
+use crate::{Class, class_of_all_kinds, grade, sandbox, score, status_of, wrong};
 use assert_cmd::assert::OutputAssertExt;
+use classroom::record::Status;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::{Value, json};
@@ -162,4 +163,160 @@ fn a_report_is_written_in_another_language_and_nothing_is_graded_again() {
 /// Whether a file of a report is what is known, and not what others read.
 fn is_kept(path: &Path) -> bool {
     path.starts_with("records") || path.ends_with("class.json")
+}
+
+/// The commands that a report names for what was set aside are run as they stand there.
+#[test]
+fn a_command_of_the_report_takes_what_was_set_aside_and_the_report_remembers_it() {
+    let class = Class::new();
+    // What does not compile is judged at once.
+    class.hand_in("ann/it's mine.rs", "not Rust");
+    class.hand_in("bob/05.rs", "not Rust");
+    class.hand_in("05.rs", "not Rust");
+    class.hand_in("mallory_ann_06.rs", "not Rust");
+    class.hand_in("ann/07.rs", "not Rust");
+    fs::write(
+        class.path("roster.csv"),
+        "id,name\nann,Ann\nbob,Bob\ncat,Cat\n",
+    )
+    .expect("a file");
+    let roster = class.path("roster.csv");
+    let roster = roster.to_str().expect("the path is text");
+    let arguments = ["--only", "5", "--only", "6", "--roster", roster];
+    let output = class.grade("out", &arguments).assert().success();
+    let told = String::from_utf8(output.get_output().stdout.clone()).expect("it is text");
+
+    let statuses = |id: &str| {
+        let records = class.records("out");
+        [5, 6].map(|exercise| status_of(&records[id], exercise))
+    };
+    assert_eq!(statuses("ann"), [Status::NotUnderstood; 2]);
+    assert_eq!(statuses("cat"), [Status::Missing; 2]);
+    // Of each kind one, in the gradebook, on the page, and on the terminal.
+    let options = [
+        "it's mine.rs=ann:05",
+        "mallory_ann_06.rs=ann:06",
+        "in/05.rs=ID:05",
+    ];
+    let files = class.files("out");
+    let commands = |text: &str| -> Vec<Vec<String>> {
+        let lines = text.lines().filter_map(|line| {
+            let command = line.trim().split_once("cargo grade ")?.1;
+            shlex::split(command.trim_end_matches(','))
+        });
+        lines.collect()
+    };
+    let is_told = |text: &str, option: &str| {
+        let mut all = commands(text).into_iter();
+        all.any(|words| words.last().is_some_and(|last| last.ends_with(option)))
+    };
+    let gradebook = csv::Reader::from_path(class.path("out/grades.csv"));
+    let rows = gradebook.expect("the gradebook").into_records();
+    let cells: Vec<String> = rows
+        .filter_map(|row| Some(row.ok()?.iter().next_back()?.to_string()))
+        .collect();
+    let cells = cells.join("\n");
+    for option in &options[..2] {
+        assert!(is_told(&cells, option), "{option} is not in {cells}");
+    }
+    for option in &options {
+        assert!(is_told(&told, option), "{option} is not in {told}");
+    }
+    let page = &files[Path::new("report.html")];
+    assert!(
+        page.contains("--take") && page.contains("in/05.rs=ID:05"),
+        "{page}"
+    );
+    // Students read the reason alone.
+    let feedback = &files[Path::new("feedback/ann.txt")];
+    assert!(
+        feedback.contains("it's mine.rs") && !feedback.contains("--take"),
+        "{feedback}"
+    );
+
+    // As a teacher copies it; what stands for an id and a number is for a teacher to know.
+    for (text, option) in [
+        (&cells, options[0]),
+        (&cells, options[1]),
+        (&told, options[2]),
+    ] {
+        let all = commands(text).into_iter();
+        let words = { all }.find(|words| words.last().is_some_and(|last| last.ends_with(option)));
+        let words = words.unwrap_or_else(|| panic!("{option} is not in {text}"));
+        let known = |word: String| word.replace("=ID:", "=cat:").replace("ID", "cat");
+        let words: Vec<String> = words.into_iter().map(known).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        grade(&words)
+            .env("TMPDIR", class.path(""))
+            .assert()
+            .success();
+    }
+    let taken = |class: &Class| {
+        assert_eq!(statuses("ann"), [Status::DoesNotCompile; 2]);
+        assert_eq!(statuses("cat"), [Status::DoesNotCompile, Status::Missing]);
+        assert_eq!(statuses("bob"), [Status::DoesNotCompile, Status::Missing]);
+        assert!(!class.records("out").contains_key("mallory_ann"));
+    };
+    taken(&class);
+    // A later run says nothing of it, and grades the same.
+    class.grade("out", &arguments).assert().success();
+    taken(&class);
+    let forget = class.path("in/05.rs");
+    let forget = format!("{}=", forget.display());
+    let arguments = [&arguments[..], &["--take", &forget]].concat();
+    class.grade("out", &arguments).assert().success();
+    assert_eq!(statuses("cat"), [Status::Missing; 2]);
+}
+
+#[test]
+fn what_cannot_be_taken_says_what_was_tried_and_leaves_no_report() {
+    let class = Class::new();
+    class.hand_in("ann/x.rs", "not Rust");
+    let file = |name: &str| class.path("in").join(name).display().to_string();
+    for (option, told) in [
+        (format!("{}=ann:05", file("ann/y.rs")), "no file or folder"),
+        (
+            format!("{}=anna:05", file("ann/x.rs")),
+            "no student with this id; there are ann",
+        ),
+        (
+            format!("{}=ann:55", file("ann/x.rs")),
+            "exercise 55 of ann: there are the exercises 01",
+        ),
+    ] {
+        let command = class.grade("out", &["--take", &option]);
+        { command }.assert().code(2).stderr(contains(told));
+        assert!(!class.path("out").exists(), "{option}");
+    }
+}
+
+#[test]
+fn a_long_name_is_cut_wherever_people_read_it_and_s2_stands_before_s10() {
+    let class = Class::new();
+    for id in ["s10", "s2"] {
+        // What does not compile is judged at once.
+        class.hand_in(&format!("{id}/05.rs"), "not Rust");
+    }
+    class.hand_in(&format!("s2/{}.rs", "y".repeat(200)), "not Rust");
+    let long = "x".repeat(300);
+    let roster = class.path("roster.csv");
+    fs::write(&roster, format!("id,name\ns10,Ann\ns2,{long}\n")).expect("a file");
+    let roster = roster.to_str().expect("the path is text");
+    let arguments = ["--only", "5", "--roster", roster];
+    let output = class.grade("out", &arguments).assert().success();
+    let told = String::from_utf8(output.get_output().stdout.clone()).expect("it is text");
+    let page = &class.files("out")[Path::new("report.html")];
+    for text in [&told, page] {
+        assert!(text.contains("xx…xx") && text.contains("yy…yy"), "{text}");
+        assert!(
+            !text.contains(&long[..200]) && !text.contains(&"y".repeat(200)),
+            "{text}"
+        );
+    }
+    // The whole name is for the gradebook.
+    let gradebook = &class.files("out")[Path::new("grades.csv")];
+    let at = |text: &str| gradebook.find(text).expect(text);
+    assert!(at(&format!("s2,{long}")) < at("s10,Ann"), "{gradebook}");
+    let at = |id: &str| page.find(&format!("<bdi>{id}</bdi>")).expect(id);
+    assert!(at("s2") < at("s10"), "{page}");
 }

@@ -26,6 +26,10 @@ pub struct Sources {
     pub files: Vec<String>,
     /// Whether git has listed them.
     pub listed_by_git: bool,
+    /// Files that would belong to the copy if git tracked them.
+    pub untracked: Vec<String>,
+    /// Files in the folders of the lessons that are no part of a lesson, such as a solution.
+    pub left_out: Vec<String>,
 }
 
 /// Kinds of files that a workspace has, where no git can say which are its own.
@@ -44,11 +48,22 @@ impl Sources {
     pub fn of(workspace: &Path, purpose: Purpose) -> anyhow::Result<Self> {
         let tracked = git::tracked(workspace);
         let listed_by_git = tracked.is_some();
+        let others = if listed_by_git {
+            git::untracked(workspace)
+        } else {
+            Vec::new()
+        };
         let all = match tracked {
             Some(tracked) => tracked,
             None => known(workspace)?,
         };
         let is_there = |path: &String| workspace.join(path).symlink_metadata().is_ok();
+        let belongs_to_none = |path: &&String| {
+            let is_starter = path.ends_with("/exercise/main.rs");
+            path.starts_with("lessons/") && !belongs(path, purpose) && !is_starter
+        };
+        let of_lessons = all.iter().chain(&others).filter(belongs_to_none);
+        let left_out = of_lessons.filter(|path| is_there(path)).cloned().collect();
         let files: BTreeSet<String> = all
             .into_iter()
             // What has been removed, and not yet from git, is not there any more.
@@ -65,6 +80,11 @@ impl Sources {
             workspace: workspace.to_path_buf(),
             files: files.into_iter().collect(),
             listed_by_git,
+            untracked: others
+                .into_iter()
+                .filter(|path| belongs(path, purpose))
+                .collect(),
+            left_out,
         })
     }
 

@@ -27,6 +27,17 @@ pub(super) fn tracked(folder: &Path) -> Option<Vec<String>> {
     knows.then_some(files)
 }
 
+/// The files in a folder that git neither tracks nor ignores; none where it cannot say.
+pub(super) fn untracked(folder: &Path) -> Vec<String> {
+    let arguments = ["ls-files", "-z", "--others", "--exclude-standard"];
+    let output = git(folder).args(arguments).output();
+    let list = output
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok());
+    let list = list.unwrap_or_default();
+    list.split_terminator('\0').map(str::to_string).collect()
+}
+
 /// Makes a repository of a folder, with one commit of all that is in it.
 pub(super) fn commit_all(folder: &Path, language: Language) -> anyhow::Result<()> {
     let has_author = |key: &str| {

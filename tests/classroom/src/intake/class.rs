@@ -5,9 +5,11 @@ use super::listing::Part;
 use super::names::{self, Claim, Kind};
 use super::people::{self, Match};
 use super::submission::Submission;
-use super::text::shorten;
+use super::takes::{Taken, exercise_in_name};
+use super::text::{list, shorten};
 use crate::escape::escape_line;
 use crate::record::Student;
+use crate::take::{SetAside, Take};
 use harness::message;
 use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +23,27 @@ pub struct Class {
     pub submissions: Vec<Submission>,
     /// Who is in the roster and has handed in nothing, in the order of the ids.
     pub missing: Vec<Student>,
-    /// What may be a student's but was set aside, and why, by the id in the roster.
-    pub set_aside: BTreeMap<String, Message>,
+    /// What may be a student's but was set aside, by the id in the roster.
+    pub set_aside: BTreeMap<String, Vec<ClassSetAside>>,
     /// What is no part of a submission.
     pub not_understood: Vec<NotUnderstood>,
     /// What else a teacher should know: submissions of students who are not in the roster.
     pub notices: Vec<Message>,
+    /// What a teacher has given to students whom nobody knows.
+    pub not_taken: Vec<Take>,
+    /// Who is no student of the class any more, as all that they had was given to others.
+    pub(crate) retired: BTreeSet<String>,
+}
+
+/// Something that may be a student's, and is not taken for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassSetAside {
+    /// What it is, and why.
+    pub why: Message,
+    /// The exercise that its name says, if it is a file.
+    pub exercise: Option<u32>,
+    /// How a teacher can take it.
+    pub what: Option<SetAside>,
 }
 
 /// Something in the folder of the class that is no part of a submission.
@@ -36,6 +53,8 @@ pub struct NotUnderstood {
     pub path: PathBuf,
     /// Why it is none.
     pub reason: Message,
+    /// How a teacher can take it, if it may be an answer.
+    pub what: Option<SetAside>,
 }
 
 /// Finds out who has handed in what.
@@ -54,12 +73,30 @@ pub fn class(
     report: Option<&Path>,
     roster: Option<&[Student]>,
 ) -> anyhow::Result<Class> {
+    class_with(folder, report, roster, &[])
+}
+
+/// The same, with what a teacher has given to students whatever it is called.
+///
+/// # Errors
+///
+/// As [`class`].
+pub fn class_with(
+    folder: &Path,
+    report: Option<&Path>,
+    roster: Option<&[Student]>,
+    takes: &[Take],
+) -> anyhow::Result<Class> {
     let mut found = ClassSorter {
+        folder,
         roster,
         found: Vec::new(),
         submissions: BTreeMap::new(),
         set_aside: BTreeMap::new(),
         not_understood: Vec::new(),
+        not_taken: Vec::new(),
+        notices: Vec::new(),
+        retired: BTreeSet::new(),
     };
     // There is none before the first time.
     let report = report.and_then(|report| fs::canonicalize(report).ok());
@@ -67,7 +104,9 @@ pub fn class(
         found.sort(entry);
     }
     found.separate();
+    let given = found.find_taken(takes);
     found.take_all();
+    found.give(given);
     Ok(found.finish())
 }
 
@@ -89,23 +128,27 @@ struct Found {
 
 /// A class that is being sorted.
 struct ClassSorter<'a> {
+    folder: &'a Path,
     roster: Option<&'a [Student]>,
     found: Vec<Found>,
     /// By the id.
     submissions: BTreeMap<String, Submission>,
     /// What may be a student's, and why it is not taken for that.
-    set_aside: BTreeMap<String, Vec<Message>>,
+    set_aside: BTreeMap<String, Vec<(PathBuf, ClassSetAside)>>,
     not_understood: Vec<NotUnderstood>,
+    not_taken: Vec<Take>,
+    notices: Vec<Message>,
+    retired: BTreeSet<String>,
 }
 
 impl ClassSorter<'_> {
     fn sort(&mut self, entry: ClassEntry) {
         let owner = match &entry.refused {
             Some(why) => Owner::Nobody(why.clone()),
-            None => self.owner(&entry.name, entry.is_folder),
+            None => self.owner(&entry),
         };
         match owner {
-            Owner::Nobody(why) => self.refuse(entry.path, why),
+            Owner::Nobody(why) => self.refuse(entry, why),
             Owner::Student(student, claim, unknown) => self.found.push(Found {
                 entry,
                 student,
@@ -128,7 +171,7 @@ impl ClassSorter<'_> {
                 self.found.push(one);
                 continue;
             };
-            self.set_aside(&one.student, &one.entry.name, &why);
+            self.set_aside(&one.student, &one.entry, &why);
             match kept_apart(one.claim, why, roster) {
                 Owner::Student(student, claim, unknown) => self.found.push(Found {
                     entry: one.entry,
@@ -136,30 +179,42 @@ impl ClassSorter<'_> {
                     claim,
                     unknown,
                 }),
-                Owner::Nobody(why) => self.refuse(one.entry.path, why),
+                Owner::Nobody(why) => self.refuse(one.entry, why),
             }
         }
     }
 
-    fn set_aside(&mut self, student: &Student, name: &str, why: &Message) {
-        let name = shorten(&escape_line(name));
+    fn set_aside(&mut self, student: &Student, entry: &ClassEntry, why: &Message) {
+        let name = shorten(&escape_line(&entry.name));
+        let is_whole = entry.is_whole();
+        let one = ClassSetAside {
+            why: message!("{name}: {why}", name, why),
+            exercise: exercise_in_name(&entry.name).filter(|_| !is_whole),
+            what: SetAside::at(&entry.path, self.folder, is_whole),
+        };
         let of_student = self.set_aside.entry(student.id.clone()).or_default();
-        of_student.push(message!("{name}: {why}", name, why));
+        of_student.push((entry.path.clone(), one));
     }
 
     /// A submission of which the roster does not say whose it is. It counts all the same, unless
     /// it would be taken for another student's.
-    fn unmatched(&mut self, name: &str, claim: Claim, found: &Match, roster: &[Student]) -> Owner {
+    fn unmatched(
+        &mut self,
+        entry: &ClassEntry,
+        claim: Claim,
+        found: &Match,
+        roster: &[Student],
+    ) -> Owner {
         let why = why_unmatched(found);
         match found {
             Match::Several(students) => {
                 for student in students {
-                    self.set_aside(student, name, &why);
+                    self.set_aside(student, entry, &why);
                 }
             }
             Match::Contradiction(one, other) => {
-                self.set_aside(one, name, &why);
-                self.set_aside(other, name, &why);
+                self.set_aside(one, entry, &why);
+                self.set_aside(other, entry, &why);
             }
             Match::One(_) | Match::Nobody => {}
         }
@@ -176,53 +231,57 @@ impl ClassSorter<'_> {
             {
                 let other = shorten(&escape_line(&other.display().to_string()));
                 let why = message!("{other} of another group has the same name", other);
-                self.refuse(one.entry.path, why);
+                self.refuse(one.entry, why);
                 continue;
             }
-            self.take(one.entry, one.student, one.claim.rest, one.unknown);
+            self.take(one);
         }
     }
 
-    fn refuse(&mut self, path: PathBuf, reason: Message) {
-        self.not_understood.push(NotUnderstood { path, reason });
+    fn refuse(&mut self, entry: ClassEntry, reason: Message) {
+        let may_be_taken = entry.is_whole() || names::may_be_program(&entry.name);
+        let what = SetAside::at(&entry.path, self.folder, entry.is_whole());
+        self.not_understood.push(NotUnderstood {
+            path: entry.path,
+            reason,
+            what: what.filter(|_| may_be_taken && entry.is_regular),
+        });
     }
 
-    fn take(
-        &mut self,
-        entry: ClassEntry,
-        student: Student,
-        rest: String,
-        unknown: Option<Message>,
-    ) {
-        let Student { id, name, .. } = student.clone();
-        let submission = self.submissions.entry(id).or_insert_with(|| Submission {
+    fn take(&mut self, found: Found) {
+        let Found {
+            entry,
             student,
-            paths: Vec::new(),
-            parts: Vec::new(),
+            claim,
             unknown,
-            only: None,
-        });
+        } = found;
+        let Student { id, name, .. } = student.clone();
+        let submission = self.submissions.entry(id);
+        let submission =
+            submission.or_insert_with(|| Submission::of(student, self.folder, unknown));
         if submission.student.name != name {
             let student = &submission.student;
             let (id, name) = (escape_line(&student.id), escape_line(&student.name));
             let why = message!("its id {id} is that of {name} already", id, name);
-            return self.refuse(entry.path, why);
+            return self.refuse(entry, why);
         }
         submission.paths.push(entry.path);
         submission.parts.push(Part {
             place: entry.place,
-            name: rest,
+            name: claim.rest,
+            attempt: claim.attempt,
         });
     }
 
     /// Whose a file or a folder is, by its name.
-    fn owner(&mut self, name: &str, is_folder: bool) -> Owner {
+    fn owner(&mut self, entry: &ClassEntry) -> Owner {
+        let (name, is_folder) = (entry.name.as_str(), entry.is_folder);
         if let Some(claim) = names::of_platform(name) {
             return match self.roster {
                 None => known(claim),
                 Some(roster) => match people::find(roster, &claim) {
                     Match::One(student) => Owner::Student(student.clone(), claim, None),
-                    other => self.unmatched(name, claim, &other, roster),
+                    other => self.unmatched(entry, claim, &other, roster),
                 },
             };
         }
@@ -255,15 +314,63 @@ impl ClassSorter<'_> {
             }
         }
         if let Some((claim, other)) = first {
-            return self.unmatched(name, claim, &other, roster);
+            return self.unmatched(entry, claim, &other, roster);
         }
         match splits.into_iter().next() {
-            Some(split) if is_source => self.unmatched(name, split, &Match::Nobody, roster),
+            Some(split) if is_source => self.unmatched(entry, split, &Match::Nobody, roster),
             _ if is_folder || Kind::of(name) == Kind::Zip => {
-                self.unmatched(name, whole, &Match::Nobody, roster)
+                self.unmatched(entry, whole, &Match::Nobody, roster)
             }
             _ => Owner::Nobody(not_a_students(name)),
         }
+    }
+
+    /// Finds what a teacher has given to students, and takes it away from where it was.
+    fn find_taken(&mut self, takes: &[Take]) -> Vec<Taken> {
+        let mut given = Vec::new();
+        for take in takes {
+            match Taken::find(take, self.folder) {
+                Some(found) => given.push(found),
+                None => self.notices.push(message!(
+                    "{path}, which was taken for {student}, is not there any more",
+                    path = escape_line(&take.path),
+                    student = escape_line(&take.student)
+                )),
+            }
+        }
+        let is_taken = |path: &Path| given.iter().any(|one: &Taken| one.path == path);
+        let (gone, found) = std::mem::take(&mut self.found)
+            .into_iter()
+            .partition(|one: &Found| is_taken(&one.entry.path));
+        self.found = found;
+        self.retired = gone.into_iter().map(|one: Found| one.student.id).collect();
+        self.not_understood.retain(|one| !is_taken(&one.path));
+        for all in self.set_aside.values_mut() {
+            all.retain(|(path, _)| !is_taken(path));
+        }
+        self.set_aside.retain(|_, all| !all.is_empty());
+        given
+    }
+
+    /// Gives students what a teacher has found to be theirs.
+    fn give(&mut self, taken: Vec<Taken>) {
+        for taken in taken {
+            let id = &taken.take.student;
+            let of_roster = self.roster.into_iter().flatten();
+            let mut students = of_roster.chain(self.submissions.values().map(|one| &one.student));
+            let Some(student) = students.find(|student| student.id == *id).cloned() else {
+                self.not_taken.push(taken.take);
+                continue;
+            };
+            let submission = self
+                .submissions
+                .entry(id.clone())
+                .or_insert_with(|| Submission::of(student, self.folder, None));
+            submission.paths.push(taken.path.clone());
+            submission.give(taken);
+        }
+        let submissions = &self.submissions;
+        self.retired.retain(|id| !submissions.contains_key(id));
     }
 
     fn finish(self) -> Class {
@@ -281,14 +388,18 @@ impl ClassSorter<'_> {
             let why = submission.unknown.as_ref()?;
             let paths = submission.paths.iter();
             let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
-            let what = escape_line(&paths.join(", "));
+            let what = list(&paths);
             Some(message!("{what}: {why}", what, why))
         });
-        let set_aside = self.set_aside.into_iter();
-        let set_aside = set_aside.filter_map(|(id, whys)| Some((id, Message::list(whys)?)));
+        let set_aside = self.set_aside.into_iter().map(|(id, all)| {
+            let all = all.into_iter().map(|(_, one)| one);
+            (id, all.collect())
+        });
         Class {
             set_aside: set_aside.collect(),
-            notices: notices.collect(),
+            notices: notices.chain(self.notices).collect(),
+            not_taken: self.not_taken,
+            retired: self.retired,
             missing,
             not_understood: self.not_understood,
             submissions,

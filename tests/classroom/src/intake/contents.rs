@@ -1,13 +1,35 @@
 //! What is in a submission.
 
+use super::attempts::Modified;
 use super::names;
 use crate::fingerprint::Fingerprint;
+use crate::take::SetAside;
 use harness::message::Message;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The answers to exercises, or why nobody knows what was handed in.
 pub(super) type Answers = BTreeMap<u32, Result<Vec<u8>, Message>>;
+
+/// Where a file comes from.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// How a teacher could take it.
+    pub(super) what: Option<SetAside>,
+    pub(super) modified: Option<Modified>,
+    /// The exercise that a teacher has taken it for.
+    pub(super) taken: Option<u32>,
+}
+
+/// What was read besides the answers.
+pub(super) struct Read {
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) notices: Vec<Message>,
+    pub(super) for_other_languages: Option<Message>,
+    pub(super) set_aside: Vec<String>,
+    pub(super) put_aside: Vec<(Option<u32>, SetAside)>,
+}
 
 /// A submission, read.
 #[derive(Debug)]
@@ -24,6 +46,10 @@ pub struct SubmissionContents {
     pub for_other_languages: Option<Message>,
     /// The sources that may be answers, and do not count as nothing says to which exercise.
     pub set_aside: Vec<String>,
+    /// Where the files come from.
+    pub(super) origins: BTreeMap<PathBuf, Origin>,
+    /// What a teacher could take for an exercise, or for any.
+    put_aside: Vec<(Option<u32>, SetAside)>,
     /// The SHA-256 of all of the above, in hexadecimal digits, for telling whether a result is
     /// out of date.
     pub hash: String,
@@ -39,13 +65,13 @@ pub enum Answer {
 }
 
 impl SubmissionContents {
-    pub(super) fn new(
-        answers: Answers,
-        files: BTreeMap<String, Vec<u8>>,
-        notices: Vec<Message>,
-        for_other_languages: Option<Message>,
-        set_aside: Vec<String>,
-    ) -> Self {
+    pub(super) fn new(answers: Answers, read: Read) -> Self {
+        let Read {
+            files,
+            origins,
+            notices,
+            ..
+        } = read;
         let hash = hash(&answers, &files, &notices);
         let exercises = answers.into_iter().map(|(number, found)| {
             let answer = match found {
@@ -55,57 +81,29 @@ impl SubmissionContents {
             (number, answer)
         });
         let common = common_folder(files.keys());
-        let files = files
+        let below = |path: &String| PathBuf::from(path.strip_prefix(&common).unwrap_or(path));
+        let origins = origins
             .into_iter()
-            .map(|(path, bytes)| (PathBuf::from(&path[common.len()..]), bytes));
+            .map(|(path, origin)| (below(&path), origin));
+        let origins = origins.collect();
+        let files = files.into_iter().map(|(path, bytes)| (below(&path), bytes));
         Self {
             exercises: exercises.collect(),
             files: files.collect(),
             notices,
-            for_other_languages,
-            set_aside,
+            for_other_languages: read.for_other_languages,
+            set_aside: read.set_aside,
+            origins,
+            put_aside: read.put_aside,
             hash,
         }
     }
-}
 
-impl SubmissionContents {
-    /// The file that a command for an exercise asks for by this name: in the folder that was
-    /// handed in, or deeper, as a zip often has one folder more. Without it, a file with the
-    /// same extension whose name says the exercise as that of a file in Rust may; or, if
-    /// no other exercise is asked for, the only one with this extension, if it is called `main`. `None` if there is none, or several.
-    pub fn program_file(&self, name: &str, exercise: u32, is_asked_alone: bool) -> Option<&Path> {
-        let files = || self.files.keys().map(PathBuf::as_path);
-        if let Some((path, _)) = self.files.get_key_value(Path::new(name)) {
-            return Some(path);
-        }
-        let named: Vec<_> = files().filter(|path| path.ends_with(name)).collect();
-        if !named.is_empty() {
-            return only(&named);
-        }
-        let extension = Path::new(name).extension()?;
-        let of_kind = || files().filter(|path| path.extension() == Some(extension));
-        let certainty = |path: &Path| {
-            let (number, certainty) = names::exercise_of(path.to_str()?)?;
-            (number == exercise).then_some(certainty)
-        };
-        if let Some(surest) = of_kind().filter_map(certainty).min() {
-            let answers: Vec<_> = of_kind()
-                .filter(|path| certainty(path) == Some(surest))
-                .collect();
-            return only(&answers);
-        }
-        let is_main = |path: &&Path| path.file_stem().is_some_and(|stem| stem == "main");
-        let all: Vec<_> = of_kind().filter(|_| is_asked_alone).collect();
-        only(&all).filter(is_main)
-    }
-}
-
-/// The only one of some paths.
-fn only<'a>(paths: &[&'a Path]) -> Option<&'a Path> {
-    match *paths {
-        [path] => Some(path),
-        _ => None,
+    /// What was set aside, and may be the answer to an exercise.
+    pub(crate) fn put_aside(&self, exercise: u32) -> Vec<SetAside> {
+        let all = self.put_aside.iter();
+        let may_be = all.filter(|(number, _)| number.is_none_or(|number| number == exercise));
+        may_be.map(|(_, what)| what.clone()).collect()
     }
 }
 

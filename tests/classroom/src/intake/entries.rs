@@ -20,8 +20,17 @@ pub(super) struct ClassEntry {
     pub(super) path: PathBuf,
     pub(super) place: Place,
     pub(super) is_folder: bool,
+    /// Whether it is a file or a folder, and no link to one.
+    pub(super) is_regular: bool,
     /// Why it is not looked into.
     pub(super) refused: Option<Message>,
+}
+
+impl ClassEntry {
+    /// Whether it may have several answers in it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_folder || Kind::of(&self.name) != Kind::File
+    }
 }
 
 /// What is in the folder of the class, in the order of the names.
@@ -141,6 +150,7 @@ fn folder_entry(entry: &DirEntry) -> anyhow::Result<Option<ClassEntry>> {
         place: Place::Disk(path.clone()),
         path,
         is_folder: kind.is_dir(),
+        is_regular: kind.is_dir() || kind.is_file(),
         refused,
     }))
 }
@@ -171,6 +181,7 @@ fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
             place: Place::Zip(path.to_path_buf(), inside),
             name,
             is_folder,
+            is_regular: true,
             refused: None,
         }
     };
@@ -179,6 +190,7 @@ fn zip_entries(path: &Path) -> anyhow::Result<Vec<ClassEntry>> {
         place: Place::Zip(path.to_path_buf(), name.to_string()),
         name: name.to_string(),
         is_folder: false,
+        is_regular: false,
         refused: Some(why),
     };
     let mut entries: Vec<ClassEntry> = tops.into_iter().map(entry).collect();

@@ -1,6 +1,7 @@
 //! The files of a submission: in folders, in zips, alone. Nothing is written to disk, and no
 //! size is believed.
 
+use super::attempts::Modified;
 use super::files::{name_text, read_file};
 use super::names::{self, Kind};
 use super::paths::{prefix_of_zip, unsafe_because};
@@ -52,6 +53,17 @@ pub(super) struct Part {
     /// What its own name is, after that of the student and what a platform has put there;
     /// empty if nothing is left.
     pub(super) name: String,
+    /// The attempt that it belongs to, by the platform.
+    pub(super) attempt: Option<PartAttempt>,
+}
+
+/// How a platform tells one attempt from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PartAttempt {
+    /// By the time of all that was handed in at once.
+    Whole(String),
+    /// By a number for each file, also for different ones.
+    File(String),
 }
 
 /// Where the bytes of a file are.
@@ -66,6 +78,12 @@ pub(super) struct Entry {
     /// Its path in the submission: relative, with `/`, and without anything that leads out.
     pub(super) path: String,
     bytes: Contents,
+    /// Where it is.
+    pub(super) origin: PathBuf,
+    /// When it was changed.
+    pub(super) modified: Option<Modified>,
+    /// The exercise that it answers, if a teacher says so.
+    pub(super) taken: Option<u32>,
     /// What its size is said to be, in bytes.
     declared: u64,
 }
@@ -91,7 +109,8 @@ pub(super) struct Listing {
     pub(super) blocked: Vec<Message>,
     /// Folders that were not looked into for their name, and which could be a student's.
     pub(super) ignored: BTreeSet<String>,
-    zips: Vec<Zip>,
+    /// With their places.
+    zips: Vec<(Zip, PathBuf)>,
     /// Where the zip of the class is, and its number.
     of_class: Option<(PathBuf, usize)>,
     /// How many names have been looked at.
@@ -116,12 +135,29 @@ impl Listing {
         }
     }
 
+    /// Notes that a teacher says which exercise a file answers, and lists it, if it is not one of
+    /// the student's own.
+    pub(super) fn take(&mut self, part: &Part, origin: &Path, exercise: u32) {
+        let is_this = |entry: &&mut Entry| entry.origin == origin;
+        if let Some(own) = self.entries.iter_mut().find(is_this) {
+            own.taken = Some(exercise);
+            return;
+        }
+        let before = self.entries.len();
+        self.add(part);
+        for entry in self.entries.iter_mut().skip(before) {
+            entry.taken = Some(exercise);
+            // Beside the student's own files, which may have the same name.
+            entry.path = format!("taken-{exercise:02}/{}", entry.path);
+        }
+    }
+
     /// The zip of the class, which is opened once: a platform has a part for each file.
     fn of_class(&mut self, path: &Path) -> anyhow::Result<usize> {
         match &self.of_class {
             Some((known, index)) if known == path => Ok(*index),
             _ => {
-                let index = self.keep(Zip::of_class(path)?)?;
+                let index = self.keep(Zip::of_class(path)?, path.to_path_buf())?;
                 self.of_class = Some((path.to_path_buf(), index));
                 Ok(index)
             }
@@ -158,10 +194,14 @@ impl Listing {
         match Kind::of(&name) {
             Kind::Zip => {
                 let prefix = prefix_of_zip(&name);
-                self.open(&name, Zip::open(path), &prefix);
+                self.open(&name, Zip::open(path), path.to_path_buf(), &prefix);
             }
             Kind::OtherArchive => self.block(other_archive(&name)),
-            Kind::File => self.file(name, Contents::Disk(path.to_path_buf()), data.len()),
+            Kind::File => {
+                let bytes = Contents::Disk(path.to_path_buf());
+                let origin = (path.to_path_buf(), Modified::of_disk(&data));
+                self.file(name, bytes, origin, data.len());
+            }
         }
     }
 
@@ -218,24 +258,28 @@ impl Listing {
             match Kind::of(&name) {
                 Kind::Zip => {
                     let prefix = format!("{prefix}{}", prefix_of_zip(&name));
-                    self.open(&path, Zip::open(&entry.path()), &prefix);
+                    self.open(&path, Zip::open(&entry.path()), entry.path(), &prefix);
                 }
                 Kind::OtherArchive => self.block(other_archive(&path)),
-                Kind::File => self.file(path, Contents::Disk(entry.path()), data.len()),
+                Kind::File => {
+                    let bytes = Contents::Disk(entry.path());
+                    let origin = (entry.path(), Modified::of_disk(&data));
+                    self.file(path, bytes, origin, data.len());
+                }
             }
         }
         None
     }
 
     /// Lists a student's zip, which lies in no other one.
-    fn open(&mut self, path: &str, zip: anyhow::Result<Zip>, prefix: &str) {
-        match zip.and_then(|zip| self.keep(zip)) {
+    fn open(&mut self, path: &str, zip: anyhow::Result<Zip>, place: PathBuf, prefix: &str) {
+        match zip.and_then(|zip| self.keep(zip, place)) {
             Ok(index) => self.list(index, path, prefix),
             Err(error) => self.cannot_open(path, &error),
         }
     }
 
-    fn keep(&mut self, zip: Zip) -> anyhow::Result<usize> {
+    fn keep(&mut self, zip: Zip, place: PathBuf) -> anyhow::Result<usize> {
         ensure!(
             self.zips.len() < ZIP_LIMIT,
             Failed::new(message!(
@@ -243,17 +287,17 @@ impl Listing {
                 most = ZIP_LIMIT
             ))
         );
-        self.zips.push(zip);
+        self.zips.push((zip, place));
         Ok(self.zips.len() - 1)
     }
 
     /// Lists the files in a zip. A zip in it stays closed.
     fn list(&mut self, zip: usize, shown: &str, prefix: &str) {
-        for index in 0..self.zips[zip].len() {
+        for index in 0..self.zips[zip].0.len() {
             if !self.count_name() {
                 return;
             }
-            let item = match self.zips[zip].entry(index) {
+            let item = match self.zips[zip].0.entry(index) {
                 Ok(item) => item,
                 Err(error) => return self.cannot_open(shown, &error),
             };
@@ -267,7 +311,11 @@ impl Listing {
                         zip
                     ));
                 }
-                Some(Kind::File) => self.file(path, Contents::Zip(zip, index), item.declared),
+                Some(Kind::File) => {
+                    let origin = self.zips[zip].1.join(&item.name);
+                    let bytes = Contents::Zip(zip, index);
+                    self.file(path, bytes, (origin, item.modified), item.declared);
+                }
                 None => {}
             }
         }
@@ -276,8 +324,8 @@ impl Listing {
     /// Lists what belongs to a student in the zip of the class: all in the folder `inside`,
     /// or the file `inside`, which may be a zip itself.
     fn add_from_class(&mut self, zip: usize, inside: &str, name: &str) {
-        for index in 0..self.zips[zip].len() {
-            let item = match self.zips[zip].entry(index) {
+        for index in 0..self.zips[zip].0.len() {
+            let item = match self.zips[zip].0.entry(index) {
                 Ok(item) => item,
                 Err(error) => return self.cannot_open(inside, &error),
             };
@@ -304,12 +352,19 @@ impl Listing {
                     };
                     let prefix = format!("{folder}{}", prefix_of_zip(file));
                     let inner = self.unpack(zip, index);
-                    self.open(below, inner, &prefix);
+                    let place = self.zips[zip].1.join(&item.name);
+                    self.open(below, inner, place, &prefix);
                 }
                 Some(Kind::OtherArchive) => self.block(other_archive(below)),
                 Some(Kind::File) => {
                     let bytes = Contents::Zip(zip, index);
-                    self.file(below.to_string(), bytes, item.declared);
+                    let origin = self.zips[zip].1.join(&item.name);
+                    self.file(
+                        below.to_string(),
+                        bytes,
+                        (origin, item.modified),
+                        item.declared,
+                    );
                 }
                 None => {}
             }
@@ -319,7 +374,7 @@ impl Listing {
     /// Takes a student's zip out of the zip of the class, into memory.
     fn unpack(&mut self, zip: usize, index: usize) -> anyhow::Result<Zip> {
         let left = SUBMISSION_LIMIT - self.read;
-        let bytes = self.zips[zip].read(index, left)?;
+        let bytes = self.zips[zip].0.read(index, left)?;
         let length = bytes.len() as u64;
         ensure!(
             length <= left,
@@ -347,11 +402,21 @@ impl Listing {
         None
     }
 
-    fn file(&mut self, path: String, bytes: Contents, declared: u64) {
+    /// Lists a file: where it is, and when it was changed.
+    fn file(
+        &mut self,
+        path: String,
+        bytes: Contents,
+        (origin, modified): (PathBuf, Option<Modified>),
+        declared: u64,
+    ) {
         if self.is_safe(&path) {
             self.entries.push(Entry {
                 path,
                 bytes,
+                origin,
+                modified,
+                taken: None,
                 declared,
             });
         }
@@ -427,6 +492,7 @@ impl Listing {
             path,
             bytes,
             declared,
+            ..
         } = entry;
         let too_large = || {
             let path = escape_line(&path);
@@ -444,7 +510,7 @@ impl Listing {
         let found = match bytes {
             Contents::Disk(path) => read_file(&path, limit),
             Contents::Zip(zip, index) => {
-                let found = self.zips[zip].read(index, limit);
+                let found = self.zips[zip].0.read(index, limit);
                 if found.is_err() {
                     // How much of it was unpacked before it turned out to be damaged, nobody
                     // knows.

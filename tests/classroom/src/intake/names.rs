@@ -1,5 +1,7 @@
 //! What the names of files and folders say: whose they are, and for which exercise.
 
+use super::attempts;
+use super::listing::PartAttempt;
 use super::numbers;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
@@ -91,6 +93,8 @@ impl Kind {
 /// How sure it is that a file is the answer to an exercise; the surest come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Certainty {
+    /// A teacher says so.
+    Taken,
     /// It has just the name that is asked for.
     Exact,
     /// The name has something more: `05_final.rs`, `05 (1).rs`.
@@ -103,7 +107,7 @@ pub(super) enum Certainty {
 /// `练习5`, `第三题`, and with more around it: `05-threaded`, `exercise-05 (1)`, `exercise05_v2`,
 /// `2024-11-03_exercise-05`, `my exercise 05 final`.
 pub(super) fn number(stem: &str) -> Option<(u32, Certainty)> {
-    let plain: String = stem.nfkc().flat_map(char::to_lowercase).collect();
+    let plain = plain(stem);
     let plain = plain.trim();
     numbers::at_start(plain).or_else(|| numbers::after(plain))
 }
@@ -115,7 +119,7 @@ fn has_word(stem: &str) -> bool {
 
 /// Whether what follows a student in a name is an exercise, or a `main.rs` that may say which.
 fn follows_student(rest: &str, extension: &str) -> bool {
-    let plain: String = rest.nfkc().flat_map(char::to_lowercase).collect();
+    let plain = plain(rest);
     match numbers::at_start(plain.trim()) {
         Some((_, Certainty::Exact)) => true,
         Some(_) => has_word(rest),
@@ -137,10 +141,36 @@ pub(super) fn exercise_of(path: &str) -> Option<(u32, Certainty)> {
     let parts: Vec<&str> = path.split('/').collect();
     let (name, folders) = parts.split_last()?;
     let (stem, _) = split_extension(name);
-    if stem.eq_ignore_ascii_case("main") {
-        return of_main(folders);
+    let is_attempt = |folder: &&str| attempts::of_folder(&plain(folder)).is_some();
+    let folders: Vec<_> = folders
+        .iter()
+        .copied()
+        .filter(|one| !is_attempt(one))
+        .collect();
+    if is_main(stem) {
+        return of_main(&folders);
     }
-    number(stem)
+    number(stem).or_else(|| of_task(folders.last()?))
+}
+
+/// Whether a file is called `main`, also behind what a platform has put there.
+pub(super) fn is_main(stem: &str) -> bool {
+    let stem = stem.to_lowercase();
+    stem == "main" || stem.ends_with("_main")
+}
+
+/// The exercise of a source of any name in a folder that is called `Exercise 05`, as a task of a
+/// platform is.
+fn of_task(folder: &str) -> Option<(u32, Certainty)> {
+    let plain = plain(folder);
+    let is_task = plain.starts_with("exercise") || plain.starts_with("练习");
+    let (number, certainty) = numbers::at_start(plain.trim()).filter(|_| is_task)?;
+    (certainty == Certainty::Exact).then_some((number, Certainty::More))
+}
+
+/// A name in small letters, of which those that are the same to readers are equal.
+fn plain(name: &str) -> String {
+    name.nfkc().flat_map(char::to_lowercase).collect()
 }
 
 /// The exercise that the first line of a source names, as that of a starter does:
@@ -149,7 +179,10 @@ pub(super) fn of_first_line(source: &[u8]) -> Option<u32> {
     let line = source.split(|b| *b == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let words = line.trim_start_matches('\u{feff}').trim();
-    let words = words.strip_prefix("//!")?.trim();
+    let words = words
+        .strip_prefix("//!")
+        .or(words.strip_prefix('#'))?
+        .trim();
     let is_named = |name| words.strip_prefix(name);
     let words = is_named("Exercise ").or_else(|| is_named("练习 "))?;
     let (number, _) = words.split_once([':', '：'])?;
@@ -205,6 +238,8 @@ pub(super) struct Claim {
     pub(super) name: String,
     /// What is left for the file's own name, if it is a file.
     pub(super) rest: String,
+    /// The attempt that it belongs to, where a platform says so.
+    pub(super) attempt: Option<PartAttempt>,
     /// Whether a learning platform has made the name, and id and name are two things.
     pub(super) by_platform: bool,
 }
@@ -222,13 +257,14 @@ pub(super) fn of_platform(name: &str) -> Option<Claim> {
 /// FILE; without it, it is Blackboard's own text about the attempt.
 fn of_blackboard(name: &str) -> Option<Claim> {
     let (owner, attempt) = name.split_once("_attempt_")?;
-    let (_, user) = owner.rsplit_once('_')?;
+    let (title, user) = owner.rsplit_once('_')?;
     let is_moodles = owner.contains("_assignsubmission_");
     let end = attempt.find(|c: char| !c.is_ascii_digit() && c != '-');
     let (date, file) = attempt.split_at(end.unwrap_or(attempt.len()));
     let is_date = date.split('-').count() == 6 && date.split('-').all(|part| !part.is_empty());
     let rest = match file.strip_prefix('_') {
-        Some(file) => file.to_string(),
+        // The title may say which exercise it is; not every system can have it in a name.
+        Some(file) => format!("{}/{file}", title.replace([':', '\\'], "_")),
         None => format!("attempt{file}"),
     };
     (is_date && !is_moodles && !user.trim().is_empty()).then(|| Claim {
@@ -236,6 +272,7 @@ fn of_blackboard(name: &str) -> Option<Claim> {
         // There is no name in it that could speak for or against the id.
         name: String::new(),
         rest,
+        attempt: Some(PartAttempt::Whole(date.to_string())),
         by_platform: true,
     })
 }
@@ -258,6 +295,7 @@ fn of_moodle(name: &str) -> Option<Claim> {
         id: id.to_string(),
         name: name.trim().to_string(),
         rest,
+        attempt: None,
         by_platform: true,
     })
 }
@@ -280,6 +318,7 @@ fn of_canvas(name: &str) -> Option<Claim> {
         id: user.to_string(),
         name: owner.to_string(),
         rest: without_again(file).into_owned(),
+        attempt: Some(PartAttempt::File(submission.to_string())),
         by_platform: true,
     })
 }
@@ -307,6 +346,7 @@ pub(super) fn whole(stem: &str) -> Claim {
         id: stem.trim().to_string(),
         name: stem.trim().to_string(),
         rest: String::new(),
+        attempt: None,
         by_platform: false,
     }
 }

@@ -1,12 +1,15 @@
 //! Reads the files of a submission, and names those that do not count.
 
-use super::contents::{Answers, SubmissionContents};
+use super::attempts::Modified;
+use super::contents::{Answers, Origin, Read, SubmissionContents};
 use super::listing::{Entry, Listing, NOTICE_LIMIT, ReadError, SUBMISSION_LIMIT};
 use super::names::{self, Certainty};
 use super::originals::{self, Originals, Standing};
+use super::submission::Submission;
 use super::text::list;
 use crate::escape::escape_line;
-use grade::exercise::Exercise;
+use crate::take::SetAside;
+use grade::exercise::{Exercise, digits};
 use harness::message;
 use harness::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Candidate {
     pub(super) path: String,
     pub(super) certainty: Certainty,
+    pub(super) modified: Option<Modified>,
     pub(super) source: Result<Vec<u8>, Message>,
 }
 
@@ -22,10 +26,13 @@ pub(super) struct Candidate {
 pub(super) struct SubmissionReader<'a> {
     pub(super) exercises: &'a [Exercise],
     pub(super) originals: &'a Originals,
-    /// The only exercise that was asked for.
-    only: Option<u32>,
+    submission: &'a Submission,
     pub(super) candidates: BTreeMap<u32, Vec<Candidate>>,
     files: BTreeMap<String, Vec<u8>>,
+    /// Where the files come from.
+    origins: BTreeMap<String, Origin>,
+    /// What a teacher could take, and for which exercise, if that is known.
+    put_aside: Vec<(Option<u32>, SetAside)>,
     pub(super) notices: Vec<Message>,
     for_other_languages: Option<Message>,
     set_aside: Vec<String>,
@@ -35,14 +42,16 @@ impl<'a> SubmissionReader<'a> {
     pub(super) fn new(
         exercises: &'a [Exercise],
         originals: &'a Originals,
-        only: Option<u32>,
+        submission: &'a Submission,
     ) -> Self {
         Self {
             exercises,
             originals,
-            only,
+            submission,
             candidates: BTreeMap::new(),
             files: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            put_aside: Vec::new(),
             notices: Vec::new(),
             for_other_languages: None,
             set_aside: Vec::new(),
@@ -51,13 +60,24 @@ impl<'a> SubmissionReader<'a> {
 
     /// What has been read, with these answers.
     pub(super) fn into_contents(self, answers: Answers) -> SubmissionContents {
-        SubmissionContents::new(
-            answers,
-            self.files,
-            self.notices,
-            self.for_other_languages,
-            self.set_aside,
-        )
+        let read = Read {
+            files: self.files,
+            origins: self.origins,
+            notices: self.notices,
+            for_other_languages: self.for_other_languages,
+            set_aside: self.set_aside,
+            put_aside: self.put_aside,
+        };
+        SubmissionContents::new(answers, read)
+    }
+
+    /// Notes that a teacher could take a file for an exercise, or for any.
+    pub(super) fn put_aside(&mut self, path: &str, exercise: Option<u32>) {
+        let what = self
+            .origins
+            .get(path)
+            .and_then(|origin| origin.what.clone());
+        self.put_aside.extend(what.map(|what| (exercise, what)));
     }
 
     /// Takes over the notices of the listing, and drops those above the limit.
@@ -94,7 +114,8 @@ impl<'a> SubmissionReader<'a> {
         }
         let (mut answers, mut others) = (Vec::new(), Vec::new());
         for entry in entries {
-            match self.exercise(&entry.path, &roots) {
+            let taken = entry.taken.map(|number| (number, Certainty::Taken));
+            match taken.or_else(|| self.exercise(&entry.path, &roots)) {
                 Some(found) => answers.push((entry, Some(found))),
                 None => others.push((entry, None)),
             }
@@ -124,6 +145,8 @@ impl<'a> SubmissionReader<'a> {
         path: String,
         found: Option<(u32, Certainty)>,
     ) -> Option<String> {
+        let modified = entry.modified;
+        self.note_origin(&entry);
         let (bytes, too_much) = match listing.read(entry) {
             Ok(bytes) => (Ok(bytes), false),
             Err(ReadError::Itself(why)) => {
@@ -149,10 +172,31 @@ impl<'a> SubmissionReader<'a> {
             self.candidates.entry(number).or_default().push(Candidate {
                 path: path.clone(),
                 certainty,
+                modified,
                 source: bytes,
             });
         }
         too_much.then_some(path)
+    }
+
+    /// Notes where a file comes from, and that a teacher has taken it.
+    fn note_origin(&mut self, entry: &Entry) {
+        if let Some(number) = entry.taken {
+            let own = format!("taken-{}/", digits(number));
+            let path = entry.path.strip_prefix(&own).unwrap_or(&entry.path);
+            self.notices.push(message!(
+                "{path} counts for exercise {number}: the teacher says so",
+                path = escape_line(path),
+                number = digits(number)
+            ));
+        }
+        let origin = Origin {
+            what: SetAside::at(&entry.origin, &self.submission.folder, false),
+            modified: entry.modified,
+            taken: entry.taken,
+        };
+        // Of files of one name the first one counts.
+        self.origins.entry(entry.path.clone()).or_insert(origin);
     }
 
     /// The exercise that a source of no telling name answers, by its first line. A `main.rs` that
@@ -166,8 +210,8 @@ impl<'a> SubmissionReader<'a> {
         }
         let is_of_handout = names::handout_root(path).is_some();
         let said = names::of_first_line(bytes).filter(|_| !is_of_handout);
-        let is_main = stem.to_lowercase() == "main" || stem.to_lowercase().ends_with("_main");
-        let asked = || self.only.filter(|_| is_main && !is_of_handout);
+        let is_main = names::is_main(stem);
+        let asked = || self.submission.only.filter(|_| is_main && !is_of_handout);
         let number = said.or_else(asked)?;
         let is_known = self.exercises.iter().any(|one| one.number == number);
         is_known.then_some((number, Certainty::More))
@@ -263,6 +307,9 @@ shown
             }
         }
         self.set_aside.clone_from(&sources);
+        for path in &sources {
+            self.put_aside(path, None);
+        }
         self.add_ignored_notices(&changed, &sources, &others);
     }
 

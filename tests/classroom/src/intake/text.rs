@@ -11,7 +11,7 @@ const NAMES_LISTED: usize = 10;
 const NAME_SHOWN: usize = 120;
 
 /// A name, cut if it is long: the start says whose it is, and the end what it is.
-pub(super) fn shorten(name: &str) -> String {
+pub fn shorten(name: &str) -> String {
     let count = name.chars().count();
     if count <= NAME_SHOWN {
         return name.to_string();
@@ -22,7 +22,7 @@ pub(super) fn shorten(name: &str) -> String {
 }
 
 /// Some of the names, and how many more there are.
-pub(crate) fn list(paths: &[String]) -> String {
+pub fn list(paths: &[String]) -> String {
     let names = paths
         .iter()
         .take(NAMES_LISTED)

@@ -1,5 +1,6 @@
 //! Zips: nothing that they say of themselves is believed.
 
+use super::attempts::Modified;
 use super::files::{decode, open_file};
 use anyhow::ensure;
 use grade::failed::{Because, Failed};
@@ -71,6 +72,8 @@ pub(super) struct ZipEntry {
     pub(super) kind: EntryKind,
     /// What its size is said to be, in bytes.
     pub(super) declared: u64,
+    /// When it is said to have been changed.
+    pub(super) modified: Option<Modified>,
 }
 
 impl Zip {
@@ -137,6 +140,7 @@ impl Zip {
             name,
             kind,
             declared: entry.size(),
+            modified: entry.last_modified().map(Modified::of_zip),
         })
     }
 

@@ -6,6 +6,7 @@ mod statistics;
 use super::results::{ExerciseResult, Report, status_in_words};
 use super::tag;
 use crate::escape::escape_text;
+use crate::intake::shorten;
 use crate::record::{Status, StudentRecord};
 use askama::Template;
 use checks::{ExerciseColumns, FailureCount, STATUSES, checked, exercises, hardest};
@@ -48,8 +49,8 @@ struct Page<'a> {
 
 /// A student: a row.
 struct StudentRow<'a> {
-    name: &'a str,
-    id: &'a str,
+    name: String,
+    id: String,
     stem: String,
     total: u32,
     scale: usize,
@@ -75,8 +76,8 @@ struct ExerciseCells<'a> {
 /// Points by a teacher's hand.
 struct OverrideRow<'a> {
     /// The name and the file, where there is such a student.
-    student: Option<(&'a str, String)>,
-    id: &'a str,
+    student: Option<(String, String)>,
+    id: String,
     exercise: String,
     points: u32,
     /// The points by the checks, where there is such an exercise of such a student.
@@ -167,8 +168,8 @@ impl<'a> StudentRow<'a> {
             .iter()
             .map(|result| ExerciseCells::of(result, language));
         Self {
-            name: &record.student.name,
-            id: &record.student.id,
+            name: shorten(&record.student.name),
+            id: shorten(&record.student.id),
             stem: record.student.file_stem(),
             total,
             scale: scale(total, 100 * exercise_results.len()),
@@ -210,8 +211,8 @@ fn by_hand<'a>(
             let mut exercise_results = exercise_results.into_iter().flatten();
             let student = row.map(|row| &report.records[row].student);
             OverrideRow {
-                student: student.map(|student| (student.name.as_str(), student.file_stem())),
-                id: &by_hand.student,
+                student: student.map(|student| (shorten(&student.name), student.file_stem())),
+                id: shorten(&by_hand.student),
                 exercise: format!("{:02}", by_hand.exercise),
                 points: by_hand.points,
                 earned: exercise_results

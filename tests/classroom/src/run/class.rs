@@ -11,7 +11,8 @@ use crate::intake::originals::Originals;
 use crate::intake::{self, Class, Submission};
 use crate::record::Student;
 use crate::roster;
-use crate::store::{ClassNotes, Store};
+use crate::store::{self, ClassNotes, Store};
+use crate::take::{Take, TakeCommand};
 use anyhow::{bail, ensure};
 use grade::exercise::{Exercise, digits};
 use grade::failed::Failed;
@@ -34,7 +35,11 @@ pub fn grade(
 ) -> anyhow::Result<Summary> {
     let exercises = Exercise::all(workspace)?;
     let wanted = wanted(&exercises, options)?;
-    let (class, students) = read_class(options)?;
+    let ReadClass {
+        class,
+        students,
+        takes,
+    } = read_class(options, &exercises)?;
     let report = options.report.as_path();
     let store = Store::open(report)?;
     let overrides = options.overrides.as_deref();
@@ -49,9 +54,10 @@ pub fn grade(
     // a run that was stopped goes on from where it was.
     let regrade = options.regrade()?;
     let is_new = regrade.is_some() && store.pending_regrade()? != regrade;
-    let previous = Previous::read(&store, options, &students, &exercises, is_new)?;
+    let previous = Previous::read(&store, options, &class, &students, &exercises, is_new)?;
     let mut notes = class_notes(&class, &previous, &sandbox);
     notes.seed = Some(seed);
+    notes.takes = takes;
     let (part, of) = (options.partition.part, options.partition.of);
     notes.part = (of > 1).then_some((part, of));
     store.set_class_notes(&notes)?;
@@ -60,6 +66,7 @@ pub fn grade(
         store: &store,
         exercises: &in_report,
         overrides: &overrides,
+        take_command: TakeCommand::of(options),
         language: options.language,
     };
     previous.write(&writer)?;
@@ -68,6 +75,7 @@ pub fn grade(
         options,
         all: &exercises,
         wanted: &wanted,
+        set_aside: &class.set_aside,
         originals: &Originals::of(workspace),
         builder: &builder,
         seed,
@@ -82,17 +90,58 @@ pub fn grade(
     Ok(summary)
 }
 
+/// A class, before it is graded.
+struct ReadClass {
+    class: Class,
+    /// All students.
+    students: Vec<Student>,
+    /// What a teacher has given to them, now or in an earlier run.
+    takes: Vec<Take>,
+}
+
 /// Who has handed in what, and all students of the class.
-fn read_class(options: &ClassOptions) -> anyhow::Result<(Class, Vec<Student>)> {
+fn read_class(options: &ClassOptions, exercises: &[Exercise]) -> anyhow::Result<ReadClass> {
     let roster = options.roster.as_deref().map(roster::read).transpose()?;
-    let mut class = intake::class(&options.folder, Some(&options.report), roster.as_deref())?;
+    let remembered = store::class_notes(&options.report)?.takes;
+    let takes = intake::read_takes(&options.takes, &remembered, &options.folder, exercises)?;
+    let mut class = intake::class_with(
+        &options.folder,
+        Some(&options.report),
+        roster.as_deref(),
+        &takes,
+    )?;
     if let [only] = options.only[..] {
         for submission in &mut class.submissions {
             submission.only = Some(only);
         }
     }
     let students = students(&class, options)?;
-    Ok((class, students))
+    refuse_unknown(&mut class, &students, &remembered)?;
+    Ok(ReadClass {
+        class,
+        students,
+        takes,
+    })
+}
+
+/// Refuses to give something to nobody; where that is from an earlier run, it is only said.
+fn refuse_unknown(
+    class: &mut Class,
+    students: &[Student],
+    remembered: &[Take],
+) -> anyhow::Result<()> {
+    for take in &class.not_taken {
+        let ids: Vec<_> = students.iter().map(|student| student.id.clone()).collect();
+        let words = message!(
+            "cannot take {file} for {student}: there is no student with this id; there are {ids}",
+            file = &take.path,
+            student = &take.student,
+            ids = intake::list(&ids)
+        );
+        ensure!(remembered.contains(take), Failed::new(words.clone()));
+        class.notices.push(escape_message(words));
+    }
+    Ok(())
 }
 
 /// Grades the students whom the options name, in their part of the class.
@@ -115,9 +164,10 @@ fn grade_selected<P: Fn(Event) + Sync>(
     let missing: Vec<&Student> = missing.filter(|student| is_selected(student)).collect();
     (pipeline.progress)(Event::Begins {
         students: submissions.len() + missing.len(),
+        submissions: submissions.len(),
     });
     for student in missing {
-        pipeline.write_missing(student, class.set_aside.get(&student.id))?;
+        pipeline.write_missing(student)?;
     }
     pipeline.grade_all(&submissions)
 }
@@ -170,12 +220,22 @@ fn class_notes(class: &Class, previous: &Previous, sandbox: &Sandbox) -> ClassNo
     let not_understood = class.not_understood.iter();
     ClassNotes {
         not_understood: not_understood
-            .map(|what| (what.path.display().to_string(), what.reason.clone()))
+            .clone()
+            .map(|what| (shown(&what.path), what.reason.clone()))
             .collect(),
         notices: notices.chain(sandbox.missing_limits()).collect(),
+        set_aside: not_understood
+            .filter_map(|one| Some((shown(&one.path), one.what.clone()?)))
+            .collect(),
         seed: None,
         part: None,
+        takes: Vec::new(),
     }
+}
+
+/// A path as reports show it.
+fn shown(path: &Path) -> String {
+    intake::shorten(&path.display().to_string())
 }
 
 /// The exercises that are to be graded.
@@ -237,7 +297,7 @@ fn students(class: &Class, options: &ClassOptions) -> anyhow::Result<Vec<Student
 fn reasons(class: &Class) -> Message {
     let all = class.not_understood.iter().take(10);
     all.fold(message!("{nothing}", nothing = ""), |before, thing| {
-        let (what, why) = (thing.path.display(), &thing.reason);
+        let (what, why) = (shown(&thing.path), &thing.reason);
         let line = escape_message(message!("{what}: {why}", what, why));
         message!("{before}\n{line}", before, line)
     })

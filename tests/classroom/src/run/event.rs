@@ -11,6 +11,13 @@ pub enum Event<'a> {
     Begins {
         /// How many.
         students: usize,
+        /// How many of them have handed something in.
+        submissions: usize,
+    },
+    /// A submission has been read.
+    Opens {
+        /// How many of its exercises are graded this time.
+        exercises: usize,
     },
     /// An exercise is compiled and judged.
     Starts {

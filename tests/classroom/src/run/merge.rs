@@ -3,6 +3,7 @@
 use super::writer::{ReportWriter, Summary, exercises_in_report, read_overrides};
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, ClassNotes, Store};
+use crate::take::TakeCommand;
 use anyhow::{bail, ensure};
 use grade::exercise::Exercise;
 use grade::failed::Failed;
@@ -42,6 +43,7 @@ pub fn merge(
         store: &store,
         exercises: &in_report,
         overrides: &overrides,
+        take_command: TakeCommand::default(),
         language,
     };
     for record in records.into_values() {
@@ -74,6 +76,10 @@ fn read_parts(parts: &[PathBuf]) -> anyhow::Result<(BTreeMap<String, StudentReco
         there.extend(more.part);
         notes.not_understood.extend(more.not_understood);
         notes.notices.extend(more.notices);
+        notes.set_aside.extend(more.set_aside);
+        let new = more.takes.into_iter();
+        let new: Vec<_> = new.filter(|take| !notes.takes.contains(take)).collect();
+        notes.takes.extend(new);
         // Parts that were graded by different seeds have none in common.
         notes.seed = match notes.seed {
             None if index == 0 => more.seed,

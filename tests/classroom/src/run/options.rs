@@ -21,6 +21,8 @@ pub struct ClassOptions {
     pub only: Vec<u32>,
     /// The students who are graded, again if need be; all if empty.
     pub students: Vec<String>,
+    /// What a teacher gives to students, as `FILE=ID:05`.
+    pub takes: Vec<String>,
     /// Other points, given by a teacher.
     pub overrides: Option<PathBuf>,
     /// Whether programs run in a sandbox.

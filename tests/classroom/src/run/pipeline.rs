@@ -4,12 +4,12 @@ use super::event::Event;
 use super::judge::Judge;
 use super::limiter::{self, Limiter};
 use super::options::ClassOptions;
-use super::plan::{Step, plan, unpack};
+use super::plan::{HandedIn, Step, add_set_aside, plan, unpack};
 use super::sync::{FirstError, lock};
 use super::writer::ReportWriter;
 use crate::build::{Builder, Compiled};
 use crate::intake::originals::Originals;
-use crate::intake::{self, Submission, SubmissionContents};
+use crate::intake::{self, ClassSetAside, Submission, SubmissionContents};
 use crate::record::{GradedExercise, Status, Student, StudentRecord};
 use grade::exercise::{Exercise, digits};
 use grade::failed::Because;
@@ -29,6 +29,8 @@ pub(super) struct Pipeline<'a, P> {
     pub(super) all: &'a [Exercise],
     /// Those that are to be graded.
     pub(super) wanted: &'a [Exercise],
+    /// What was set aside in the class, by the students' ids.
+    pub(super) set_aside: &'a BTreeMap<String, Vec<ClassSetAside>>,
     pub(super) originals: &'a Originals,
     pub(super) builder: &'a Builder,
     /// The seed of what the checks choose at random.
@@ -102,21 +104,20 @@ impl Task<'_> {
 
 impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
     /// Writes the files of a student who has handed in nothing, or of whom all was set aside.
-    pub(super) fn write_missing(
-        &self,
-        student: &Student,
-        set_aside: Option<&Message>,
-    ) -> anyhow::Result<()> {
+    pub(super) fn write_missing(&self, student: &Student) -> anyhow::Result<()> {
         let mut exercises = self.known(student);
         for exercise in self.wanted {
             let mut missing = GradedExercise::new(exercise, Status::Missing);
-            if let Some(why) = set_aside {
-                missing.status = Status::NotUnderstood;
-                missing.message = Some(why.clone());
-            }
+            add_set_aside(&mut missing, self.set_aside(student));
             exercises.insert(exercise.number, missing);
         }
         self.finish(&StudentJob::new(student, Vec::new(), None, exercises, 0))
+    }
+
+    /// What may be a student's, and was set aside.
+    fn set_aside(&self, student: &Student) -> &[ClassSetAside] {
+        let set_aside = self.set_aside.get(&student.id);
+        set_aside.map_or(&[], Vec::as_slice)
     }
 
     /// Grades submissions, side by side.
@@ -171,21 +172,29 @@ impl<P: Fn(Event) + Sync> Pipeline<'_, P> {
         let student = &submission.student;
         let mut contents = submission.open(self.all, self.originals);
         let known = self.known(student);
-        let mut steps = Vec::new();
+        let (mut steps, mut notices) = (Vec::new(), Vec::new());
         for exercise in self.wanted {
             let built = self.builder.fingerprint();
-            let (graded, step) = plan(self.options, built, &contents, exercise);
+            let handed_in = HandedIn {
+                contents: &contents,
+                set_aside: self.set_aside(student),
+            };
+            let mut plan = plan(self.options, built, &handed_in, exercise);
+            notices.append(&mut plan.notices);
             let old = known.get(&exercise.number);
-            match old.filter(|old| old.fingerprint == graded.fingerprint) {
-                None => steps.push((exercise, graded, step)),
+            match old.filter(|old| old.fingerprint == plan.graded.fingerprint) {
+                None => steps.push((exercise, plan.graded, plan.step)),
                 Some(old) if self.options.wire && old.lacks_recording() => {
-                    steps.push((exercise, old.clone(), step));
+                    steps.push((exercise, old.clone(), plan.step));
                 }
                 Some(_) => {}
             }
         }
+        (self.progress)(Event::Opens {
+            exercises: steps.len(),
+        });
         let folder = self.unpack(&contents, steps.iter_mut().map(|(_, _, step)| step))?;
-        let mut notices = std::mem::take(&mut contents.notices);
+        notices.splice(..0, std::mem::take(&mut contents.notices));
         if self.options.program.is_none() {
             notices.extend(contents.for_other_languages);
         }

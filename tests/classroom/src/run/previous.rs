@@ -2,6 +2,7 @@
 
 use super::options::ClassOptions;
 use super::writer::ReportWriter;
+use crate::intake::Class;
 use crate::record::{Student, StudentRecord};
 use crate::store::{self, Store};
 use grade::exercise::Exercise;
@@ -27,6 +28,7 @@ impl Previous {
     pub(super) fn read(
         store: &Store,
         options: &ClassOptions,
+        class: &Class,
         students: &[Student],
         exercises: &[Exercise],
         again: bool,
@@ -41,7 +43,7 @@ impl Previous {
             let mut record = record.complete(exercises);
             match students.iter().find(|student| student.id == id) {
                 Some(student) => record.student = student.clone(),
-                None if options.is_regrade() => {}
+                None if options.is_regrade() && !class.retired.contains(&id) => {}
                 None => {
                     stale.push(before.clone());
                     gone.push(before);

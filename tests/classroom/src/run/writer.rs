@@ -2,9 +2,10 @@
 
 use crate::gradebook;
 use crate::overrides;
-use crate::record::{Override, Status, Student, StudentRecord};
+use crate::record::{GradedExercise, Override, Status, Student, StudentRecord};
 use crate::report::{ExerciseResult, Report};
 use crate::store::Store;
+use crate::take::TakeCommand;
 use grade::exercise::Exercise;
 use grade::language::Language;
 use harness::message;
@@ -19,7 +20,8 @@ pub struct Summary {
     pub students: usize,
     /// How many of them have handed in nothing.
     pub missing: usize,
-    /// What could not be understood: where it is, or whose and for which exercises, and the reason.
+    /// What could not be understood: where it is, or whose and for which exercises; and the reason,
+    /// with a command below it for each file that a teacher could take.
     pub not_understood: Vec<(String, Message)>,
     /// Which exercises have no grade because of the machine: the student, the number of the
     /// exercise, and the reason.
@@ -36,6 +38,8 @@ pub(super) struct ReportWriter<'a> {
     /// The exercises that are in the report.
     pub(super) exercises: &'a [Exercise],
     pub(super) overrides: &'a [Override],
+    /// What names how to take what was set aside.
+    pub(super) take_command: TakeCommand,
     pub(super) language: Language,
 }
 
@@ -84,7 +88,16 @@ impl ReportWriter<'_> {
             self.write_student(record)?;
         }
         let notes = self.store.class_notes()?;
-        let report = self.report(&records, &notes.not_understood);
+        let mut not_understood = Vec::new();
+        for (path, why) in notes.not_understood {
+            let what = notes.set_aside.get(&path);
+            let takes = what.map(|what| self.take_command.taking(what, None, None));
+            not_understood.push((path, with_commands(why, takes)));
+        }
+        for record in &records {
+            not_understood.extend(self.not_understood(record));
+        }
+        let report = self.report(&records, &not_understood);
         self.store.write("report.html", report.page()?.as_bytes())?;
         self.store.write("junit.xml", report.junit()?.as_bytes())?;
         let grades = self.store.path("grades.csv");
@@ -93,6 +106,7 @@ impl ReportWriter<'_> {
             &records,
             self.overrides,
             self.language,
+            &self.take_command,
             &grades,
         )?;
         let notices = records.iter().flat_map(|record| {
@@ -109,10 +123,6 @@ impl ReportWriter<'_> {
             })
         });
         let not_gradable: Vec<_> = not_gradable.collect();
-        let mut not_understood = notes.not_understood;
-        for record in &records {
-            not_understood.extend(self.not_understood(record));
-        }
         Ok(Summary {
             students: records.len(),
             not_gradable,
@@ -140,23 +150,32 @@ impl ReportWriter<'_> {
     /// What of a student's is not understood: whose it is and for which exercises, and each reason
     /// once.
     fn not_understood(&self, record: &StudentRecord) -> Vec<(String, Message)> {
-        let mut reasons: Vec<(String, Message)> = Vec::new();
+        let mut reasons: Vec<(String, &GradedExercise, Option<u32>)> = Vec::new();
         let exercises = self.exercises.iter();
         let graded = exercises.filter_map(|one| Some((one, record.graded(one.number)?)));
         for (exercise, graded) in graded.filter(|(_, one)| one.status == Status::NotUnderstood) {
             let package = exercise.package();
-            let Some(reason) = &graded.message else {
-                continue;
+            let is_same = |other: &GradedExercise| {
+                (&other.message, &other.set_aside) == (&graded.message, &graded.set_aside)
             };
-            match reasons.iter_mut().find(|(_, why)| why == reason) {
-                Some((what, _)) => *what = format!("{what}, {package}"),
+            match reasons.iter_mut().find(|(_, other, _)| is_same(other)) {
+                Some((what, _, number)) => {
+                    *what = format!("{what}, {package}");
+                    *number = None;
+                }
                 None => {
                     let what = format!("{}: {package}", record.student.id);
-                    reasons.push((what, reason.clone()));
+                    reasons.push((what, graded, Some(exercise.number)));
                 }
             }
         }
-        reasons
+        let id = Some(record.student.id.as_str());
+        let told = reasons.into_iter().filter_map(|(what, graded, number)| {
+            let takes = graded.set_aside.iter();
+            let takes = takes.map(|what| self.take_command.taking(what, id, number));
+            Some((what, with_commands(graded.message.clone()?, takes)))
+        });
+        told.collect()
     }
 
     /// Whether a student has handed in nothing.
@@ -165,6 +184,13 @@ impl ReportWriter<'_> {
         let mut graded = exercises.filter_map(|exercise| record.graded(exercise.number));
         graded.all(|graded| graded.status == Status::Missing)
     }
+}
+
+/// A reason, and commands that mend it, each in a line.
+fn with_commands(why: Message, commands: impl IntoIterator<Item = String>) -> Message {
+    commands.into_iter().fold(why, |before, line| {
+        message!("{before}\n{line}", before, line)
+    })
 }
 
 /// The exercises that are in a report: those that are to be graded now, and those that were.

@@ -108,10 +108,10 @@ fn programs_in_other_languages_have_the_names_that_files_in_rust_may_have() {
     for (names, expected) in cases {
         let folder = Folder::new();
         for name in names {
-            folder.write(&format!("alice/{name}"), b"x");
+            folder.write(&format!("alice/{name}"), name.as_bytes());
         }
         let contents = folder.only();
-        let found = contents.program_file("05.py", 5, true);
+        let found = contents.program("05.py", 5, true).path;
         assert_eq!(found, expected.map(Path::new), "{names:?}");
     }
 }
@@ -119,7 +119,7 @@ fn programs_in_other_languages_have_the_names_that_files_in_rust_may_have() {
 #[test]
 fn a_lone_main_is_no_answer_where_several_exercises_are_asked_for() {
     let contents = Folder::with(&[("alice/main.py", b"x")]).only();
-    assert_eq!(contents.program_file("05.py", 5, false), None);
+    assert_eq!(contents.program("05.py", 5, false).path, None);
 }
 
 #[test]

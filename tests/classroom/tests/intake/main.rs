@@ -3,8 +3,10 @@
 
 mod answers;
 mod archives;
+mod attempts;
 mod limits;
 mod people;
 mod platforms;
 mod shapes;
 mod support;
+mod takes;

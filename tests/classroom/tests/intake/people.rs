@@ -61,7 +61,7 @@ fn who_is_matched_by_id_then_by_name_in_any_order() {
     );
     // Neither is missing without a word.
     for id in ["s4", "s5"] {
-        let why = class.set_aside[id].to_string();
+        let why = class.set_aside[id][0].why.to_string();
         assert!(why.starts_with("wangwei: it may be from any"), "{why}");
     }
     assert_eq!(class.set_aside.len(), 2);

@@ -49,7 +49,47 @@ fn loose_files_by_any_name_that_has_the_number() {
             is(&[(5, "five")]),
             "{name}"
         );
+        // The same program in Python.
+        let python = match name.rsplit_once('.') {
+            Some((stem, _)) => format!("{stem}.py"),
+            None => panic!("{name} has no extension"),
+        };
+        let folder = Folder::with(&[(&format!("alice/{python}"), b"five")]);
+        let contents = folder.only();
+        let path = contents.program("05.py", 5, false).path;
+        let found = path.map(|path| contents.files[path].as_slice());
+        assert_eq!(found, Some(b"five".as_slice()), "{python}");
+        assert_eq!(contents.program("06.py", 6, false).path, None, "{python}");
     }
+}
+
+#[test]
+fn a_program_in_a_copy_of_the_handout_is_the_students_and_not_the_lessons() {
+    let folder = Folder::with(&[
+        ("alice/lessons/05-threaded/main.py", b"the lesson's"),
+        ("alice/lessons/05-threaded/exercise/main.py", b"alice's"),
+        ("alice/lessons/06-daemon-threads/main.py", b"the lesson's"),
+    ]);
+    let contents = folder.only();
+    let path = contents.program("05.py", 5, false).path;
+    assert_eq!(
+        path.map(|path| contents.files[path].as_slice()),
+        Some(b"alice's".as_slice())
+    );
+    assert_eq!(contents.program("06.py", 6, true).path, None);
+}
+
+#[test]
+fn a_program_in_python_that_says_its_exercise_in_its_first_line() {
+    let folder = Folder::with(&[
+        ("alice_main.py", b"# Exercise 05: chat\n"),
+        ("bob_main.py", b"print()\n"),
+    ]);
+    let class = folder.class();
+    let [alice, bob] = [0, 1].map(|index| open(&class.submissions[index]));
+    assert!(alice.program("05.py", 5, false).path.is_some());
+    assert!(bob.program("05.py", 5, false).path.is_none());
+    assert!(bob.program("05.py", 5, true).path.is_some());
 }
 
 #[test]
@@ -87,6 +127,14 @@ fn loose_files_of_a_class_by_the_names_that_platforms_and_people_make() {
         "alice_第五题.rs",
         "Alice Abel_练习五.rs",
         "alice_exercise-five.rs",
+        "alice_第5题_v2.rs",
+        "alice_exercise 05 final.rs",
+        "Exercise 05_alice_attempt_2026-01-01-10-00-00_main.rs",
+        "练习 05_alice_attempt_2026-01-01-10-00-00_solution.rs",
+        "Exercise 05_alice_attempt_2026-01-01-10-00-00_alice_main.rs",
+        "HW_alice_attempt_2026-01-01-10-00-00_练习五.rs",
+        "Alice Abel/Exercise 05/Version 1/chat.rs",
+        "Alice Abel_4711_assignsubmission_file_/exercise05_v2.rs",
     ] {
         let folder = Folder::with(&[(name, b"five")]);
         let class = folder.class_of(Some(&roster));

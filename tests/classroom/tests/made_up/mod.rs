@@ -152,6 +152,7 @@ fn graded_as(exercise: &Exercise, skill: u64, dice: &mut Dice) -> GradedExercise
         status,
         checks,
         message,
+        set_aside: Vec::new(),
         recording: None,
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn record(exercises: &[Exercise], id: &str, graded: &[(u32, &[&str])]
             status: handed_in.map_or(Status::Missing, |_| Status::Graded),
             checks: checks.collect(),
             message: None,
+            set_aside: Vec::new(),
             recording: None,
         }
     });
