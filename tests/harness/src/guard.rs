@@ -1,7 +1,8 @@
-//! The guard: a shell that outlives this process, and kills the process groups that it leaves.
+//! The guard: a shell that outlives this process, and kills the process groups that it leaves, and
+//! other processes that have a mark of this process.
 
 use crate::lock::lock;
-use crate::mark::{STARTED, outside};
+use crate::mark::{STARTED, outside, own_marks};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -13,6 +14,11 @@ static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
 /// What the guard does: it keeps a list of process groups (`+ 123` adds one, `- 123`
 /// takes one out), and kills them at the end of its stdin, when this process is gone. (Not every
 /// `sh` understands `kill -9 -- -123`.)
+///
+/// If there were any, it kills on Linux all processes whose mark begins with `$0`, too: what has left its group, and a
+/// sandbox that was just being set up, which does not end with its parent yet. A process that has
+/// just been started has no environment for a moment, so it looks until it has found nothing three
+/// times. (`grep -z` reads what ends in a zero byte.)
 const SCRIPT: &str = r#"
     groups=' '
     while read -r what group; do
@@ -22,6 +28,17 @@ const SCRIPT: &str = r#"
         esac
     done
     for group in $groups; do kill -s KILL -- "-$group" 2> /dev/null; done
+    [ "$groups" = ' ' ] && exit
+    nothing=0
+    while [ -r /proc/self/environ ] && [ $nothing -lt 3 ]; do
+        found=$(grep -lsz "^HARNESS_MARK=$0" /proc/[0-9]*/environ)
+        nothing=$((nothing + 1))
+        for environ in $found; do
+            pid=${environ#/proc/}
+            kill -s KILL "${pid%/environ}" 2> /dev/null && nothing=0
+        done
+        sleep 0.1
+    done
 "#;
 
 /// Tells the guard to kill this group if this process ends before it [releases](release) it.
@@ -30,7 +47,7 @@ pub(crate) fn watch(group: u32) {
     if guard.is_none() {
         let mut command = Command::new("/bin/sh");
         outside(&mut command)
-            .args(["-c", SCRIPT])
+            .args(["-c", SCRIPT, &own_marks()])
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -18,6 +18,12 @@ pub(crate) const FOLDER: &str = "PROGRAM_FOLDER";
 /// holds the lock until the process is in the list.
 pub(crate) static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
+/// What the marks of all processes begin with that this process has started, or those have.
+pub(crate) fn own_marks() -> String {
+    let own = std::env::var(MARK).map(|mark| mark + "/");
+    format!("{}{}-", own.unwrap_or_default(), std::process::id())
+}
+
 /// The environment variable, and its value, that marks a process which a test runs by other
 /// means than [`Scenario`](crate::Scenario).
 pub const OUTSIDE: (&str, &str) = (MARK, "outside");

@@ -7,13 +7,14 @@
 //!   subreaper: orphans among its descendants become its children, and can be found. A mark in
 //!   their environment shows which program they belong to.
 //! - The test itself is killed (Ctrl-C, a crash), so that nothing is dropped any more. A
-//!   guard, a shell that waits for the end of its stdin, kills the groups that are left.
+//!   guard, a shell that waits for the end of its stdin, kills the groups that are left, and on
+//!   Linux whatever else has a mark of this process.
 //!
 //! On Windows a program is in a job instead, which ends all its processes when it is closed: no
 //! process can leave it.
 
 use crate::lock::lock;
-use crate::mark::{MARK, STARTED, set_environment};
+use crate::mark::{STARTED, own_marks, set_environment};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -39,17 +40,15 @@ impl ProcessGroup {
         Ok(started)
     }
 
-    /// As [`start`](Self::start), for a command that ends with this process anyway, with all
-    /// that it has started (`bwrap --die-with-parent`), so it needs no guard. A guard is a process
-    /// more for each check, and in a virtual machine the start of a dynamic program takes about a
+    /// As [`start`](Self::start), for a command in a sandbox, without a guard of its own. It ends
+    /// with this process (`bwrap --die-with-parent`), except in the first milliseconds, before
+    /// bubblewrap has asked the kernel for that; then the guard of the grader finds it by its mark. A
+    /// guard is a process more for each check, and in a virtual machine the start of a dynamic program takes about a
     /// millisecond before `main`, because the hypervisor answers its loader's CPUID.
     pub(crate) fn start_in_sandbox(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let own = std::env::var(MARK)
-            .map(|mark| mark + "/")
-            .unwrap_or_default();
-        let mark = format!("{own}{}-{number}", std::process::id());
+        let mark = format!("{}{number}", own_marks());
         set_environment(command, &mark);
         system::prepare(command);
 

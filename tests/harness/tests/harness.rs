@@ -281,6 +281,34 @@ fn a_test_that_is_killed_leaves_nothing_running() {
     expect_gone(pid);
 }
 
+/// It ends with nothing but the guard: its group is another one, and nobody is told of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_test_that_is_killed_leaves_nothing_running_that_has_left_its_group() {
+    const TEST: &str = "a_test_that_is_killed_leaves_nothing_running_that_has_left_its_group";
+    if std::env::var_os("LEAVE_A_PROGRAM").is_some() {
+        let script = "setsid sh -c 'echo $$; exec sleep 1000' & wait";
+        let program = shell(script).start::<&str>([]);
+        println!("{}", printed_pids(&program, 1)[0]);
+        std::thread::park();
+    }
+    let mut command = Command::new(std::env::current_exe().expect("our own path"));
+    let mut test = harness::outside(&mut command)
+        .args(["--exact", TEST, "--nocapture"])
+        .env("LEAVE_A_PROGRAM", "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this test can start itself");
+    let stdout = std::io::BufReader::new(test.stdout.take().expect("a pipe"));
+    let pid = std::io::BufRead::lines(stdout)
+        .find_map(|line| line.ok()?.trim().parse().ok())
+        .expect("the number of the program's process");
+    assert!(is_alive(pid));
+    test.kill().expect("the test can be killed");
+    test.wait().expect("the test has ended");
+    expect_gone(pid);
+}
+
 #[test]
 fn the_environment_of_a_program_is_the_same_everywhere() {
     let program = shell(
