@@ -306,6 +306,21 @@ pub fn class_notes(folder: &Path) -> anyhow::Result<ClassNotes> {
     read_class(folder)
 }
 
+/// What a teacher has given to students in the report of this folder, also where another version of
+/// this program has written what else is known of the class.
+///
+/// # Errors
+///
+/// If the file is there and cannot be read.
+pub fn takes(folder: &Path) -> anyhow::Result<Vec<Take>> {
+    #[derive(Default, Deserialize)]
+    struct Takes {
+        #[serde(default)]
+        takes: Vec<Take>,
+    }
+    Ok(read_class::<Takes>(folder)?.takes)
+}
+
 /// Some or all of `class.json`; the default if it is not there.
 fn read_class<T: Default + DeserializeOwned>(folder: &Path) -> anyhow::Result<T> {
     let path = folder.join("class.json");

@@ -86,6 +86,9 @@ impl TakeCommand {
         if !options.sandbox {
             words.push("--no-sandbox".to_string());
         }
+        if options.wire {
+            words.push("--wire".to_string());
+        }
         Self {
             graded_by: Some(GradedBy {
                 words,

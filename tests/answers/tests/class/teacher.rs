@@ -126,8 +126,10 @@ fn a_report_is_written_in_another_language_and_nothing_is_graded_again() {
     };
     let (told, english) = grade("en");
     let (told_in_chinese, chinese) = grade("zh");
-    let as_before = told_in_chinese.matches("与之前相同").count();
-    assert_eq!(as_before, 3, "{told_in_chinese}");
+    // Of Cat nothing is known, before and now.
+    for line in ["Ann：与之前相同", "Ben：与之前相同", "cat：无法识别"] {
+        assert!(told_in_chinese.contains(line), "{told_in_chinese}");
+    }
     let (_, again) = grade("en");
     assert_eq!(again, english);
 
@@ -152,7 +154,10 @@ fn a_report_is_written_in_another_language_and_nothing_is_graded_again() {
         assert!(!english.contains(in_chinese), "{in_chinese}");
     }
     assert!(told.contains("is not in the roster"), "{told}");
-    assert!(!told_in_chinese.contains("roster"), "{told_in_chinese}");
+    assert!(
+        !told_in_chinese.contains("is not in the roster"),
+        "{told_in_chinese}"
+    );
     let kept = |files: &BTreeMap<PathBuf, String>| {
         let kept = files.clone().into_iter();
         kept.filter(|(path, _)| is_kept(path)).collect::<Vec<_>>()

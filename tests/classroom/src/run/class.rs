@@ -102,7 +102,7 @@ struct ReadClass {
 /// Who has handed in what, and all students of the class.
 fn read_class(options: &ClassOptions, exercises: &[Exercise]) -> anyhow::Result<ReadClass> {
     let roster = options.roster.as_deref().map(roster::read).transpose()?;
-    let remembered = store::class_notes(&options.report)?.takes;
+    let remembered = store::takes(&options.report)?;
     let takes = intake::read_takes(&options.takes, &remembered, &options.folder, exercises)?;
     let mut class = intake::class_with(
         &options.folder,
