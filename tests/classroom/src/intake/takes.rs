@@ -127,13 +127,24 @@ fn one(
 
 /// The path of a file as it is seen from the folder of the class, or else from the root.
 fn seen_from(folder: &Path, file: &str) -> String {
-    let (folder, file) = (real(folder), real(Path::new(file)));
+    let (folder, file) = (real(folder), Path::new(file));
+    // A link is not followed: what it leads to was not handed in.
+    let file = match (file.parent(), file.file_name()) {
+        (Some(above), Some(name)) => real(above).join(name),
+        _ => real(file),
+    };
     let path = file.strip_prefix(&folder).unwrap_or(&file);
     path.to_string_lossy().into_owned()
 }
 
 /// A path without links, as far as it exists: what is in a zip does not.
 fn real(path: &Path) -> PathBuf {
+    let here = Path::new(".");
+    let path = if path.as_os_str().is_empty() {
+        here
+    } else {
+        path
+    };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let found = path.ancestors().find_map(|above| {
         let real = fs::canonicalize(above).ok()?;

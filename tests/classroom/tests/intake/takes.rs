@@ -162,6 +162,18 @@ fn what_cannot_be_given_says_what_was_tried() {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
         }
     }
+    // Seen from where the command is run; it may lie beside the class.
+    let here = read_takes(
+        &["Cargo.toml=alice:05".to_string()],
+        &[],
+        folder.path(),
+        exercises(),
+    );
+    let here = here.unwrap_or_else(|error| panic!("{error:#}"));
+    let expected = std::env::current_dir()
+        .expect("there is one")
+        .join("Cargo.toml");
+    assert_eq!(Path::new(&here[0].path), expected);
     // Whose id nobody has.
     let all = takes(folder.path(), &["a=b.rs=alicia:05"], &[]).expect("it is there");
     let class = class_with(folder.path(), None, None, &all).expect("a class");
@@ -197,4 +209,47 @@ fn what_was_given_is_remembered_replaced_and_forgotten() {
     let class = class_with(folder.path(), None, None, &first).expect("a class");
     assert_says(&class.notices, &["x.rs", "alice", "not there any more"]);
     assert_eq!(sources(&open(&class.submissions[0])), is(&[(1, "1")]));
+}
+
+#[test]
+fn what_is_left_out_for_its_name_or_for_being_alone_can_be_given() {
+    let folder = Folder::with(&[
+        ("vendor/05.rs", b"of somebody called so"),
+        ("bob/05.rs", b"b"),
+    ]);
+    let roster = ["alice", "bob"].map(|id| student(id, id));
+    let refused = &folder.class_of(Some(&roster)).not_understood[0];
+    let what = refused.what.as_ref().expect("it can be taken");
+    assert_eq!((what.path.as_str(), what.is_whole), ("vendor", true));
+    let class = class_taking(folder.path(), &roster, &["vendor=alice"]);
+    let found = sources(&open(&class.submissions[0]));
+    assert_eq!(found, is(&[(5, "of somebody called so")]));
+    assert_eq!(class.not_understood, []);
+
+    let all = zip(&[(
+        "Alice_1_assignsubmission_file_/05.rs",
+        b"alice's".as_slice(),
+    )]);
+    let folder = Folder::with(&[("download.zip", all.as_slice())]);
+    assert_eq!(folder.class_of(Some(&roster)).submissions.len(), 0);
+    let class = class_taking(folder.path(), &roster, &["download.zip=alice"]);
+    let found = sources(&open(&class.submissions[0]));
+    assert_eq!(found, is(&[(5, "alice's")]));
+    // A link is nobody's.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("05.rs");
+        std::os::unix::fs::symlink("/etc/hostname", link).expect("a link");
+        let class = folder.class_of(Some(&roster));
+        let refused = class
+            .not_understood
+            .iter()
+            .find(|one| one.path.ends_with("05.rs"));
+        assert_eq!(refused.expect("it is refused").what, None);
+        let error = takes(folder.path(), &["05.rs=alice:05"], &[]).expect_err("a link");
+        assert!(
+            format!("{error:#}").contains("no file or folder"),
+            "{error:#}"
+        );
+    }
 }
