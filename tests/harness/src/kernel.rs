@@ -93,7 +93,9 @@ impl fmt::Display for Socket {
     }
 }
 
-/// The sockets with this local port. The list is empty if the table cannot be read.
+/// The sockets with this local port. The list is empty if the table cannot be read. While other
+/// programs open and close sockets, one may be missing, or be there twice: the kernel gives the
+/// table out in pieces.
 pub fn sockets_of_port(port: u16) -> Vec<Socket> {
     let mut sockets = table();
     sockets.retain(|socket| socket.local.port() == port);
