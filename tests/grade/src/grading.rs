@@ -9,7 +9,7 @@ use grade::language::Language;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
 use grade::{report, say, seed, tell, terminal};
-use harness::message::Argument;
+use harness::message::{Argument, Message};
 use harness::{Failure, Verdict, message};
 use std::path::Path;
 
@@ -17,11 +17,10 @@ use std::path::Path;
 pub(crate) fn find(exercises: &[Exercise], number: u32) -> anyhow::Result<&Exercise> {
     let found = exercises.iter().find(|exercise| exercise.number == number);
     found.because(|| {
-        let numbers: Vec<String> = exercises.iter().map(Exercise::digits).collect();
         message!(
             "there is no exercise {number}: there are {numbers}",
             number = digits(number),
-            numbers = numbers.join(", ")
+            numbers = Message::series(exercises.iter().map(Exercise::digits))
         )
     })
 }

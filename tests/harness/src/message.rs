@@ -51,6 +51,13 @@ impl Message {
         messages.reduce(|some, next| message!("{some}; {next}", some, next))
     }
 
+    /// Texts one after the other, as `01, 02, 03`.
+    pub fn series(texts: impl IntoIterator<Item = String>) -> Argument {
+        let texts = texts.into_iter().map(Argument::from);
+        let series = texts.reduce(|some, next| message!("{some}, {next}", some, next).into());
+        series.unwrap_or_else(|| String::new().into())
+    }
+
     /// The English template.
     pub fn template(&self) -> &str {
         &self.template

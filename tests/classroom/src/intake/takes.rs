@@ -8,6 +8,7 @@ use anyhow::{bail, ensure};
 use grade::exercise::{Exercise, digits};
 use grade::failed::{Because, Failed};
 use harness::message;
+use harness::message::Message;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +98,6 @@ fn one(
         )));
     };
     if let Some(number) = exercise {
-        let numbers: Vec<_> = exercises.iter().map(Exercise::digits).collect();
         ensure!(
             exercises.iter().any(|one| one.number == number),
             Failed::new(message!(
@@ -105,7 +105,7 @@ fn one(
                 file,
                 number = digits(number),
                 student,
-                numbers = numbers.join(", ")
+                numbers = Message::series(exercises.iter().map(Exercise::digits))
             ))
         );
         ensure!(
