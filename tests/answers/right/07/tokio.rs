@@ -3,11 +3,15 @@
 use std::env;
 use std::net::SocketAddr;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, stdin, stdout};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+/// True when stdin has ended. It is set before the server learns of it, which may end at once.
+static STDIN_HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 #[tokio::main]
 async fn main() {
@@ -38,8 +42,7 @@ async fn run() -> anyhow::Result<()> {
         }
         received = &mut down => {
             received?.context("cannot print what the server sends")?;
-            // Both may have come at the same moment.
-            if up.is_finished() {
+            if STDIN_HAS_ENDED.load(Ordering::SeqCst) {
                 up.await?.context("cannot send stdin")?;
                 return Ok(());
             }
@@ -54,6 +57,7 @@ async fn up(mut sending: OwnedWriteHalf) -> anyhow::Result<OwnedWriteHalf> {
     loop {
         let length = stdin.read(&mut buffer).await?;
         if length == 0 {
+            STDIN_HAS_ENDED.store(true, Ordering::SeqCst);
             sending.shutdown().await?;
             return Ok(sending);
         }
