@@ -6,9 +6,10 @@ use grade::exercise::Exercise;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
 use grade::sandbox::Sandbox;
+use harness::BusyPrograms;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -94,32 +95,6 @@ fn nothing_is_left(mark: &str) {
     assert!(left.is_empty(), "left running: {left:?}");
 }
 
-/// Other programs that keep the processors busy, until this is dropped.
-struct Others(Vec<Child>);
-
-impl Others {
-    /// Starts two for each processor.
-    fn start() -> Self {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let start = |_| {
-            let mut command = Command::new("sh");
-            let command = harness::outside(&mut command).args(["-c", "while :; do :; done"]);
-            command.spawn().expect("sh can be run")
-        };
-        Self((0..2 * processors).map(start).collect())
-    }
-}
-
-impl Drop for Others {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // It has not ended by itself, and nobody else ends it.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 #[test]
 fn who_fails_for_want_of_a_processor_gets_another_chance() {
     let Some(rubric) = rubric() else { return };
@@ -130,7 +105,7 @@ fn who_fails_for_want_of_a_processor_gets_another_chance() {
     fs::write(folder.path().join("02.txt"), script).expect("the script can be written");
     // Without a sandbox it can leave a note.
     let program = ["sh", "{dir}/02.txt"].map(String::from);
-    let others = Others::start();
+    let others = BusyPrograms::start(2).expect("they can be started");
     let outcome = rubric.grade_in(&Sandbox::none(), folder.path(), &program, || (), |_| ());
     drop(others);
     let outcome = outcome.unwrap_or_else(|error| panic!("{error:#}"));

@@ -129,37 +129,11 @@ fn a_check_that_cannot_be_made_here_counts_for_nothing() {
 #[cfg(target_os = "linux")]
 mod busy {
     use super::grade;
-    use std::process::{Child, Command};
-    use std::thread;
-
-    /// Programs that keep all processors busy, until this is dropped.
-    struct Busy(Vec<Child>);
-
-    impl Busy {
-        fn start() -> Self {
-            let count = thread::available_parallelism().map_or(2, usize::from);
-            let start = |_| {
-                let mut command = Command::new("sh");
-                let command = harness::outside(&mut command).args(["-c", "while :; do :; done"]);
-                command.spawn().expect("sh can be run")
-            };
-            Self((0..count).map(start).collect())
-        }
-    }
-
-    impl Drop for Busy {
-        fn drop(&mut self) {
-            for child in &mut self.0 {
-                // It has not ended by itself, and nobody else ends it.
-                let _ = child.kill();
-                let _ = child.wait();
-            }
-        }
-    }
+    use harness::BusyPrograms;
 
     #[test]
     fn a_check_that_gets_no_processor_is_not_gradable() {
-        let busy = Busy::start();
+        let busy = BusyPrograms::start(1).expect("they can be started");
         // The others come first: it has hardly a turn in all its time.
         let outcome = grade("exec chrt --idle 0 sh -c 'while :; do :; done'");
         drop(busy);
@@ -174,7 +148,7 @@ mod busy {
 
     #[test]
     fn a_check_that_was_stopped_has_failed_on_a_busy_machine_too() {
-        let busy = Busy::start();
+        let busy = BusyPrograms::start(1).expect("they can be started");
         let outcome = grade("kill -STOP $$");
         drop(busy);
         assert_eq!(outcome.failed().len(), outcome.results.len());

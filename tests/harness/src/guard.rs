@@ -15,10 +15,10 @@ static GUARD: Mutex<Option<(Child, ChildStdin)>> = Mutex::new(None);
 /// takes one out), and kills them at the end of its stdin, when this process is gone. (Not every
 /// `sh` understands `kill -9 -- -123`.)
 ///
-/// If there were any, it kills on Linux all processes whose mark begins with `$0`, too: what has left its group, and a
-/// sandbox that was just being set up, which does not end with its parent yet. A process that has
-/// just been started has no environment for a moment, so it looks until it has found nothing three
-/// times. (`grep -z` reads what ends in a zero byte.)
+/// If there were any, it kills on Linux all processes whose mark begins with `$0`, too: what has
+/// left its group, and a sandbox that was just being set up, which does not end with its parent
+/// yet. A process that has just been started has no environment for a moment, so it looks until it
+/// has found nothing three times. (`grep -z` reads what ends in a zero byte.)
 const SCRIPT: &str = r#"
     groups=' '
     while read -r what group; do

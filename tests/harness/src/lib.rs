@@ -37,8 +37,8 @@
 //! - `log`: the steps of a test, its time, and the programs that it watches (`watched`). A failed
 //!   expectation makes a `transcript` of it, a check makes a `verdict` of that, and `request`
 //!   carries it to a grader.
-//! - `process_group`, `guard`, `job`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the operating
-//!   system.
+//! - `process_group`, `guard`, `job`, `orphans`, `waits`, `resources`, `processors`, [`kernel`]: the
+//!   operating system.
 //!   `likely_causes` recognises mistakes by what the kernel shows, `shortage` shows what the machine lacks,
 //!   `interrupt` knows whether this program was asked to end, and `supervised` is a child process
 //!   with a limit.
@@ -88,6 +88,8 @@ pub use listener::{Listener, small_buffer_socket};
 pub use log::{Log, SANDBOX_LIMIT};
 pub use mark::{OUTSIDE, outside};
 pub use process_group::{ProcessGroup, has_ended};
+#[cfg(unix)]
+pub use processors::BusyPrograms;
 pub use processors::Processors;
 pub use program::Program;
 pub use program::control::Signal;

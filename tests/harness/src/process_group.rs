@@ -42,9 +42,9 @@ impl ProcessGroup {
 
     /// As [`start`](Self::start), for a command in a sandbox, without a guard of its own. It ends
     /// with this process (`bwrap --die-with-parent`), except in the first milliseconds, before
-    /// bubblewrap has asked the kernel for that; then the guard of the grader finds it by its mark. A
-    /// guard is a process more for each check, and in a virtual machine the start of a dynamic program takes about a
-    /// millisecond before `main`, because the hypervisor answers its loader's CPUID.
+    /// bubblewrap has asked the kernel for that; then the guard of the grader finds it by its mark.
+    /// A guard is a process more for each check, and in a virtual machine the start of a dynamic
+    /// program takes about a millisecond before `main`, because the hypervisor answers its loader's CPUID.
     pub(crate) fn start_in_sandbox(command: &mut Command) -> std::io::Result<(Self, Child)> {
         static COUNTER: AtomicU32 = AtomicU32::new(1);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);

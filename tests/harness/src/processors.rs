@@ -1,5 +1,10 @@
 //! How busy other programs keep this machine.
 
+#[cfg(unix)]
+use crate::mark::outside;
+#[cfg(unix)]
+use std::process::{Child, Command};
+
 /// The processors' time since a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Processors {
@@ -60,5 +65,40 @@ impl Times {
     #[cfg(not(target_os = "linux"))]
     fn so_far() -> Option<Self> {
         None
+    }
+}
+
+/// Other programs that keep the processors busy until this is dropped, to see how something else
+/// fares beside them.
+#[cfg(unix)]
+pub struct BusyPrograms(Vec<Child>);
+
+#[cfg(unix)]
+impl BusyPrograms {
+    /// Starts this many programs for each processor.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be started.
+    pub fn start(per_processor: usize) -> std::io::Result<Self> {
+        let processors = std::thread::available_parallelism()?.get();
+        let mut started = Self(Vec::new());
+        for _ in 0..per_processor * processors {
+            let mut command = Command::new("sh");
+            let command = outside(&mut command).args(["-c", "while :; do :; done"]);
+            started.0.push(command.spawn()?);
+        }
+        Ok(started)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for BusyPrograms {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It has not ended by itself, and nobody else ends it.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -260,13 +260,15 @@ fn a_test_that_is_killed_leaves_nothing_running() {
         println!("{pid}");
         std::thread::park();
     }
+    expect_gone_with_its_test("a_test_that_is_killed_leaves_nothing_running");
+}
+
+/// Runs a test of these in a process of its own, which leaves a program and prints the number of its
+/// process. Kills the test, and expects that the program is gone.
+fn expect_gone_with_its_test(test: &str) {
     let mut command = Command::new(std::env::current_exe().expect("our own path"));
     let mut test = harness::outside(&mut command)
-        .args([
-            "--exact",
-            "a_test_that_is_killed_leaves_nothing_running",
-            "--nocapture",
-        ])
+        .args(["--exact", test, "--nocapture"])
         .env("LEAVE_A_PROGRAM", "1")
         .stdout(Stdio::piped())
         .spawn()
@@ -285,28 +287,15 @@ fn a_test_that_is_killed_leaves_nothing_running() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_test_that_is_killed_leaves_nothing_running_that_has_left_its_group() {
-    const TEST: &str = "a_test_that_is_killed_leaves_nothing_running_that_has_left_its_group";
     if std::env::var_os("LEAVE_A_PROGRAM").is_some() {
         let script = "setsid sh -c 'echo $$; exec sleep 1000' & wait";
         let program = shell(script).start::<&str>([]);
         println!("{}", printed_pids(&program, 1)[0]);
         std::thread::park();
     }
-    let mut command = Command::new(std::env::current_exe().expect("our own path"));
-    let mut test = harness::outside(&mut command)
-        .args(["--exact", TEST, "--nocapture"])
-        .env("LEAVE_A_PROGRAM", "1")
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this test can start itself");
-    let stdout = std::io::BufReader::new(test.stdout.take().expect("a pipe"));
-    let pid = std::io::BufRead::lines(stdout)
-        .find_map(|line| line.ok()?.trim().parse().ok())
-        .expect("the number of the program's process");
-    assert!(is_alive(pid));
-    test.kill().expect("the test can be killed");
-    test.wait().expect("the test has ended");
-    expect_gone(pid);
+    expect_gone_with_its_test(
+        "a_test_that_is_killed_leaves_nothing_running_that_has_left_its_group",
+    );
 }
 
 #[test]
