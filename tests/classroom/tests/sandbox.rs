@@ -6,7 +6,6 @@ use grade::exercise::Exercise;
 use grade::outcome::Outcome;
 use grade::rubric::{DoesNotCompile, Rubric};
 use grade::sandbox::Sandbox;
-use harness::BusyPrograms;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -93,26 +92,6 @@ fn nothing_is_left(mark: &str) {
     let commands = commands.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "));
     let left: Vec<String> = commands.filter(|command| command.contains(mark)).collect();
     assert!(left.is_empty(), "left running: {left:?}");
-}
-
-#[test]
-fn who_fails_for_want_of_a_processor_gets_another_chance() {
-    let Some(rubric) = rubric() else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    // Half a second's work, and nothing useful. How long it has waited is seen while it runs.
-    let script = "echo . >> \"$(dirname \"$0\")\"/runs\n\
-                  i=0; while [ $i -lt 600000 ]; do i=$((i + 1)); done; echo nonsense; sleep 1000";
-    fs::write(folder.path().join("02.txt"), script).expect("the script can be written");
-    // Without a sandbox it can leave a note.
-    let program = ["sh", "{dir}/02.txt"].map(String::from);
-    let others = BusyPrograms::start(2).expect("they can be started");
-    let outcome = rubric.grade_in(&Sandbox::none(), folder.path(), &program, || (), |_| ());
-    drop(others);
-    let outcome = outcome.unwrap_or_else(|error| panic!("{error:#}"));
-    assert_eq!(outcome.score(), 0);
-    let runs = fs::read_to_string(folder.path().join("runs")).expect("it has been run");
-    // On a machine as busy as this, one that has been run twice is enough.
-    assert!(runs.lines().count() > outcome.results.len(), "{runs}");
 }
 
 #[test]

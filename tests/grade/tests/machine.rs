@@ -54,7 +54,13 @@ fn write_script(path: &Path, text: &str) {
 
 /// A command of a script that leaves a record with these fields as the harness does.
 fn record(fields: &str) -> String {
-    let held_up = r#""is_late": false, "held_up": {"Waiting": {"secs": 0, "nanos": 0}}"#;
+    record_of_delayed(0, fields)
+}
+
+/// The same for a check that has waited this many seconds for a processor.
+fn record_of_delayed(seconds: u32, fields: &str) -> String {
+    let held_up =
+        format!(r#""is_late": false, "held_up": {{"Waiting": {{"secs": {seconds}, "nanos": 0}}}}"#);
     let value = |key| format!(r#"$(echo "$request" | sed 's/.*"{key}":"\([^"]*\)".*/\1/')"#);
     let (file, nonce) = (value("record"), value("nonce"));
     format!(
@@ -128,8 +134,28 @@ fn a_check_that_cannot_be_made_here_counts_for_nothing() {
 /// Where nobody measures how long a process waits for a processor, this cannot be told.
 #[cfg(target_os = "linux")]
 mod busy {
-    use super::grade;
+    use super::{grade, record, record_of_delayed};
     use harness::BusyPrograms;
+
+    #[test]
+    fn a_check_that_fails_after_a_wait_for_a_processor_is_made_again() {
+        let failed = r#"{"Failed": {"NoTranscript": {"what": {"template": "", "arguments": []}, "printed": ""}}}"#;
+        let failed = format!(r#""verdict": {failed}, "is_program_running": false"#);
+        let passes = record(r#""verdict": "Passed", "is_program_running": false"#);
+        let grade_with = |failed: String| {
+            // The kernel needs a moment to count what the other programs take.
+            grade(&format!(
+                "if mkdir \"$2\"; then\nsleep 0.3\n{failed}\nelse\n{passes}\nfi"
+            ))
+        };
+        let busy = BusyPrograms::start(1).expect("they can be started");
+        let delayed = grade_with(record_of_delayed(2, &failed));
+        let failed_at_once = grade_with(record(&failed));
+        drop(busy);
+        assert!(delayed.has_full_marks(), "{:?}", delayed.results);
+        assert_eq!(failed_at_once.score(), 0);
+        assert_eq!(failed_at_once.failed().len(), failed_at_once.results.len());
+    }
 
     #[test]
     fn a_check_that_gets_no_processor_is_not_gradable() {
