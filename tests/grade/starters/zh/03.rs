@@ -18,8 +18,8 @@ fn main() -> anyhow::Result<()> {
         .parse()
         .with_context(|| format!("cannot use {argument:?} as an address\n{USAGE}"))?;
 
-    // TODO: 第 1 步，创建套接字。第 1b 步，在 bind 之前设置选项：端口上只剩旧连接时，它让你
-    // 还能用这个端口。不要设置别的选项。
+    // TODO: 第 1 步，创建套接字。第 1b 步，在 bind 之前设置选项：端口上只剩旧连接时，有了
+    // 这个选项就还能绑定。不要设置别的选项。
 
     // TODO: 第 2 步，绑定地址；第 3 步，监听。
 

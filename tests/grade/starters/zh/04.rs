@@ -1,7 +1,7 @@
 //! 练习 04：谁也不能堵住队列。
 //!
-//! `exercise-04 ADDR` 一个接一个地服务客户端，并告诉每个客户端它的编号。一直不说话的必须离开，
-//! 这样队列里的其他客户端才能得到服务。
+//! `exercise-04 ADDR` 一个接一个地服务客户端，并告诉每个客户端它的编号。客户端一直不说话，
+//! 就断开它，让队列里的下一个得到服务。
 
 use std::env;
 use std::net::{SocketAddr, TcpListener};
@@ -27,10 +27,10 @@ fn main() -> anyhow::Result<()> {
     // TODO: 第 4 步，永远循环：接受一个客户端，不管它后来怎么样，都计数。
 
     // TODO: 第 5 步，接收一次，最多 1024 字节，最多等 500 毫秒：见 `set_read_timeout`。
-    // 时间到了会得到一个错误，它有两个名字：Unix 上是 `WouldBlock`，Windows 上是
-    // `TimedOut`。错误 `Interrupted` 只表示：再试一次。
+    // 超时会返回错误，Unix 上是 `WouldBlock`，Windows 上是 `TimedOut`。
+    // 错误 `Interrupted` 只表示要再试一次。
 
-    // TODO: 第 6 步，发送 `you are client N` 或 `timeout`；客户端一句话没说就离开的，
+    // TODO: 第 6 步，发送 `you are client N` 或 `timeout`；客户端什么都没发就离开的，
     // 什么都不发。然后是第 7 步，关闭这个客户端的套接字。
 
     // TODO: 客户端重置连接也是一个错误。它不能让循环结束。

@@ -29,8 +29,8 @@ fn main() -> anyhow::Result<()> {
     //         `PEER: LINE\n` 的形式发给其他所有客户端。一行可能分几段到达，
     //         也可能一次到达好几行。
     // TODO 4: 客户端下线时，把它从列表里去掉，并告诉其他客户端 `PEER left\n`。
-    // TODO 5: 一个从不读取的客户端，不能拖住其他客户端。向它发送，迟早要等：
-    //         应该由谁来等？
+    // TODO 5: 从不读取的客户端不能拖住其他客户端。向它发送迟早会阻塞：
+    //         应该阻塞在哪个线程里？
     bail!("exercise-05 is not done yet: it could listen on {address}, and that is all");
 }
 

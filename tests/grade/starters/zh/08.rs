@@ -47,13 +47,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// 让 Ctrl-C（SIGINT，或 SIGTERM）结束循环，第二次则结束进程。
+/// 让 Ctrl-C（SIGINT，或 SIGTERM）结束循环，第二次则立即结束进程。
 fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
-    // 信号唤不醒在 `accept` 里等待的线程，一个连接却可以。它的套接字现在就创建：
+    // 信号唤不醒阻塞在 `accept` 上的线程，要靠一个连接来唤醒。套接字现在就创建：
     // 以后可能没有文件描述符可用了。
     let waker = Socket::new(Domain::for_address(address), Type::STREAM, None)
         .context("cannot create a socket")?;
-    // 它不能等待：一个没有马上建立的连接，会拖住下一个信号。
+    // 设为非阻塞：`connect` 如果等待，就来不及处理下一个信号。
     let no_handler = "cannot set a handler for Ctrl-C";
     waker.set_nonblocking(true).context(no_handler)?;
     // 在所有地址上监听的套接字，用回环地址就能连上。（不是每个系统都能连接 0.0.0.0。）
@@ -64,13 +64,13 @@ fn stop_on_ctrl_c(mut address: SocketAddr) -> anyhow::Result<()> {
     }
     let stop = move || {
         if STOPPING.swap(true, SeqCst) {
-            std::process::exit(130); // 第二次。130 是 128 + SIGINT，和 shell 一样。
+            std::process::exit(130); // 第二次收到信号。130 是 128 + SIGINT，和 shell 一样。
         }
-        // 没有本地端口可用时会失败。那就由下一个客户端来唤醒 `accept`。
+        // 没有本地端口可用时会失败，那就等下一个客户端来唤醒 `accept`。
         let _ = waker.connect(&address.into());
     };
 
-    // 信号交给一个专门的线程：在信号处理函数里，几乎什么都不允许做。
+    // 信号交给一个专门的线程：在信号处理函数里，几乎什么都不能做。
     #[cfg(windows)]
     ctrlc::set_handler(stop).context(no_handler)?;
     #[cfg(unix)]
