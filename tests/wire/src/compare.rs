@@ -8,7 +8,8 @@ use crate::story::connections;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// Each connection's packets in their order. Left aside are acknowledgements, what came
-    /// before, and where bytes that follow each other were divided.
+    /// before, the reset that a repeated FIN causes, and where bytes that follow each other were
+    /// divided.
     InOrder,
     /// The same for connections that both sides may be the first to close: where the FINs stand
     /// does not count, nor do the states at the end, nor a RST after both FINs.
@@ -273,6 +274,27 @@ ESTABLISHED 58936 <- SYN, ACK ---------------------------- 9090  SYN-RCVD
             assert!(!differs(&one, &two, rule));
             assert!(differs(&one, &lines(LADDER), rule));
         }
+    }
+
+    #[test]
+    fn a_reset_of_a_repeated_fin_does_not_count_and_any_other_does() {
+        let ladder = LADDER.lines().collect::<Vec<_>>();
+        let with = |place: usize, more: &[&str]| {
+            let mut text = ladder.clone();
+            text.splice(place..place, more.iter().copied());
+            lines(&text.join("\n"))
+        };
+        let again = "            58936 -- FIN, again -------------------------> 9090";
+        let ack = "            58936 <- ACK 6 ------------------------------- 9090";
+        let reset = "            58936 -- RST --------------------------------> 9090  CLOSED";
+        let differs = |changed: &[Line]| differs(&lines(LADDER), changed, Rule::InOrder);
+        let end = ladder.len();
+        assert!(!differs(&with(end, &[again, ack, reset])));
+        assert!(differs(&with(end, &[reset])));
+        let server_fin = ladder.iter().position(|line| line.contains("<- FIN"));
+        let server_fin = server_fin.expect("the server sends a FIN") + 1;
+        let again = "            58936 <- FIN, again -------------------------- 9090";
+        assert!(differs(&with(server_fin, &[again, reset])));
     }
 
     #[test]

@@ -21,10 +21,16 @@ pub(crate) struct Story {
     acknowledged: [(Option<u64>, usize); 2],
     /// Who has repeated an acknowledgement three times, while packets to that side were lost.
     duplicates: [bool; 2],
+    /// Whether a FIN was sent again.
+    has_fin_again: bool,
 }
 
 impl Story {
     fn add(&mut self, rung: &Rung) {
+        self.has_fin_again |= rung.what.fin && rung.what.again;
+        if self.is_stray(rung) {
+            return;
+        }
         self.left = rung.left.or(self.left);
         self.right = rung.right.or(self.right);
         let what = &rung.what;
@@ -67,6 +73,14 @@ impl Story {
             let ack = what.ack;
             self.events.push(Event::Rst { to_right, ack });
         }
+    }
+
+    /// Whether this is the reset that a repeated FIN causes: its acknowledgement finds the other
+    /// side closed. How long a FIN waits before it is repeated depends on how busy the machine is.
+    fn is_stray(&self, rung: &Rung) -> bool {
+        let is_fin = |event: &&Event| matches!(event, Event::Fin { .. });
+        let fins = self.events.iter().filter(is_fin).count();
+        rung.what.rst && fins == 2 && self.has_fin_again
     }
 
     /// Notes what is lost, and what is done about it.

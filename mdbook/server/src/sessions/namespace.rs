@@ -86,6 +86,11 @@ impl Task {
 /// The line that is printed first if there can be a namespace.
 const READY: &str = "ready\n";
 
+/// Has a socket in TIME-WAIT ignore resets. On a busy machine a FIN is sent again before its
+/// acknowledgement comes. Then TIME-WAIT acknowledges it twice, the other side is closed already
+/// when the second one comes, and its reset would end TIME-WAIT (RFC 1337), which tables show.
+const PROTECT_TIME_WAIT: &str = "echo 1 >/proc/sys/net/ipv4/tcp_rfc1337";
+
 /// Why there can be no namespace on this machine; `None` if there can be one.
 pub(super) fn why_not() -> Option<String> {
     match run_to_end(unshare(true).arg("true")) {
@@ -99,7 +104,7 @@ pub(super) fn why_not() -> Option<String> {
 /// print the line which says that there can be such namespaces.
 fn unshare(says_ready: bool) -> Command {
     let ready = if says_ready { "echo ready" } else { ":" };
-    let begin = format!("ip link set lo up && {ready} && exec \"$@\"");
+    let begin = format!("ip link set lo up && {PROTECT_TIME_WAIT} && {ready} && exec \"$@\"");
     let mut command = Command::new("unshare");
     if !rustix::process::geteuid().is_root() {
         // Not as root: then tcpdump wants to be somebody else, which cannot be here.
