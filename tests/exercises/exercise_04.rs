@@ -26,7 +26,7 @@ fn number(scenario: &Scenario, client: &mut Connection) -> usize {
     match String::from_utf8_lossy(&digit).parse() {
         Ok(number) => number,
         Err(_) => scenario.fail(
-            message!("{client} receives a number", client = client.local()),
+            message!("{client} receives a number", client = client.name()),
             &digit,
         ),
     }

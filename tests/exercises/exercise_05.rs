@@ -7,7 +7,7 @@ mod stream;
 
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6};
-use harness::message::{Argument, Message};
+use harness::message::{Argument, Message, Party};
 use harness::random::Random;
 use harness::{Connection, Program, Scenario, message};
 use std::io;
@@ -43,7 +43,7 @@ impl From<&[u8]> for Awaited {
 
 impl Awaited {
     /// The step: a client waits for it.
-    fn step(&self, client: SocketAddr) -> Message {
+    fn step(&self, client: &Party) -> Message {
         match self {
             Self::Named(name) => message!("{client} waits for {name}", client, name),
             Self::Bytes(bytes) => {
@@ -53,7 +53,7 @@ impl Awaited {
     }
 
     /// The expectation: a client receives it.
-    fn expectation(&self, client: SocketAddr) -> Message {
+    fn expectation(&self, client: &Party) -> Message {
         match self {
             Self::Named(name) => message!("{client} receives {name}", client, name),
             Self::Bytes(bytes) => {
@@ -91,6 +91,10 @@ impl Client {
         self.connection.local()
     }
 
+    fn name(&self) -> &Party {
+        self.connection.name()
+    }
+
     fn send(&mut self, bytes: &[u8]) {
         self.connection.send(bytes);
     }
@@ -102,7 +106,7 @@ impl Client {
     /// The next line, without its `\n`.
     fn line(&mut self, awaited: impl Into<Awaited>) -> Vec<u8> {
         let awaited = awaited.into();
-        self.scenario.step(awaited.step(self.peer()));
+        self.scenario.step(awaited.step(self.name()));
         loop {
             if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 let rest = self.received.split_off(end + 1);
@@ -116,7 +120,7 @@ impl Client {
                     "{bytes}, then the end of the stream",
                     bytes = &self.received
                 );
-                self.scenario.fail(awaited.expectation(self.peer()), got);
+                self.scenario.fail(awaited.expectation(self.name()), got);
             }
             self.received.extend(more);
         }
@@ -140,7 +144,7 @@ impl Client {
 
     /// The expectation that it receives these bytes.
     fn receives(&self, bytes: &[u8]) -> Message {
-        Awaited::from(bytes).expectation(self.peer())
+        Awaited::from(bytes).expectation(self.name())
     }
 
     fn fail(&self, expected: Message, line: &[u8]) -> ! {
@@ -261,7 +265,7 @@ fn welcomes_each_client_with_its_own_address() {
             if line != welcome.as_bytes() {
                 let expected = message!(
                     "{client} receives {welcome}",
-                    client = client.peer(),
+                    client = client.name(),
                     welcome = Argument::quoted(&welcome)
                 );
                 client.fail(expected, &line);
@@ -298,7 +302,7 @@ fn a_line_goes_to_every_other_client_and_not_back() {
             // Not `expect`: here a copy counts.
             let line = one.line(message!("the answer, and no copy of its question"));
             if line != expected {
-                let (client, answer) = (one.peer(), &expected[..]);
+                let (client, answer) = (one.name(), &expected[..]);
                 one.fail(
                     message!("{client} receives {answer} next", client, answer),
                     &line,
@@ -443,7 +447,7 @@ fn a_reset_is_offline_and_harms_nobody() {
                     continue;
                 }
                 if !text.starts_with(&own) && left.is_none_or(|peer| !passers_by.contains(&peer)) {
-                    client.fail(quoted(&expected).expectation(client.peer()), &line);
+                    client.fail(quoted(&expected).expectation(client.name()), &line);
                 }
             }
         };
@@ -487,8 +491,8 @@ fn a_client_that_never_reads_holds_nobody_up() {
             scenario.fail(
                 message!(
                     "{client} hears {other}",
-                    client = one.peer,
-                    other = two.peer
+                    client = one.name(),
+                    other = two.name()
                 ),
                 explain(&error),
             );
@@ -511,7 +515,7 @@ fn a_client_that_never_reads_holds_nobody_up() {
             scenario.fail(
                 message!(
                     "{client} gets each line within {duration}",
-                    client = who.peer,
+                    client = who.name(),
                     duration = EACH_LINE
                 ),
                 got,
@@ -521,12 +525,12 @@ fn a_client_that_never_reads_holds_nobody_up() {
         scenario.step(message!(
             "{one} sends {rounds} times {lines} lines of {length} bytes; {two} receives them, and \
              {other} receives nothing any more",
-            one = one.peer,
+            one = one.name(),
             rounds = ROUNDS,
             lines = LINES,
             length = LENGTH,
-            two = two.peer,
-            other = never_reads.peer
+            two = two.name(),
+            other = never_reads.name()
         ));
         let (mut bytes, mut copied) = (0, 0);
         for round in 0..=ROUNDS {
@@ -566,8 +570,8 @@ fn a_client_that_never_reads_holds_nobody_up() {
         }
         scenario.step(message!(
             "{client} answers, and {other} receives that",
-            client = two.peer,
-            other = one.peer
+            client = two.name(),
+            other = one.name()
         ));
         let sent = two.say(b"zy\n");
         let answered = || match answer.join() {

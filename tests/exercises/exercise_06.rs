@@ -5,7 +5,7 @@ mod received;
 
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
-use harness::message::Argument;
+use harness::message::{Argument, Party};
 use harness::random::Random;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, is_timeout, kernel, message,
@@ -131,7 +131,7 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         client.read_to_goodbye();
         scenario.step(message!(
             "{client} receives until the end of the stream",
-            client = silent.peer
+            client = silent.name()
         ));
         // The server must end it. Another check tests whether it waits for the client to leave.
         silent.patience(Duration::from_millis(500));
@@ -145,7 +145,7 @@ fn says_no_goodbye_to_a_client_that_never_spoke() {
         scenario.expect(
             message!(
                 "{client}, which never sent a byte, receives nothing, and the end",
-                client = silent.peer
+                client = silent.name()
             ),
             got.bytes.is_empty(),
             &got.bytes,
@@ -177,7 +177,7 @@ fn takes_no_new_connections_after_the_signal() {
         let got = late.read_to_end();
         let expected = message!(
             "{client}, which came after the signal, is not served",
-            client = late.peer
+            client = late.name()
         );
         if !got.bytes.is_empty() {
             scenario.fail(expected, &got.bytes);
@@ -199,7 +199,7 @@ fn ends_within_2_seconds_whoever_is_connected() {
         let mut client = Client::connect(scenario, &server);
         scenario.step(message!(
             "{client} is silent, and stays",
-            client = silent.peer
+            client = silent.name()
         ));
         client.talk(random.some_word().as_bytes());
         server.signal(Signal::Int);
@@ -256,14 +256,14 @@ fn echoes_in_full_before_the_goodbye() {
         let all = &bytes[..random.number(18_000..=20_000)];
         scenario.step(message!(
             "{client} sends {count} bytes",
-            client = done.peer,
+            client = done.name(),
             count = all.len()
         ));
         done.send(all);
         scenario.wait_until(
             message!(
                 "the server has sent all of the echo for {client}",
-                client = done.peer
+                client = done.name()
             ),
             || (done.to_receive(all.len()) == all.len()).then_some(()),
             || {
@@ -294,7 +294,7 @@ fn echoes_in_full_before_the_goodbye() {
         talking.read_to_goodbye();
         scenario.step(message!(
             "{client} sends more, and receives until the end",
-            client = talking.peer
+            client = talking.name()
         ));
         // It fails where the connection is closed, which is as it should be.
         let _ = talking.stream.write_all(random.some_word().as_bytes());
@@ -302,7 +302,7 @@ fn echoes_in_full_before_the_goodbye() {
         scenario.expect(
             message!(
                 "{client} receives nothing after the goodbye",
-                client = talking.peer
+                client = talking.name()
             ),
             got.bytes.is_empty(),
             &got.bytes,
@@ -325,7 +325,7 @@ fn compare_echo(
     received: usize,
     may_be_reset: bool,
 ) {
-    let client = client.peer;
+    let client = &client.name();
     let echo = common(sent, &got.bytes);
     let rest = &got.bytes[echo..];
     scenario.step(message!(
@@ -415,7 +415,7 @@ impl Client {
     fn connected(scenario: &Scenario, client: io::Result<Self>) -> Self {
         match client {
             Ok(client) => {
-                scenario.step(message!("client {client} connects", client = client.peer));
+                scenario.step(message!("{client} connects", client = client.name()));
                 client
             }
             Err(error) => scenario.fail(message!("a connection to the server"), error),
@@ -433,10 +433,15 @@ impl Client {
         })
     }
 
+    /// What the transcript calls it.
+    fn name(&self) -> Party {
+        self.scenario.client(self.peer)
+    }
+
     fn send(&mut self, bytes: &[u8]) {
         if let Err(error) = self.stream.write_all(bytes) {
             self.scenario
-                .fail(message!("{client} can send", client = self.peer), error);
+                .fail(message!("{client} can send", client = self.name()), error);
         }
     }
 
@@ -444,7 +449,7 @@ impl Client {
     fn talk(&mut self, bytes: &[u8]) {
         self.scenario.step(message!(
             "{client} sends {bytes}, and waits for the echo",
-            client = self.peer,
+            client = self.name(),
             bytes
         ));
         self.send(bytes);
@@ -456,7 +461,7 @@ impl Client {
                 Err(error) => Argument::from(error),
             };
             self.scenario.fail(
-                message!("{client} receives its echo", client = self.peer),
+                message!("{client} receives its echo", client = self.name()),
                 got,
             );
         }
@@ -472,7 +477,7 @@ impl Client {
 
         self.scenario.step(message!(
             "{client} sends until the server no longer receives, and receives nothing itself",
-            client = self.peer
+            client = self.name()
         ));
         let mut sent = 0;
         let mut left = 0;
@@ -489,7 +494,7 @@ impl Client {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => self
                         .scenario
-                        .fail(message!("{client} can send", client = self.peer), error),
+                        .fail(message!("{client} can send", client = self.name()), error),
                 }
                 sent += taken;
             }
@@ -549,7 +554,7 @@ impl Client {
     fn read_to_goodbye(&mut self) {
         self.scenario.step(message!(
             "{client} receives until the goodbye",
-            client = self.peer
+            client = self.name()
         ));
         let mut got = Vec::new();
         let mut buffer = [0; 4096];
@@ -559,7 +564,7 @@ impl Client {
                 Err(error) if is_timeout(&error) => {
                     let expected = message!(
                         "{client} receives a goodbye, and the end",
-                        client = self.peer
+                        client = self.name()
                     );
                     let got = message!("{bytes}, and nothing more", bytes = got);
                     self.scenario.fail(expected, got);

@@ -9,6 +9,7 @@ mod received;
 
 use assert_cmd::cargo::cargo_bin;
 use harness::check::{Checked, Passed, needs_ipv6, needs_signals};
+use harness::message::Party;
 use harness::{
     Connection, Program, Scenario, Signal, acknowledge_at_once, kernel, message,
     small_buffer_socket,
@@ -57,7 +58,7 @@ fn expect_error(scenario: &Scenario, client: &mut Connection) {
     scenario.expect(
         message!(
             "{client} receives one line that begins with ERROR",
-            client = client.local()
+            client = client.name()
         ),
         is_line && line.starts_with(b"ERROR"),
         &line,
@@ -158,7 +159,7 @@ fn clients_share_the_store_side_by_side() {
             let got = receive_line(scenario, two);
             let expected = message!(
                 "{client} receives the value of one client, and not of both",
-                client = two.local()
+                client = two.name()
             );
             let is_one = |value: &Vec<u8>| got == [b"VALUE ", &value[..], b"\n"].concat();
             scenario.expect(expected, values.iter().any(is_one), &got);
@@ -173,7 +174,7 @@ fn receive_line(scenario: &Scenario, client: &mut Connection) -> Vec<u8> {
     while line.last() != Some(&b'\n') {
         let more = client.receive(1 << 16);
         if more.is_empty() {
-            let expected = message!("{client} receives a line", client = client.local());
+            let expected = message!("{client} receives a line", client = client.name());
             scenario.fail(
                 expected,
                 message!("{bytes}, then the end of the stream", bytes = line),
@@ -288,7 +289,7 @@ fn push_64_mb(scenario: &Scenario, server: &Program) {
     let mut client = Client::connect(scenario, server);
     scenario.step(message!(
         "{client} pushes 64 MB without the end of a line",
-        client = client.peer
+        client = client.name()
     ));
     let piece = vec![b'x'; 1 << 16];
     // It fails where the server has ended the connection.
@@ -301,7 +302,7 @@ fn push_64_mb(scenario: &Scenario, server: &Program) {
     scenario.expect(
         message!(
             "the server ends the connection of {client}",
-            client = client.peer
+            client = client.name()
         ),
         received.end != End::Nothing,
         message!("it is still there"),
@@ -440,19 +441,19 @@ fn answers_what_it_has_read_and_ends_within_2_seconds() {
         let reading = asked.map(|(mut reads, asked)| {
             scenario.step(message!(
                 "{client} receives until the end",
-                client = reads.peer
+                client = reads.name()
             ));
-            thread::spawn(move || (reads.peer, reads.read_to_end(), asked))
+            thread::spawn(move || (reads.name(), reads.read_to_end(), asked))
         });
         // The server has heard of the signal when it ends this connection.
         silent_too.expect_gone();
         expect_no_service(scenario, &two);
         silent.expect_gone();
         for reading in reading {
-            let Ok((peer, received, asked)) = reading.join() else {
+            let Ok((client, received, asked)) = reading.join() else {
                 scenario.fail(message!("the test can receive"), message!("it cannot"));
             };
-            expect_whole_answers(scenario, peer, &received, &asked);
+            expect_whole_answers(scenario, &client, &received, &asked);
         }
         for server in [&one, &two] {
             scenario.set_limit(END.saturating_sub(signalled.elapsed()));
@@ -482,7 +483,7 @@ fn expect_no_service(scenario: &Scenario, server: &Program) {
     let got = late.read_to_end();
     let expected = message!(
         "{client}, which came after the signal, is not served",
-        client = late.peer
+        client = late.name()
     );
     // An error counts as not served.
     if !got.bytes.is_empty() && !got.bytes.starts_with(b"ERROR") {
@@ -494,12 +495,7 @@ fn expect_no_service(scenario: &Scenario, server: &Program) {
 }
 
 /// Expects an answer to each request that the server had received, and then the end.
-fn expect_whole_answers(
-    scenario: &Scenario,
-    client: SocketAddr,
-    received: &Received,
-    asked: &Asked,
-) {
+fn expect_whole_answers(scenario: &Scenario, client: &Party, received: &Received, asked: &Asked) {
     let answer = [b"VALUE ", &[b'x'; VALUE][..], b"\n"].concat();
     let answers = received.bytes.chunks(answer.len());
     let whole = answers.filter(|&bytes| bytes == answer).count();
@@ -579,7 +575,7 @@ impl Client {
     fn connected(scenario: &Scenario, client: io::Result<Self>) -> Self {
         match client {
             Ok(client) => {
-                scenario.step(message!("client {client} connects", client = client.peer));
+                scenario.step(message!("{client} connects", client = client.name()));
                 client
             }
             Err(error) => scenario.fail(message!("a connection to the server"), error),
@@ -598,6 +594,11 @@ impl Client {
         })
     }
 
+    /// What the transcript calls it.
+    fn name(&self) -> Party {
+        self.scenario.client(self.peer)
+    }
+
     /// Sends GET again and again, each time when the server has received the one before, and
     /// receives no answer, until the server cannot send any more.
     fn ask_until_stuck(&mut self, server: &Program) -> Asked {
@@ -607,7 +608,7 @@ impl Client {
         self.scenario.step(message!(
             "{client} sends {request} again and again, and never receives, until the server \
              can send no more",
-            client = self.peer,
+            client = self.name(),
             request = &b"GET tea\n"[..]
         ));
         let mut asked = Asked {
@@ -618,7 +619,7 @@ impl Client {
         while asked.sent < MOST && Instant::now() < deadline {
             if let Err(error) = self.stream.write_all(b"GET tea\n") {
                 self.scenario
-                    .fail(message!("{client} can send", client = self.peer), error);
+                    .fail(message!("{client} can send", client = self.name()), error);
             }
             asked.sent += 1;
             let (is_received, is_stuck) = self.wait_for_answer(server, asked.sent);

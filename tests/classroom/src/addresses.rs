@@ -16,6 +16,7 @@ pub fn stable_addresses(mut failure: Failure) -> Failure {
     let mut numbers = Numbers::default();
     failure.visit(&mut |place| match place {
         Place::Address(address) => *address = numbers.address(*address),
+        Place::Party(address) => *address = address.map(|address| numbers.address(address)),
         // What is put in is ASCII, as is what it replaces.
         Place::Text(text) => {
             *text = String::from_utf8_lossy(&numbers.text(text.as_bytes())).into_owned();

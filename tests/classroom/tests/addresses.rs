@@ -56,3 +56,19 @@ fn what_stands_for_an_address_does_so_in_every_kind_of_argument() {
     assert!(told.contains("not :51234 of 127.0.0.1:40001"), "{told}");
     assert!(told.ends_with("127.0.0.1:9090 and [::1]:40002"), "{told}");
 }
+
+#[test]
+fn the_address_of_a_party_is_the_one_in_the_output_of_the_program() {
+    let address = "127.0.0.1:51234".parse::<std::net::SocketAddr>();
+    let address = address.expect("an address");
+    let client = harness::Scenario::of_command(["program"]).client(address);
+    let failure = stable_addresses(Failure::NoTranscript {
+        what: harness::message!("{client} is offline", client),
+        printed: "bye 127.0.0.1:51234".to_string(),
+    });
+    let told = failure.to_string();
+    assert_eq!(
+        told,
+        "client A (127.0.0.1:40001) is offline\n\nbye 127.0.0.1:40001"
+    );
+}

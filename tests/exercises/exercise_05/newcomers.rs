@@ -5,7 +5,7 @@
 //! come, several at a time, and those who talk never pause.
 
 use crate::stream::{Stream, explain};
-use harness::message::{Argument, Message};
+use harness::message::{Argument, Message, Party};
 use harness::{Program, Scenario, message};
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -99,36 +99,42 @@ fn listen(mut newcomer: Stream, said: &Said, done: &Sender<Result<(), Complaint>
 }
 
 fn hear_all(newcomer: &mut Stream, said: &Said) -> Result<(), Complaint> {
-    let peer = newcomer.peer;
-    let welcomed = || message!("{client} receives its welcome first", client = peer);
-    let first = newcomer
-        .hear(b'\n')
-        .map_err(|error| (welcomed(), explain(&error)))?;
+    let welcomed = |newcomer: &Stream| {
+        let client = newcomer.name();
+        message!("{client} receives its welcome first", client)
+    };
+    let first = match newcomer.hear(b'\n') {
+        Ok(first) => first,
+        Err(error) => return Err((welcomed(newcomer), explain(&error))),
+    };
     // What is said from now on the server reads after it has sent the welcome.
     let before: Vec<u64> = said.talkers.iter().map(Talker::last).collect();
     if !first.starts_with(b"welcome") {
-        return Err((welcomed(), first.as_slice().into()));
+        return Err((welcomed(newcomer), first.as_slice().into()));
     }
     said.go_on();
     let mut heard = vec![false; before.len()];
     while heard.contains(&false) {
-        let expected = message!("{client} receives a line of the talk", client = peer);
+        let expected = |newcomer: &Stream| {
+            let client = newcomer.name();
+            message!("{client} receives a line of the talk", client)
+        };
         let line = match newcomer.hear(b'\n') {
             Ok(line) => line,
-            Err(error) => return Err((expected, explain(&error))),
+            Err(error) => return Err((expected(newcomer), explain(&error))),
         };
         // Whether the server drops a client is not tested here.
         if line.ends_with(b" left\n") {
             continue;
         }
         let Some((talker, number)) = said.by_whom(&line) else {
-            return Err((expected, line.as_slice().into()));
+            return Err((expected(newcomer), line.as_slice().into()));
         };
         if !heard[talker] && number > before[talker] + 1 {
             let expected = message!(
                 "{client} receives all that {other} says after its welcome, from {number} on",
-                client = peer,
-                other = said.talkers[talker].peer,
+                client = newcomer.name(),
+                other = &said.talkers[talker].name,
                 number = before[talker] + 1
             );
             return Err((expected, line.as_slice().into()));
@@ -140,6 +146,7 @@ fn hear_all(newcomer: &mut Stream, said: &Said) -> Result<(), Complaint> {
 
 /// A client that says numbers.
 struct Talker {
+    name: Party,
     peer: SocketAddr,
     /// The number that it said last, or is saying.
     said: AtomicU64,
@@ -198,6 +205,7 @@ impl Talk {
         let handles = streams.iter().map(Stream::handle);
         let handles = connected(scenario, handles.collect());
         let talker = |stream: &Stream| Talker {
+            name: stream.name(),
             peer: stream.peer,
             said: AtomicU64::new(first - 1),
             heard: AtomicU64::new(first - 1),
@@ -239,7 +247,7 @@ impl Talk {
                     message!("the talk goes on while others come"),
                     message!(
                         "{client} has said {number}, and has not heard all others say it",
-                        client = talker.peer,
+                        client = &talker.name,
                         number = talker.last()
                     ),
                 );

@@ -1,6 +1,6 @@
 //! Clients that do too much for each action to be a step.
 
-use harness::message::Argument;
+use harness::message::{Argument, Party};
 use harness::{Program, Scenario, acknowledge_at_once, message};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,6 +19,7 @@ impl Read for Prompt {
 
 /// A client that does too much for each action to be a step.
 pub(crate) struct Stream {
+    scenario: Scenario,
     socket: BufReader<Prompt>,
     pub(crate) peer: SocketAddr,
 }
@@ -34,8 +35,8 @@ impl Stream {
     fn try_connect(scenario: &Scenario, server: &Program) -> io::Result<Self> {
         let mut stream = Self::open(scenario, server)?;
         scenario.step(message!(
-            "client {client} connects, and waits for its welcome",
-            client = stream.peer
+            "{client} connects, and waits for its welcome",
+            client = stream.name()
         ));
         stream.hear(b'\n')?;
         Ok(stream)
@@ -48,14 +49,25 @@ impl Stream {
         socket.set_write_timeout(Some(scenario.limit()))?;
         let peer = socket.local_addr()?;
         let socket = BufReader::with_capacity(1 << 17, Prompt(socket));
-        Ok(Self { socket, peer })
+        Ok(Self {
+            scenario: scenario.clone(),
+            socket,
+            peer,
+        })
+    }
+
+    /// What the transcript calls it: a letter, as soon as it is mentioned.
+    pub(crate) fn name(&self) -> Party {
+        self.scenario.client(self.peer)
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let socket = self.socket.get_ref().0.try_clone()?;
-        let peer = self.peer;
-        let socket = BufReader::with_capacity(1 << 17, Prompt(socket));
-        Ok(Self { socket, peer })
+        Ok(Self {
+            scenario: self.scenario.clone(),
+            socket: BufReader::with_capacity(1 << 17, Prompt(socket)),
+            peer: self.peer,
+        })
     }
 
     pub(crate) fn say(&mut self, lines: &[u8]) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The test's end of a connection with the program.
 
 use crate::log::Log;
-use crate::message::{Argument, Message};
+use crate::message::{Argument, Message, Party};
 use crate::{kernel, likely_causes, message, text};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,30 +16,31 @@ pub struct Connection {
     local: SocketAddr,
     remote: SocketAddr,
     /// What the transcript calls this end.
-    name: Argument,
+    name: Party,
 }
 
 impl Connection {
     /// Connects to the program.
     #[track_caller]
     pub(crate) fn open(log: &Log, address: SocketAddr) -> Self {
-        log.step(message!("connect to {address}", address));
         match TcpStream::connect_timeout(&address, log.limit()) {
             Ok(stream) => {
                 let connection = Self::new(log, stream, None);
-                log.result(message!("client {address}", address = connection.local));
+                let client = connection.name();
+                log.step(message!("{client} connects to {address}", client, address));
                 connection
             }
             Err(error) => {
+                log.step(message!("connect to {address}", address));
                 let expected = message!("a connection to {address}", address);
                 log.fail_with_cause(expected, error, likely_causes::no_port(address))
             }
         }
     }
 
-    /// A connection whose end here has this name, or else that of its address.
+    /// A connection whose end here has this name, or else that of a client.
     #[track_caller]
-    pub(crate) fn new(log: &Log, stream: TcpStream, name: Option<Message>) -> Self {
+    pub(crate) fn new(log: &Log, stream: TcpStream, name: Option<Party>) -> Self {
         let ready = stream
             .set_nonblocking(false)
             .and_then(|()| Ok((stream.local_addr()?, stream.peer_addr()?)));
@@ -49,7 +50,7 @@ impl Connection {
                 stream,
                 local,
                 remote,
-                name: name.map_or_else(|| Argument::from(local), Argument::from),
+                name: name.unwrap_or_else(|| log.client(local)),
             },
             Err(error) => log.fail(message!("a connection that can be used"), error),
         }
@@ -58,6 +59,11 @@ impl Connection {
     /// This end's address: the peer, as the program sees it.
     pub fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    /// What the transcript calls this end, as an argument of a message.
+    pub fn name(&self) -> &Party {
+        &self.name
     }
 
     /// The program's address.
@@ -411,7 +417,7 @@ impl Connection {
             came = message!("{bytes}, then {trouble}", bytes = got, trouble = came).into();
         }
         let cause = if is_timeout(error) {
-            likely_causes::no_reply(self.local, self.remote)
+            likely_causes::no_reply(&self.name, self.local, self.remote)
         } else {
             None
         };

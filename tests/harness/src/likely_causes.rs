@@ -6,7 +6,7 @@
 
 use crate::kernel::{self, State};
 use crate::message;
-use crate::message::Message;
+use crate::message::{Message, Party};
 use crate::text;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -109,7 +109,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Why there is no reply on a connection, as far as the kernel can tell.
-pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<Message> {
+pub(crate) fn no_reply(client: &Party, local: SocketAddr, remote: SocketAddr) -> Option<Message> {
     let sockets = kernel::sockets_of_port(remote.port());
     let end = sockets
         .iter()
@@ -122,7 +122,7 @@ pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<Message>
             "The connection of {client} waits in the accept queue: the program has not accepted \
              it. Does the loop that accepts serve a client itself, or wait for a thread (join) \
              before it accepts the next client?",
-            client = local
+            client
         ));
     }
     if end.receive_queue > 0 {
@@ -130,7 +130,7 @@ pub(crate) fn no_reply(local: SocketAddr, remote: SocketAddr) -> Option<Message>
             "{count} byte(s) that {client} sent are in the receive buffer of the program, which \
              has not received them. Does it receive only once, or is it busy with something else?",
             count = end.receive_queue,
-            client = local
+            client
         ));
     }
     None
@@ -154,8 +154,13 @@ pub(crate) fn reply(expected: &[u8], got: &[u8]) -> Option<Message> {
     None
 }
 
-/// Why a line on stdout is wrong.
-pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -> Option<Message> {
+/// Why a line on stdout is wrong. `name` is what the transcript calls the client at an address.
+pub(crate) fn line(
+    expected: &str,
+    got: &[String],
+    server: Option<SocketAddr>,
+    name: impl FnOnce(SocketAddr) -> Party,
+) -> Option<Message> {
     let wrong_codec = gibberish(expected);
     for line in got {
         if wrong_codec
@@ -189,7 +194,7 @@ pub(crate) fn line(expected: &str, got: &[String], server: Option<SocketAddr>) -
     }
     // A line about a client that the program has not even accepted.
     let client = words(expected).find_map(|word| word.parse::<SocketAddr>().ok())?;
-    no_reply(client, server?)
+    no_reply(&name(client), client, server?)
 }
 
 /// How the text of a line looks if its GBK bytes are decoded as UTF-8.

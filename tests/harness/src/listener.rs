@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::log::Log;
 use crate::message;
-use crate::message::Argument;
+use crate::message::{Argument, Party};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Read};
@@ -73,11 +73,15 @@ impl Listener {
         self.address
     }
 
+    fn name(&self) -> Party {
+        Party::new(message!("the test's server"), self.address)
+    }
+
     /// Waits for a connection from the program.
     #[track_caller]
     pub fn accept(&self) -> Connection {
         let waited = self.log.wait_until(
-            message!("the program connects to {address}", address = self.address),
+            message!("the program connects to {server}", server = self.name()),
             || match self.socket.accept() {
                 Ok((stream, _)) => Some(Ok(stream)),
                 Err(error) if error.kind() != ErrorKind::WouldBlock => {
@@ -89,9 +93,9 @@ impl Listener {
             || message!("no connection").into(),
         );
         match waited {
-            Ok(stream) => Connection::new(&self.log, stream, Some(message!("the test's server"))),
+            Ok(stream) => Connection::new(&self.log, stream, Some(self.name())),
             Err(error) => self.log.fail(
-                message!("the program connects to {address}", address = self.address),
+                message!("the program connects to {server}", server = self.name()),
                 error,
             ),
         }
@@ -102,8 +106,8 @@ impl Listener {
     #[track_caller]
     pub fn serve_own_client(&self) {
         self.log.step(message!(
-            "a client of the test connects to {address}, and the test's server serves it",
-            address = self.address
+            "a client of the test connects to {server}, which serves it",
+            server = self.name()
         ));
         let served =
             TcpStream::connect_timeout(&self.address, self.log.limit()).and_then(|mut client| {
@@ -117,7 +121,10 @@ impl Listener {
                 client.read_to_end(&mut Vec::new())?;
                 Ok(None)
             });
-        let expected = message!("no other client than the test's connects to the test's server");
+        let expected = message!(
+            "no other client than the test's connects to {server}",
+            server = self.name()
+        );
         match served {
             Ok(None) => {}
             Ok(Some(peer)) => self.log.fail(
@@ -141,8 +148,8 @@ impl Listener {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.log.fail(message!("the test can accept"), error),
             Ok((stream, _)) => {
-                let server = message!("the test's server");
-                let bytes = Connection::new(&self.log, stream, Some(server)).expect_gone();
+                let server = Some(self.name());
+                let bytes = Connection::new(&self.log, stream, server).expect_gone();
                 if !bytes.is_empty() {
                     self.log.fail(message!("nothing was sent"), &bytes);
                 }

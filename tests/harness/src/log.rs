@@ -8,12 +8,13 @@
 use crate::likely_causes;
 use crate::lock::lock;
 use crate::message;
-use crate::message::{Argument, Message};
+use crate::message::{Argument, Message, Party};
 use crate::output::Output;
 use crate::request;
 use crate::transcript::{Block, End, Step, Stream, Transcript};
 use crate::waits::{self, HeldUp};
 use crate::watched::{Exit, Watched};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +58,8 @@ struct Inner {
     /// The time limits of a check; other tests have no deadline.
     time: Option<CheckTime>,
     steps: Mutex<Vec<Step>>,
+    /// The test's clients that have a name, in the order of their names.
+    clients: Mutex<Vec<SocketAddr>>,
     /// The programs, each with the number of the step that started it.
     programs: Mutex<Vec<(usize, Weak<Watched>)>>,
     held_up: Mutex<HeldUp>,
@@ -92,6 +95,7 @@ impl Log {
                 limit: Mutex::new(limit()),
                 time,
                 steps: Mutex::default(),
+                clients: Mutex::default(),
                 programs: Mutex::default(),
                 held_up: Mutex::new(HeldUp::Waiting(Duration::ZERO)),
                 failed: Mutex::default(),
@@ -148,12 +152,29 @@ impl Log {
         lock(&self.inner.steps).push(Step { what, result: None });
     }
 
+    /// What the transcript calls the test's client at this address: A, B, C and so on, in the order
+    /// in which this was asked for.
+    pub fn client(&self, address: SocketAddr) -> Party {
+        let mut clients = lock(&self.inner.clients);
+        let number = clients.iter().position(|client| *client == address);
+        let number = number.unwrap_or_else(|| {
+            clients.push(address);
+            clients.len() - 1
+        });
+        Party::client(number, address)
+    }
+
     /// Does the same again and again for this long, and at least once. The transcript has only the
     /// last time.
     pub fn again_and_again(&self, time: Duration, mut once: impl FnMut()) {
-        let (begin, before) = (Instant::now(), lock(&self.inner.steps).len());
+        let begin = Instant::now();
+        let (steps, clients) = (
+            lock(&self.inner.steps).len(),
+            lock(&self.inner.clients).len(),
+        );
         for number in 1_usize.. {
-            lock(&self.inner.steps).truncate(before);
+            lock(&self.inner.steps).truncate(steps);
+            lock(&self.inner.clients).truncate(clients);
             self.step(message!(
                 "do what follows again and again for {time}; this is time {number}",
                 time,

@@ -10,7 +10,7 @@
 mod argument;
 mod errors;
 
-pub use argument::{Argument, Excerpt, Place};
+pub use argument::{Argument, Excerpt, Party, Place};
 pub use inventory;
 
 use crate::message;

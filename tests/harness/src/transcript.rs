@@ -4,6 +4,7 @@ use crate::message;
 use crate::message::{Argument, Message, Place, Translate};
 use crate::text;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 use std::ops::Range;
 
@@ -36,10 +37,16 @@ impl Failure {
     /// in the reader's language.
     pub fn in_short(&self, translate: Translate) -> (Option<String>, String) {
         match self {
-            Self::Transcript(transcript) => (
-                Some(cut(&transcript.expected.fill(translate), translate)),
-                cut(&transcript.got.show(translate), translate),
-            ),
+            Self::Transcript(transcript) => {
+                let (mut expected, mut got) = (transcript.expected.clone(), transcript.got.clone());
+                let mut introduce = introduction();
+                expected.visit(&mut introduce);
+                got.visit(&mut introduce);
+                (
+                    Some(cut(&expected.fill(translate), translate)),
+                    cut(&got.show(translate), translate),
+                )
+            }
             Self::NoTranscript { what, printed } => {
                 let first = printed.trim_start().lines().next().unwrap_or_default();
                 let what = what.fill(translate);
@@ -120,13 +127,16 @@ pub(crate) struct Block {
 impl Transcript {
     /// All of it, in the reader's language.
     pub fn in_language(&self, translate: Translate) -> String {
+        let left_out = left_out(self.steps.len());
+        let mut shown = self.clone();
+        shown.steps.drain(left_out.clone());
+        shown.visit(&mut introduction());
         let command = &self.command;
         let mut out = String::new();
         let mut put = |text: String| out.push_str(&text);
         put(message!("What the test did with `{command}`:", command).fill(translate));
         put("\n".to_string());
-        let left_out = left_out(self.steps.len());
-        for (index, step) in self.steps.iter().enumerate() {
+        for (index, step) in shown.steps.iter().enumerate() {
             if index == left_out.start && !left_out.is_empty() {
                 let count = left_out.len();
                 put(format!(
@@ -134,24 +144,27 @@ impl Transcript {
                     message!("... ({count} steps left out) ...", count).fill(translate)
                 ));
             }
-            if !left_out.contains(&index) {
-                put(format!(
-                    "{:>4}. {}\n",
-                    index + 1,
-                    step.describe().fill(translate)
-                ));
-            }
+            let before = if index < left_out.start {
+                0
+            } else {
+                left_out.len()
+            };
+            put(format!(
+                "{:>4}. {}\n",
+                before + index + 1,
+                step.describe().fill(translate)
+            ));
         }
-        for program in &self.programs {
+        for program in &shown.programs {
             put(program.in_language(translate));
         }
         let mut hang = |label: Message, text: String| {
             let text = cut(&text, translate).replace('\n', "\n          ");
             put(format!("{}{text}\n", label.fill(translate)));
         };
-        hang(message!("\nExpected: "), self.expected.fill(translate));
-        hang(message!("     Got: "), self.got.show(translate));
-        if let Some(cause) = &self.likely_cause {
+        hang(message!("\nExpected: "), shown.expected.fill(translate));
+        hang(message!("     Got: "), shown.got.show(translate));
+        if let Some(cause) = &shown.likely_cause {
             hang(message!("   Cause: "), cause.fill(translate));
         }
         out
@@ -177,6 +190,17 @@ impl Transcript {
         self.likely_cause
             .iter_mut()
             .for_each(|cause| cause.visit(visit));
+    }
+}
+
+/// A visitor that takes an address from each party after its first mention, so that it is shown
+/// there alone.
+fn introduction() -> impl FnMut(Place) {
+    let mut shown = HashSet::new();
+    move |place| match place {
+        Place::Address(address) => _ = shown.insert(*address),
+        Place::Party(address) => *address = address.filter(|address| shown.insert(*address)),
+        Place::Text(_) | Place::Bytes(_) => {}
     }
 }
 
@@ -296,8 +320,10 @@ fn cut(text: &str, translate: Translate) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Step, Transcript};
+    use super::{Block, Failure, Step, Transcript};
     use crate::message;
+    use crate::message::{Message, Party};
+    use std::net::SocketAddr;
 
     #[test]
     fn a_block_is_cut_and_harmless() {
@@ -313,22 +339,74 @@ mod tests {
         assert!(shown.contains("(9970 lines left out)"), "{shown}");
         assert!(shown.contains("(950000 more bytes, not kept)"), "{shown}");
     }
+
+    fn client(number: u16) -> Party {
+        let address = SocketAddr::from(([127, 0, 0, 1], 50_000 + number));
+        Party::client(number.into(), address)
+    }
+
+    fn transcript(steps: impl IntoIterator<Item = Message>, expected: Message) -> Transcript {
+        let step = |what| Step { what, result: None };
+        Transcript {
+            command: "program".to_string(),
+            steps: steps.into_iter().map(step).collect(),
+            programs: Vec::new(),
+            expected,
+            got: message!("none").into(),
+            likely_cause: None,
+        }
+    }
+
+    #[test]
+    fn a_client_is_named_once_with_its_address_and_then_without() {
+        let steps =
+            [0, 1, 0, 27].map(|number| message!("{client} speaks", client = client(number)));
+        let told = transcript(steps, message!("{client} hears", client = client(1)));
+        let shown = told.to_string();
+        let expected = "\n   1. client A (127.0.0.1:50000) speaks\
+                        \n   2. client B (127.0.0.1:50001) speaks\
+                        \n   3. client A speaks\
+                        \n   4. client AB (127.0.0.1:50027) speaks\
+                        \n\nExpected: client B hears\n";
+        assert!(shown.contains(expected), "{shown}");
+        let (expected, _) = Failure::Transcript(told).in_short(&|_| None);
+        assert_eq!(
+            expected.as_deref(),
+            Some("client B (127.0.0.1:50001) hears")
+        );
+    }
+
+    #[test]
+    fn a_client_whose_first_step_is_left_out_has_its_address_in_a_later_one() {
+        let speak = |number| message!("{client} speaks", client = client(number));
+        let steps = (0..100).map(|step| speak(u16::from(step >= 15 && step != 99)));
+        let steps = steps.collect::<Vec<_>>();
+        let shown = transcript(steps, speak(1)).to_string();
+        let expected = "\n  61. client B (127.0.0.1:50001) speaks\n  62. client B speaks\n";
+        assert!(shown.contains(expected), "{shown}");
+        assert!(shown.contains("\n 100. client A speaks\n"), "{shown}");
+    }
+
+    #[test]
+    fn an_address_that_a_step_has_named_is_not_named_again_with_the_server() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        let server = Party::new(message!("the test's server"), address);
+        let steps = [
+            message!("the test's server listens on {address}", address),
+            message!("{server} waits", server),
+        ];
+        let shown = transcript(steps, message!("an end")).to_string();
+        assert!(
+            shown.contains("\n   2. the test's server waits\n"),
+            "{shown}"
+        );
+    }
+
     #[test]
     fn a_long_transcript_keeps_its_beginning_and_its_end() {
         let told = |steps: u64| {
-            let step = |number| Step {
-                what: message!("step {number}", number),
-                result: None,
-            };
-            Transcript {
-                command: "program".to_string(),
-                steps: (1..=steps).map(step).collect(),
-                programs: Vec::new(),
-                expected: message!("an end"),
-                got: message!("none").into(),
-                likely_cause: None,
-            }
-            .to_string()
+            let steps = (1..=steps).map(|number| message!("step {number}", number));
+            transcript(steps, message!("an end")).to_string()
         };
         assert!(!told(50).contains("left out"), "{}", told(50));
         let long = told(300);

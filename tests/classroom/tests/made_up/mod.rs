@@ -3,7 +3,7 @@
 use classroom::record::{CheckResult, GradedExercise, Override, Status, Student, StudentRecord};
 use grade::exercise::Exercise;
 use harness::message::{Argument, Message};
-use harness::{Failure, Verdict, message};
+use harness::{Failure, Scenario, Verdict, message};
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -172,7 +172,8 @@ error: aborting due to 1 previous error
 pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
     // Of four digits or five.
     let port = 5_000 + dice(50_000);
-    let client = "127.0.0.1:1".parse::<SocketAddr>().expect("an address");
+    let address = "127.0.0.1:1".parse::<SocketAddr>().expect("an address");
+    let client = &Scenario::of_command(["exercise-05"]).client(address);
     let got: Argument = match dice(4) {
         0 => format!("nothing, and 127.0.0.1:{port} is still open").into(),
         1 => message!("the end of the stream").into(),
@@ -190,7 +191,7 @@ pub(crate) fn failure(dice: &mut impl FnMut(u64) -> u64) -> Failure {
     let sends = message!("{client} sends {bytes}", client, bytes = b"welcome\n");
     let receives = message!("{client} receives once", client);
     let twelve = Argument::from(b"12 bytes");
-    let expected = format!("welcome {client}\n").into_bytes();
+    let expected = format!("welcome {address}\n").into_bytes();
     serde_json::from_value(json!({ "Transcript": {
         "command": "exercise-05 127.0.0.1:0",
         "steps": [step(first_line, Some(listening)), step(sends, None), step(receives, Some(twelve))],

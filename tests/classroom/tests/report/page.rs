@@ -184,7 +184,8 @@ fn who_fails_alike_stands_together_with_what_came() {
             assert!((1..=4).contains(&all(&page, &ways).len()), "{}", check.name);
         }
         let told = texts(&page, "#c05-1 .way dl");
-        let expected = "Expected 127.0.0.1:1 receives \"welcome 127.0.0.1:1\\n\" (20 bytes) Got ";
+        let expected =
+            "Expected client A (127.0.0.1:1) receives \"welcome 127.0.0.1:1\\n\" (20 bytes) Got ";
         assert!(
             told.iter().all(|told| told.starts_with(expected)),
             "{told:?}"

@@ -25,6 +25,8 @@ pub enum Argument {
     Terminal(Excerpt),
     /// An address.
     Address(SocketAddr),
+    /// Somebody with whom the program talks.
+    Party(Party),
     /// How long something took, or may take.
     Duration(Duration),
 }
@@ -85,6 +87,7 @@ impl Argument {
                 visit(Place::Bytes(&mut bytes.tail));
             }
             Self::Address(address) => visit(Place::Address(address)),
+            Self::Party(party) => visit(Place::Party(&mut party.address)),
         }
     }
 
@@ -97,6 +100,7 @@ impl Argument {
             Self::Bytes(bytes) => bytes.describe(text::from_gbk).fill(translate),
             Self::Terminal(bytes) => bytes.describe(text::from_utf8).fill(translate),
             Self::Address(address) => address.to_string(),
+            Self::Party(party) => party.describe().fill(translate),
             Self::Duration(duration) => describe(*duration).fill(translate),
         }
     }
@@ -113,10 +117,53 @@ fn describe(duration: Duration) -> Message {
     }
 }
 
+/// A client or a server of a test: a name, and an address, which is shown where the party is named
+/// first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    name: Box<Message>,
+    address: Option<SocketAddr>,
+}
+
+impl Party {
+    /// A party with this name and address.
+    pub(crate) fn new(name: Message, address: SocketAddr) -> Self {
+        Self {
+            name: Box::new(name),
+            address: Some(address),
+        }
+    }
+
+    /// The client that was the first to connect (number 0), or the second, and so on.
+    pub(crate) fn client(number: usize, address: SocketAddr) -> Self {
+        Self::new(
+            message!("client {letter}", letter = letters(number)),
+            address,
+        )
+    }
+
+    fn describe(&self) -> Message {
+        let party = &*self.name;
+        match self.address {
+            Some(address) => message!("{party} ({address})", party, address),
+            None => party.clone(),
+        }
+    }
+}
+
+/// A to Z, and then AA, AB and so on.
+fn letters(number: usize) -> String {
+    let last = char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 26]);
+    let before = (number / 26).checked_sub(1).map(letters);
+    before.unwrap_or_default() + &last.to_string()
+}
+
 /// A place in a message that may contain an address.
 pub enum Place<'a> {
     /// An address.
     Address(&'a mut SocketAddr),
+    /// The address of a party. Without it, the party is shown by its name alone.
+    Party(&'a mut Option<SocketAddr>),
     /// Text that may contain addresses.
     Text(&'a mut String),
     /// Bytes from the network that may contain addresses.
@@ -206,6 +253,8 @@ arguments! {
     bytes: &Vec<u8> => bytes.as_slice().into();
     bytes: Vec<u8> => bytes.as_slice().into();
     address: SocketAddr => Self::Address(address);
+    party: Party => Self::Party(party);
+    party: &Party => party.clone().into();
     duration: Duration => Self::Duration(duration);
     // For a system error another language may have its own words.
     error: &io::Error => errors::of_system(error);

@@ -84,7 +84,9 @@ impl Program {
         let Some(index) = found else {
             let left = self.lines_left(&lock(&self.watched.state));
             let left: Vec<String> = left.into_iter().map(|(_, line)| line).collect();
-            let cause = likely_causes::line(line, &left, self.address.get().copied());
+            let cause = likely_causes::line(line, &left, self.address.get().copied(), |client| {
+                self.log.client(client)
+            });
             let got = if left.is_empty() {
                 message!(
                     "no line that was not expected before; {why}",
