@@ -10,13 +10,9 @@ use super::recording::Recording;
 use super::script::{Entry, Event, Script};
 use super::stage::Stage;
 
-/// The time limit of a line, or of the end of a command. It is long, so that only a wrong session
+/// The time limit of a line, of a table, or of the end of a command. It is long, so that only a wrong session
 /// reaches it.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
-
-/// How long `ss` is run again and again until it shows what the file says: the kernel's
-/// states follow a moment after what programs print.
-const TABLE_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long the terminals must be quiet at the end of the file, when all programs are at
 /// rest: what they have printed is on its way.
@@ -194,7 +190,7 @@ impl Replay {
         });
         let expected: Vec<String> = rows.collect();
         self.expect_end(entry)?;
-        let deadline = Instant::now() + TABLE_LIMIT.min(self.limit);
+        let deadline = Instant::now() + self.limit;
         loop {
             let came = self.table(entry, command)?;
             let fits = self.normaliser.matches_table(&expected, &came);
@@ -210,7 +206,8 @@ impl Replay {
                 let came = format!("to the last{indent}{}", came.join(indent));
                 return self.fail(entry, &expected, came);
             }
-            // Nothing tells when the kernel's tables change.
+            // The kernel's states follow a moment after what programs print, and nothing tells when
+            // its tables change.
             std::thread::sleep(Duration::from_millis(20));
         }
     }
