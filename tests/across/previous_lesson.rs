@@ -93,11 +93,12 @@ fn tests_of_lesson_03_fail_on_lesson_02_at_the_restart() {
 #[test]
 fn tests_of_lesson_04_fail_on_lesson_03_at_the_second_client() {
     let reply = "receives \"server: hello, client!\" (22 bytes)\n     Got: a reset (RST)";
-    let refused = "Got: Connection refused";
+    // The second client is refused, or reset if the program has not closed its listener yet.
+    let second_client = "\n   7. ";
     tests_of_lesson_fail_on_the_lesson_before(
         4,
         &[
-            ("serves_client_after_client", refused),
+            ("serves_client_after_client", second_client),
             ("serves_each_client_once_and_closes", "Expected: "),
             (
                 "serves_one_client_at_a_time_in_the_order_of_their_coming",
