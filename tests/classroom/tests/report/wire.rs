@@ -67,7 +67,7 @@ fn a_check_that_passes_the_second_time_is_said_to_have_passed() {
     assert_says(
         &record,
         Language::Zh,
-        &[" SYN, 重发 ---", "自己的网络里运行，通过了"],
+        &[" SYN, 重发 ---", "单独再运行一次，这次通过了"],
     );
     let record = recorded(false, &[AGAIN], None);
     for text in feedback(&record, Language::En) {
